@@ -1,0 +1,1 @@
+"""What records may mean: detectors turn features into findings, with reasons."""
