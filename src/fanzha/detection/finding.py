@@ -6,6 +6,10 @@ import enum
 import hashlib
 from dataclasses import dataclass
 
+from fanzha.values.stage import Stage
+
+__all__ = ["Finding", "Reason", "Related", "Role", "Stage", "SubjectKind"]
+
 
 class SubjectKind(enum.StrEnum):
     """What a finding is about."""
@@ -22,24 +26,6 @@ class Role(enum.StrEnum):
 
     SUSPECT = "suspect"
     AT_RISK = "at_risk"
-
-
-class Stage(enum.StrEnum):
-    """How far a scam has walked with one person (domain: 引流, 建立信任, 诱导操作, 转账, 追加)."""
-
-    CONTACT = "contact"
-    TRUST = "trust"
-    OPERATION = "operation"
-    TRANSFER = "transfer"
-    AFTER = "after"
-
-    @property
-    def imminence(self) -> int:
-        """0 (contact) to 4 (after): how near the loss is."""
-        return _STAGE_ORDER[self]
-
-
-_STAGE_ORDER = {s: i for i, s in enumerate(Stage)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +80,6 @@ class Finding:
     @property
     def id(self) -> str:
         """Repeatable: the same event seen again by the same detector gives the same id."""
-        text = f"{self.detector}|{self.stream}|{self.source}|{self.event_ids[0]}|{self.subject_kind}|{self.subject}"
+        event = f"{self.stream}|{self.source}|{self.event_ids[0]}"
+        text = f"{self.detector}|{event}|{self.subject_kind}|{self.subject}"
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

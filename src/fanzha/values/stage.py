@@ -1,0 +1,28 @@
+"""How far a scam has walked with one person: 接触, 建立信任, 诱导操作, 转账, 之后."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Stage(enum.StrEnum):
+    """Stages in the order a scam walks them (domain C3: 引流 → 建立信任 → 诱导操作 → 转账 → 追加)."""
+
+    CONTACT = "contact"
+    TRUST = "trust"
+    OPERATION = "operation"
+    TRANSFER = "transfer"
+    AFTER = "after"
+
+    @property
+    def imminence(self) -> int:
+        """0 (contact) to 4 (after): how near the loss is."""
+        return list(Stage).index(self)
+
+    @property
+    def zh(self) -> str:
+        return ("接触", "建立信任", "诱导操作", "转账", "之后")[self.imminence]
+
+    @property
+    def en(self) -> str:
+        return ("Contact", "Trust", "Operation", "Transfer", "After")[self.imminence]
