@@ -1,0 +1,1 @@
+"""Warnings: issued from risks, signed, handled, handed on, closed."""

@@ -1,0 +1,25 @@
+"""The policies that use cases on warnings are given: grades, clocks, wording, tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from fanzha.lifecycles.warning.grade import WarningGrade
+from fanzha.lifecycles.warning.model import Clock
+from fanzha.lifecycles.warning.policy import ClockPolicy, GradePolicy
+from fanzha.usecases.warning.route import Tiers
+
+
+@dataclass(frozen=True)
+class WarningPolicies:
+    """Dated data, loaded once. `wording(scam_type, grade)` gives a text that passed the rules."""
+
+    grades: GradePolicy
+    clocks: ClockPolicy
+    wording: Callable[[str | None, WarningGrade], str]
+    tiers: Tiers
+
+    def clock(self, name: str, grade: WarningGrade, now: datetime) -> Clock:
+        return Clock(name, now, now + self.clocks.term(name, grade))
