@@ -1,0 +1,1 @@
+"""One person's findings, from every channel, as one risk."""

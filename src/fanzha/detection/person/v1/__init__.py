@@ -1,0 +1,1 @@
+"""Fusion, first version: weighted evidence over an episode."""
