@@ -113,7 +113,8 @@ CREATE TABLE fanzha.warning (
   unit text NOT NULL REFERENCES fanzha.unit,
   province text, city text, branch text, station text, post text,
   UNIQUE (person_token, episode),
-  CHECK ((clock IS NULL) = (clock_due_at IS NULL))
+  CHECK ((clock IS NULL) = (clock_due_at IS NULL)),
+  CHECK (NOT open OR clock IS NOT NULL)
 );
 
 -- The queue: most pressing first, one index a level. The archive: newest first.
@@ -168,7 +169,7 @@ CREATE INDEX finding_subject ON fanzha.finding (subject_token, at DESC);
 
 CREATE TABLE fanzha.evidence (
   warning_id uuid NOT NULL REFERENCES fanzha.warning,
-  seq integer NOT NULL,
+  ref text NOT NULL,
   lane text NOT NULL CHECK (lane IN ('call', 'network', 'money')),
   at timestamptz NOT NULL,
   until timestamptz,
@@ -180,7 +181,7 @@ CREATE TABLE fanzha.evidence (
   object_mask text,
   sealed bytea,
   province text, city text, branch text, station text, post text,
-  PRIMARY KEY (warning_id, seq)
+  PRIMARY KEY (warning_id, ref)
 );
 
 -- ── messages: the outbox ─────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,1 @@
+"""The world outside, one folder a neighbour: each keeps its dialect to itself."""

@@ -1,0 +1,1 @@
+"""State in PostgreSQL: warnings, deeds, the outbox, people who work here."""

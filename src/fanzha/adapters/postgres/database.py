@@ -1,0 +1,61 @@
+"""Connections to PostgreSQL: one pool, every transaction under the scope of whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from fanzha.errors import Unavailable
+from fanzha.lifecycles.actor import Scope
+
+DOOR = "door:in"
+"""The scope before a scope is known: sign-in and sender keys, nothing else."""
+
+
+class Database:
+    """Hands out transactions. A transaction without a scope would see no row at all."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._engine: Engine = create_engine(
+            url.replace("postgresql://", "postgresql+psycopg://", 1),
+            poolclass=QueuePool,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args={"connect_timeout": 5, "options": "-c search_path=fanzha"},
+        )
+
+    @contextmanager
+    def transaction(self, scope: Scope | str) -> Iterator[Connection]:
+        """Commit at the end, roll back on any exception; the scope ends with the transaction."""
+        try:
+            with self._engine.begin() as connection:
+                set_scope(connection, scope)
+                yield connection
+        except OperationalError as error:
+            raise _unavailable() from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise _unavailable() from error
+            raise
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def set_scope(connection: Connection, scope: Scope | str) -> None:
+    """For the rest of the transaction, rows outside this scope do not exist."""
+    connection.execute(text("SELECT set_config('app.scope', :s, true)"), {"s": str(scope)})
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable(
+        "database_unavailable",
+        zh="数据库暂时没有应答，未作任何改动",
+        en="the database does not answer; nothing was changed",
+    )

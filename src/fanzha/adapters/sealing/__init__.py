@@ -1,0 +1,1 @@
+"""Sealing with AES-GCM under keys in a file outside the database."""

@@ -1,0 +1,156 @@
+"""The keyring: versioned AES-256-GCM keys, a token key and a signing key, in one private file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from fanzha.errors import Misconfigured, Refused
+
+_FORMAT = 1
+_NONCE = 12
+
+
+class Keyring:
+    """Seals, opens, makes tokens, signs.
+
+    Sealed bytes: format (1), key version (2, big-endian), nonce (12), ciphertext with its tag.
+    Tokens do not change when keys rotate: they are an index, under a key of their own.
+    """
+
+    def __init__(
+        self, keys: dict[int, bytes], current: int, token_key: bytes, signing_key: bytes
+    ) -> None:
+        self._ciphers = {version: AESGCM(key) for version, key in keys.items()}
+        self._keys = keys
+        self._current = current
+        self._token_key = token_key
+        self._signing = Ed25519PrivateKey.from_private_bytes(signing_key)
+
+    @classmethod
+    def create(cls) -> Keyring:
+        """A new ring with one fresh key of each kind."""
+        return cls({1: os.urandom(32)}, 1, os.urandom(32), os.urandom(32))
+
+    @classmethod
+    def load(cls, path: Path) -> Keyring:
+        """Read the file; refused when others may read it."""
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise Misconfigured(
+                "keyring_open_to_others",
+                zh=f"密钥文件 {path.name} 的权限过宽，应为 0600",
+                en=f"the key file {path.name} may be read by others; it must be 0600",
+                field="keyring",
+            )
+        data: dict[str, Any] = json.loads(path.read_text(encoding="ascii"))
+        return cls(
+            {int(v): base64.b64decode(k) for v, k in data["keys"].items()},
+            int(data["current"]),
+            base64.b64decode(data["token_key"]),
+            base64.b64decode(data["signing_key"]),
+        )
+
+    @classmethod
+    def load_or_create(cls, path: Path) -> Keyring:
+        """The ring of this installation; made on first use."""
+        if path.exists():
+            return cls.load(path)
+        ring = cls.create()
+        ring.save(path)
+        return ring
+
+    def save(self, path: Path) -> None:
+        """Write aside, private from the first byte, then rename."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = path.with_suffix(".new")
+        text = json.dumps(
+            {
+                "keys": {str(v): base64.b64encode(k).decode() for v, k in self._keys.items()},
+                "current": self._current,
+                "token_key": base64.b64encode(self._token_key).decode(),
+                "signing_key": base64.b64encode(self._signing.private_bytes_raw()).decode(),
+            }
+        )
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+
+    def rotated(self) -> Keyring:
+        """The same ring with a new current key; the old ones still open what they sealed."""
+        version = max(self._keys) + 1
+        return Keyring(
+            {**self._keys, version: os.urandom(32)},
+            version,
+            self._token_key,
+            self._signing.private_bytes_raw(),
+        )
+
+    def without_old_keys(self) -> Keyring:
+        """Only the current key: once everything has been sealed anew."""
+        current = {self._current: self._keys[self._current]}
+        return Keyring(current, self._current, self._token_key, self._signing.private_bytes_raw())
+
+    # ── the port ─────────────────────────────────────────────────────────────────────────────────
+
+    def seal(self, plain: str, context: str) -> bytes:
+        nonce = os.urandom(_NONCE)
+        head = bytes([_FORMAT]) + self._current.to_bytes(2, "big")
+        box = self._ciphers[self._current].encrypt(nonce, plain.encode(), head + context.encode())
+        return head + nonce + box
+
+    def open(self, sealed: bytes, context: str) -> str:
+        head, nonce, box = sealed[:3], sealed[3 : 3 + _NONCE], sealed[3 + _NONCE :]
+        cipher = self._ciphers.get(int.from_bytes(head[1:3], "big"))
+        if head[:1] != bytes([_FORMAT]) or cipher is None:
+            raise _unreadable("no key of this ring sealed it", "没有对应的密钥")
+        try:
+            return cipher.decrypt(nonce, box, head + context.encode()).decode()
+        except InvalidTag as error:
+            raise _unreadable("it was changed or moved", "内容被改动或移位") from error
+
+    def token(self, kind: str, normal: str) -> bytes:
+        return hmac.digest(self._token_key, f"{kind}:{normal}".encode(), hashlib.sha256)[:16]
+
+    def is_current(self, sealed: bytes) -> bool:
+        return sealed[:3] == bytes([_FORMAT]) + self._current.to_bytes(2, "big")
+
+    # ── signatures of the deed chains ────────────────────────────────────────────────────────────
+
+    def sign(self, data: bytes) -> str:
+        """Ed25519 signature, base64."""
+        return base64.b64encode(self._signing.sign(data)).decode()
+
+    @property
+    def public_key(self) -> str:
+        """What a verifier needs, base64."""
+        return base64.b64encode(self._signing.public_key().public_bytes_raw()).decode()
+
+
+def verify_signature(public_key: str, data: bytes, signature: str) -> bool:
+    """Whether the signature is the key's over these bytes."""
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
+    try:
+        key.verify(base64.b64decode(signature), data)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _unreadable(en: str, zh: str) -> Refused:
+    return Refused("sealed_unreadable", zh=f"无法解封：{zh}", en=f"cannot be opened: {en}")
