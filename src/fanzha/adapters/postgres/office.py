@@ -30,8 +30,9 @@ SEALED_STOP = "stop_request.sealed"
 
 @dataclass(frozen=True)
 class PostgresUnitOfWork:
-    """One transaction's books."""
+    """One transaction's books. `connection` is for reads that belong into the same transaction."""
 
+    connection: Connection
     warnings: PostgresWarnings
     deeds: PostgresDeeds
     outbox: PostgresOutbox
@@ -58,6 +59,7 @@ class PostgresOffice:
         with self.database.transaction(scope) as connection:
             deeds = PostgresDeeds(connection)
             yield PostgresUnitOfWork(
+                connection=connection,
                 warnings=PostgresWarnings(connection, self.sealer, scope, self._by_code),
                 deeds=deeds,
                 outbox=PostgresOutbox(connection, self.sealer),

@@ -222,7 +222,7 @@ class ScriptStep(Wire):
 
 
 class Script(Wire):
-    """What to say to a person drawn into this type of scam. Versioned; a rate is shown once measured."""
+    """What to say to a person drawn into this type of scam. A rate is shown once measured."""
 
     type: str
     version: str

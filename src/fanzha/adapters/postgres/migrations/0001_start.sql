@@ -287,8 +287,15 @@ CREATE TABLE fanzha.position (
 CREATE TABLE fanzha.feed (
   stream text PRIMARY KEY,
   last_at timestamptz NOT NULL,
-  arrived_at timestamptz NOT NULL,
-  events bigint NOT NULL
+  arrived_at timestamptz NOT NULL
+);
+
+-- Totals that outlive a process: counted in the commit of what they count.
+CREATE TABLE fanzha.counter (
+  name text NOT NULL,
+  label text NOT NULL,
+  n bigint NOT NULL,
+  PRIMARY KEY (name, label)
 );
 
 CREATE TABLE fanzha.quarantine (
@@ -319,7 +326,7 @@ BEGIN
     EXECUTE format('CREATE POLICY place ON fanzha.%I USING (fanzha.covers(province, city, branch, station, post))', t);
   END LOOP;
   -- Kept for the whole centre: seen by whoever has any place in it, never without a scope.
-  FOREACH t IN ARRAY ARRAY['unit', 'feed'] LOOP
+  FOREACH t IN ARRAY ARRAY['unit', 'feed', 'counter'] LOOP
     EXECUTE format('CREATE POLICY anyone_inside ON fanzha.%I FOR SELECT USING (fanzha.scope_level() IS NOT NULL)', t);
     EXECUTE format('CREATE POLICY centre_writes ON fanzha.%I USING (fanzha.scope_level() = ''nation'')', t);
   END LOOP;

@@ -1,0 +1,56 @@
+"""Who is asking: the login cookie of a person, the key of a sender, the origin of a change."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from fanzha.adapters.postgres.operators import Operator, SenderKey
+from fanzha.entrypoints.api.centre import Centre
+from fanzha.errors import Refused
+
+COOKIE = "fanzha_login"
+HEADER = "x-fanzha"
+
+
+def centre(request: Request) -> Centre:
+    """The wired parts, put there by `create_app`."""
+    found: Centre = request.app.state.centre
+    return found
+
+
+def operator(request: Request, parts: Annotated[Centre, Depends(centre)]) -> Operator:
+    """The signed-in person; a change must carry our header, which no foreign page can send."""
+    token = request.cookies.get(COOKIE, "")
+    found = parts.operators.by_token(token, parts.now()) if token else None
+    if found is None or (found.demo and not demo_allowed(request, parts)):
+        raise Refused("not_signed_in", zh="请先登录", en="please sign in")
+    if request.method not in ("GET", "HEAD") and request.headers.get(HEADER) != "1":
+        raise Refused("foreign_origin", zh="请求来源不对", en="the request came from elsewhere")
+    return found
+
+
+def sender(request: Request, parts: Annotated[Centre, Depends(centre)]) -> SenderKey:
+    """The feeder whose key the request carries."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    found = parts.operators.sender(key) if scheme.lower() == "bearer" and key else None
+    if found is None:
+        raise Refused(
+            "bad_key",
+            zh="没有有效的发送密钥（Authorization: Bearer …）",
+            en="no valid sender key (Authorization: Bearer …)",
+            field="authorization",
+        )
+    return found
+
+
+def demo_allowed(request: Request, parts: Centre) -> bool:
+    """Demo accounts: only where this machine listens to itself, and only from itself."""
+    peer = request.client.host if request.client else ""
+    return parts.settings.demo and parts.settings.loopback and peer in ("127.0.0.1", "::1")
+
+
+SignedIn = Annotated[Operator, Depends(operator)]
+Sender = Annotated[SenderKey, Depends(sender)]
+Parts = Annotated[Centre, Depends(centre)]

@@ -1,0 +1,35 @@
+"""What the API is given: the wired parts of one centre."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from fanzha.adapters.postgres.database import Database
+from fanzha.adapters.postgres.desk import Desk
+from fanzha.adapters.postgres.office import PostgresOffice
+from fanzha.adapters.postgres.operators import Operators
+from fanzha.adapters.postgres.quarantine import Quarantine
+from fanzha.entrypoints.api.present import Presenter
+from fanzha.entrypoints.api.scripts import Scripts
+from fanzha.ports.event_log import EventLog
+from fanzha.settings import Settings
+from fanzha.usecases.warning.policies import WarningPolicies
+
+
+@dataclass(frozen=True)
+class Centre:
+    """Everything a request may need. `open_log` connects to the event log once, at start."""
+
+    settings: Settings
+    database: Database
+    office: PostgresOffice
+    desk: Desk
+    operators: Operators
+    quarantine: Quarantine
+    policies: WarningPolicies
+    presenter: Presenter
+    scripts: Scripts
+    open_log: Callable[[], EventLog]
+    now: Callable[[], datetime]

@@ -1,0 +1,107 @@
+"""Which HTTP status each kind of failure has: the only file that knows both."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from fanzha.entrypoints.api.schemas import Problem
+from fanzha.errors import FanzhaError, Misconfigured, Refused, Unavailable, Uncertain
+from fanzha.lifecycles.machine import NotAllowed
+from fanzha.lifecycles.warning.states import WARNING
+from fanzha.ports.warning_book import StateChanged
+from fanzha.usecases.warning.act import NotHere
+
+_log = logging.getLogger("fanzha.api")
+
+_STATUS: tuple[tuple[type[FanzhaError], int], ...] = (
+    (StateChanged, 409),
+    (NotHere, 404),
+    (NotAllowed, 403),
+    (Refused, 422),
+    (Unavailable, 503),
+    (Uncertain, 503),
+    (Misconfigured, 503),
+)
+_BY_CODE = {
+    "wrong_name_or_password": 401,
+    "not_signed_in": 401,
+    "bad_key": 401,
+    "locked": 429,
+    "demo_account": 403,
+    "not_in_this_state": 409,
+    "nothing_waiting": 404,
+    "unknown_stream": 404,
+    "too_large": 413,
+    "stream_not_yours": 403,
+    "foreign_origin": 403,
+}
+
+
+def status_of(error: FanzhaError) -> int:
+    """A status that says what the caller must do: mend, ask again later, or look first."""
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    return next(status for kind, status in _STATUS if isinstance(error, kind))
+
+
+def problem_of(error: FanzhaError) -> Problem:
+    """The wire shape of a failure."""
+    problem = Problem(
+        code=error.code, zh=error.zh, en=error.en, field=error.field, id=uuid.uuid4().hex[:12]
+    )
+    if isinstance(error, StateChanged):
+        state = WARNING.state(error.now.state)
+        by = error.now.owner_display
+        problem.state, problem.by, problem.at = error.now.state, by, error.now.updated_at
+        problem.zh = f"{by or '系统'}已将状态改为「{state.zh}」"
+        problem.en = f"{by or 'the system'} has set the state to “{state.en}”"
+    return problem
+
+
+def install(app: FastAPI) -> None:
+    """Every failure leaves as a Problem; what nobody foresaw is logged under its id."""
+
+    @app.exception_handler(FanzhaError)
+    def _known(request: Request, error: FanzhaError) -> JSONResponse:
+        return _answer(status_of(error), problem_of(error))
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+        problem = Problem(
+            code="invalid_field",
+            zh=f"字段 {name} 不符合要求：{first['type']}",
+            en=f"the field {name} is not valid: {first['msg']}",
+            field=name,
+            id=uuid.uuid4().hex[:12],
+        )
+        return _answer(422, problem)
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> JSONResponse:
+        codes = {404: ("no_such_page", "没有这个地址"), 405: ("wrong_method", "请求方法不对")}
+        code, zh = codes.get(error.status_code, ("http_error", "请求无法处理"))
+        problem = Problem(code=code, zh=zh, en=str(error.detail), id=uuid.uuid4().hex[:12])
+        return _answer(error.status_code, problem)
+
+    @app.exception_handler(Exception)
+    def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+        problem = Problem(
+            code="internal",
+            zh="系统内部出错，未作改动；请报出编号",
+            en="an internal error; nothing was changed. Please quote the id",
+            id=uuid.uuid4().hex[:12],
+        )
+        _log.error("internal %s on %s", problem.id, request.url.path, exc_info=error)
+        return _answer(500, problem)
+
+
+def _answer(status: int, problem: Problem) -> JSONResponse:
+    return JSONResponse(problem.model_dump(mode="json"), status_code=status)

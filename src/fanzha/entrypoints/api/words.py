@@ -1,0 +1,83 @@
+"""The closed vocabularies that the API names in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fanzha.entrypoints.api.schemas import Coded, Words
+from fanzha.lifecycles.warning.states import WARNING
+
+Vocabulary = Mapping[str, tuple[str, str]]
+
+SOURCES: Vocabulary = {
+    "call": ("通话", "Calls"),
+    "text": ("短信", "Texts"),
+    "visit": ("网址", "Sites"),
+    "app": ("应用", "Apps"),
+    "transfer": ("银行", "Bank"),
+    "line": ("号卡", "Lines"),
+    "account": ("账户", "Accounts"),
+    "subject": ("登记", "Registry"),
+}
+DETECTORS: Vocabulary = {
+    "call": ("通话规则", "Call rules"),
+    "text": ("文本判定", "Text detector"),
+    "link": ("网址判定", "Link detector"),
+    "account": ("账户与转账规则", "Account and transfer rules"),
+    "app": ("应用规则", "App rules"),
+    "person": ("人员融合", "Person fusion"),
+}
+OBJECTS: Vocabulary = {
+    "number": ("号码", "Number"),
+    "account": ("账户", "Account"),
+    "dns_name": ("网址", "Site"),
+    "app": ("应用", "App"),
+    "person": ("人员", "Person"),
+}
+CHANNELS: Vocabulary = {
+    "sms": ("短信", "SMS"),
+    "flash": ("闪信", "Flash SMS"),
+    "call": ("电话", "Call"),
+    "visit": ("上门", "Visit"),
+}
+PURPOSES: Vocabulary = {
+    "contact": ("劝阻联系", "Contact for dissuasion"),
+    "visit": ("上门见面", "Visit"),
+    "stop": ("止付核对", "Check for a stop order"),
+    "document": ("文书制作", "Document"),
+    "appeal": ("申诉办理", "Appeal"),
+    "other": ("其他并写明", "Other, stated"),
+}
+FIELDS: Vocabulary = {
+    "number": ("手机", "Phone number"),
+    "account": ("账户", "Account"),
+    "name": ("姓名", "Name"),
+    "related": ("关联对象", "Related objects"),
+}
+VERBS: Vocabulary = {
+    "issue": ("生成", "Issued"),
+    "grade": ("定级", "Graded"),
+    "push": ("推送", "Pushed"),
+    "note": ("备注", "Note"),
+    "reveal": ("查看原文", "Revealed"),
+    "undo": ("撤回", "Undone"),
+    **{r.verb: (r.zh, r.en) for r in WARNING.rules},
+}
+RIGHTS = Words(
+    zh="预警用于劝阻，不限制本人任何权利。本人可向本中心查询、更正或要求删除误报记录"
+    "（反电信网络诈骗法第三十二条、个人信息保护法第四十五至四十七条）。",
+    en="A warning serves dissuasion and limits no right of the person, who may ask this centre for"
+    " access, correction, or deletion of a false alarm (ATNFL art. 32, PIPL art. 45–47).",
+)
+
+
+def coded(vocabulary: Vocabulary, code: str) -> Coded:
+    """A code with its words; an unknown code stands for itself."""
+    zh, en = vocabulary.get(code, (code, code))
+    return Coded(code=code, zh=zh, en=en)
+
+
+def words(vocabulary: Vocabulary, code: str) -> Words:
+    """The words alone."""
+    zh, en = vocabulary.get(code, (code, code))
+    return Words(zh=zh, en=en)

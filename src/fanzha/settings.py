@@ -1,0 +1,73 @@
+"""One typed Settings: from the environment (`FANZHA_…`) and defaults; unknown keys are refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fanzha.errors import Misconfigured
+
+_PREFIX = "FANZHA_"
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """Everything an installation may set. Each has a line in docs/operate.md."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
+
+    data: Path = Field(default=Path("var"), description="folder of the installation's own data")
+    policies: Path = Field(default=_ROOT / "policies", description="folder of policy files")
+    units: Path | None = Field(default=None, description="YAML of the tiers of centres")
+    host: str = Field(default="127.0.0.1", description="address the API and console listen on")
+    port: int = Field(default=8000, ge=1, le=65535)
+    database_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL as fanzha_app; empty: the embedded server"
+    )
+    database_admin_url: SecretStr | None = Field(
+        default=None, description="a role that may migrate; empty: the embedded server's"
+    )
+    nats_url: str | None = Field(default=None, description="NATS; empty: the embedded server")
+    nats_password: SecretStr | None = None
+    demo: bool = Field(default=False, description="demo accounts and the simulated city")
+    smpp_host: str = Field(default="127.0.0.1")
+    smpp_port: int = Field(default=2775, ge=1, le=65535)
+    smpp_system_id: str = Field(default="", description="empty: warning texts stay queued")
+    smpp_password: SecretStr | None = None
+    smpp_sender: str = Field(default="96110")
+    send_to: tuple[str, ...] = Field(
+        default=(), description="numbers and prefixes that may be texted; empty: nobody"
+    )
+    snapshot_every_s: float = Field(default=30.0, gt=0)
+    dedupe_hours: int = Field(default=24, ge=1, le=168)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the API."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+
+def load() -> Settings:
+    """Read the environment. A key with our prefix that we do not know is a mistake, not a guess."""
+    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
+    if unknown := sorted(k for k in os.environ if k.startswith(_PREFIX) and k not in known):
+        raise Misconfigured(
+            "unknown_setting",
+            zh=f"不认识的设置：{unknown}",
+            en=f"unknown settings: {unknown}",
+            field=unknown[0],
+        )
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(p) for p in first["loc"])
+        raise Misconfigured(
+            "bad_setting",
+            zh=f"设置 {name} 有误：{first['msg']}",
+            en=f"the setting {name} is wrong: {first['msg']}",
+            field=name,
+        ) from error

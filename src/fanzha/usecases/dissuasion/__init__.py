@@ -1,0 +1,1 @@
+"""Speaking with the person: scripts by scam type."""
