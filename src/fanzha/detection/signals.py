@@ -124,7 +124,8 @@ class Scored:
     def score(self) -> Floats:
         """One score a row, in [0, 1)."""
         total = self.weights.sum(axis=1)
-        return -np.expm1(-total)
+        score: Floats = -np.expm1(-total)
+        return score
 
     @cached_property
     def over(self) -> npt.NDArray[np.intp]:

@@ -1,0 +1,76 @@
+"""What of each stream reaches an episode, and who takes it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fanzha.detection.person.v1.calls import take_call
+from fanzha.detection.person.v1.episode import Episode
+from fanzha.detection.person.v1.happening import Happening
+from fanzha.detection.person.v1.money import take_account, take_transfer
+from fanzha.detection.person.v1.network import take_app, take_text, take_visit
+
+__all__ = ["COLUMNS", "PARTIES", "take"]
+
+_COMMON = ("event_id", "source", "at")
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "call": (
+        *_COMMON,
+        "call_id",
+        "phase",
+        "caller",
+        "callee",
+        "caller_key",
+        "callee_key",
+        "talk_s",
+        "answered",
+        "caller_score",
+        "strange",
+        "overseas",
+    ),
+    "text": (*_COMMON, "sender", "sender_key", "recipient_key", "channel"),
+    "visit": (*_COMMON, "subscriber_key", "url"),
+    "app": (*_COMMON, "subscriber_key", "package", "label", "action", "app_kind", "on_call"),
+    "transfer": (
+        *_COMMON,
+        "payer",
+        "payee",
+        "payer_key",
+        "payee_key",
+        "amount_fen",
+        "status",
+        "payee_new",
+        "payee_score",
+        "left_share",
+        "on_call",
+    ),
+    "account": (*_COMMON, "account", "account_key", "action"),
+}
+"""What fusion reads of each stream's frame; a column that is not there reads as null."""
+
+PARTIES: Mapping[str, tuple[str, ...]] = {
+    "call": ("caller_key", "callee_key"),
+    "text": ("recipient_key",),
+    "visit": ("subscriber_key",),
+    "app": ("subscriber_key",),
+    "transfer": ("payer_key", "payee_key"),
+    "account": ("account_key",),
+}
+"""Whose person an event may concern."""
+
+
+def take(episode: Episode, happening: Happening) -> bool:
+    """Add what this event says. False when it says nothing about the danger."""
+    if happening.finding is not None:
+        episode.found(happening.finding, happening.at)
+    return _TAKERS[happening.stream](episode, happening)
+
+
+_TAKERS: Mapping[str, Callable[[Episode, Happening], bool]] = {
+    "call": take_call,
+    "text": take_text,
+    "visit": take_visit,
+    "app": take_app,
+    "transfer": take_transfer,
+    "account": take_account,
+}

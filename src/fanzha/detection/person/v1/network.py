@@ -1,0 +1,113 @@
+"""What texts, visits and apps add to an episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fanzha.detection.finding import SubjectKind
+from fanzha.detection.person.risk import Context, Flow
+from fanzha.detection.person.v1.episode import Episode
+from fanzha.detection.person.v1.happening import Happening, why, write
+
+
+def take_text(episode: Episode, it: Happening) -> bool:
+    finding = it.finding
+    if finding is None:
+        return False
+    chat = it.row["channel"] in ("chat", "transcript")
+    episode.add("chats_n" if chat else "texts_n")
+    episode.raise_to("text_score", finding.score)
+    episode.say("text_why", why(finding), finding.score)
+    if it.row["sender_key"]:
+        episode.remember("numbers", it.row["sender_key"])
+    for other in finding.related:
+        if other.kind is SubjectKind.DNS_NAME:
+            episode.remember("names", other.value)
+    zh, en = (
+        ("收到涉诈聊天消息", "got a suspected chat message")
+        if chat
+        else ("收到涉诈短信", "got a suspected text")
+    )
+    write(episode, it, Flow.NETWORK, zh, en, SubjectKind.NUMBER, it.row["sender"])
+    return True
+
+
+def take_visit(episode: Episode, it: Happening) -> bool:
+    finding = it.finding
+    if finding is None:
+        return False
+    names = [r.value for r in finding.related if r.kind is SubjectKind.DNS_NAME]
+    name = names[0] if names else None
+    episode.add("links_n")
+    episode.raise_to("link_score", finding.score)
+    episode.say("link_why", why(finding), finding.score)
+    if name:
+        episode.say("link_name", (name, name), finding.score)
+        if name in episode.names:
+            episode.facts["link_texted"] = True
+    write(
+        episode,
+        it,
+        Flow.NETWORK,
+        "打开涉诈网址",
+        "opened a suspected address",
+        SubjectKind.DNS_NAME,
+        name,
+    )
+    return True
+
+
+def take_app(episode: Episode, it: Happening) -> bool:
+    row, facts = it.row, episode.facts
+    if it.finding:
+        episode.raise_to("app_score", it.finding.score)
+    told = _APP_ACTS.get((row["action"], row["app_kind"])) or _APP_ACTS.get((row["action"], None))
+    if told is None:
+        return False
+    fact, emphasis, zh, en = told
+    if row["action"] == "screen_share_off":
+        facts["sharing"] = False
+    elif row["action"] == "screen_share_on":
+        facts["sharing"] = True
+    if fact == "bank":
+        facts["bank_sharing"] = facts["bank_sharing"] or facts["sharing"]
+        facts["bank_on_call"] = (
+            facts["bank_on_call"] or episode.on_line(it.at) or bool(row["on_call"])
+        )
+        emphasis = facts["sharing"] or episode.on_line(it.at)
+    elif fact == "forwarding":
+        facts["forwarding"] = True
+    elif fact:
+        episode.add(fact)
+    name = row["label"] or row["package"]
+    if fact in ("installs_n", "meeting_n"):
+        episode.say("app_name", (f"「{name}」", f"“{name}”"), 1.0)
+    episode.tell(
+        Context(
+            Flow.NETWORK,
+            it.at,
+            None,
+            False,
+            emphasis,
+            f"{zh}「{name}」",
+            f"{en} “{name}”",
+            it.ref,
+            SubjectKind.APP,
+            row["package"],
+        )
+    )
+    return True
+
+
+_APP_ACTS: Mapping[tuple[str, str | None], tuple[str | None, bool, str, str]] = {
+    ("install", "offstore"): ("installs_n", True, "安装非应用市场的应用", "installed off-store"),
+    ("install", "meeting"): ("meeting_n", True, "安装会议应用", "installed a meeting app"),
+    ("open", "meeting"): ("meeting_n", True, "打开会议应用", "opened a meeting app"),
+    ("foreground", "meeting"): ("meeting_n", True, "打开会议应用", "opened a meeting app"),
+    ("open", "bank"): ("bank", False, "打开银行应用", "opened a bank app"),
+    ("foreground", "bank"): ("bank", False, "打开银行应用", "opened a bank app"),
+    ("screen_share_on", None): ("shares_n", True, "开始共享屏幕", "began to share the screen in"),
+    ("screen_share_off", None): (None, False, "停止共享屏幕", "stopped sharing the screen in"),
+    ("call_forward_on", None): ("forwarding", True, "开启呼叫转移", "switched call forwarding on"),
+}
+"""(action, kind of app) → fact it adds to, emphasis, words."""
