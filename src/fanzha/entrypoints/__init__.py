@@ -1,1 +1,1 @@
-"""Where the outside enters: API, command line, worker, scorer. They parse, call a use case, present."""
+"""Where the outside enters: API, command line, worker, scorer: they parse, call, present."""

@@ -76,6 +76,10 @@ class Lifecycle:
         """The verbs that exist in a state, in the table's order."""
         return tuple(r for r in self.rules if state in r.sources)
 
+    def sources_of(self, target: str) -> tuple[str, ...]:
+        """The states from which some verb leads to this one."""
+        return tuple(dict.fromkeys(s for r in self.rules if r.target == target for s in r.sources))
+
     def rule(self, state: str, verb: str, actor: Actor) -> Rule:
         """The rule that lets this actor use the verb now; refused with the reason otherwise."""
         rule = self._by_pair.get((state, verb))

@@ -1,4 +1,4 @@
-"""Sealing of personal identifiers: unreadable at rest, findable by equality, opened for a purpose."""
+"""Sealing of identifiers: unreadable at rest, found by equality, opened for a purpose."""
 
 from __future__ import annotations
 

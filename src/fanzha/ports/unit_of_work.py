@@ -10,6 +10,7 @@ from uuid import UUID
 from fanzha.detection.finding import Finding
 from fanzha.lifecycles.actor import Scope, Unit
 from fanzha.ports.case_file import CaseFile
+from fanzha.ports.clock_book import ClockBook
 from fanzha.ports.deed_book import DeedBook
 from fanzha.ports.outbox import Outbox
 from fanzha.ports.warning_book import WarningBook
@@ -34,11 +35,23 @@ class FindingBook(Protocol):
 class UnitOfWork(Protocol):
     """Leaving the `with` normally commits; an exception rolls back."""
 
-    warnings: WarningBook
-    deeds: DeedBook
-    outbox: Outbox
-    findings: FindingBook
-    file: CaseFile
+    @property
+    def warnings(self) -> WarningBook: ...
+
+    @property
+    def deeds(self) -> DeedBook: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def findings(self) -> FindingBook: ...
+
+    @property
+    def file(self) -> CaseFile: ...
+
+    @property
+    def clocks(self) -> ClockBook: ...
 
 
 class Office(Protocol):

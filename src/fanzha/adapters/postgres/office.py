@@ -15,10 +15,12 @@ from fanzha.adapters.postgres import place
 from fanzha.adapters.postgres.database import Database
 from fanzha.adapters.postgres.deeds import PostgresDeeds
 from fanzha.adapters.postgres.outbox import PostgresOutbox
-from fanzha.adapters.postgres.warnings import PostgresWarnings
+from fanzha.adapters.postgres.warnings import PostgresWarnings, warning_of
 from fanzha.detection.finding import Finding
 from fanzha.errors import Uncertain
 from fanzha.lifecycles.actor import Level, Scope, Unit
+from fanzha.lifecycles.warning import states
+from fanzha.lifecycles.warning.model import FraudWarning
 from fanzha.ports.case_file import Note, StopRequest
 from fanzha.ports.sealer import Sealer
 from fanzha.values.mask import mask_account, mask_value
@@ -38,6 +40,7 @@ class PostgresUnitOfWork:
     outbox: PostgresOutbox
     findings: PostgresFindings
     file: PostgresCaseFile
+    clocks: PostgresClocks
 
 
 class PostgresOffice:
@@ -65,8 +68,27 @@ class PostgresOffice:
                 outbox=PostgresOutbox(connection, self.sealer),
                 findings=PostgresFindings(connection, self.sealer, self._consumer),
                 file=PostgresCaseFile(connection, self.sealer),
+                clocks=PostgresClocks(connection, self._by_code),
             )
             deeds.flush()
+
+    def get_position(self, connection: Connection, consumer: str) -> int:
+        """Up to where this consumer has worked; 0 when it never has."""
+        found = connection.execute(
+            text("SELECT position FROM position WHERE consumer = :c"), {"c": consumer}
+        ).scalar_one_or_none()
+        return int(found or 0)
+
+    def set_position(self, connection: Connection, consumer: str, position: int) -> None:
+        """Move a consumer forward, in the transaction of what it did."""
+        connection.execute(
+            text(
+                "INSERT INTO position AS p VALUES (:c, :p, now()) ON CONFLICT (consumer)"
+                " DO UPDATE SET position = greatest(p.position, excluded.position),"
+                " updated_at = now()"
+            ),
+            {"c": consumer, "p": position},
+        )
 
 
 class PostgresFindings:
@@ -128,6 +150,29 @@ class PostgresFindings:
                 zh="另有评分进程在处理同一日志，本进程停止",
                 en="another scorer works on the same log; this one stops",
             )
+
+
+class PostgresClocks:
+    """What time has caught up with; rows another worker holds are left to it."""
+
+    def __init__(self, connection: Connection, units: Mapping[str, Unit]) -> None:
+        self._connection = connection
+        self._units = units
+
+    def run_out(self, now: datetime, limit: int) -> Sequence[FraudWarning]:
+        return self._due("open AND clock_due_at < :now ORDER BY clock_due_at", now, limit)
+
+    def abandoned(self, now: datetime, limit: int) -> Sequence[FraudWarning]:
+        return self._due(
+            f"state = '{states.SIGNED}' AND locked_until < :now ORDER BY locked_until", now, limit
+        )
+
+    def _due(self, condition: str, now: datetime, limit: int) -> Sequence[FraudWarning]:
+        rows = self._connection.execute(
+            text(f"SELECT * FROM warning WHERE {condition} LIMIT :n FOR UPDATE SKIP LOCKED"),
+            {"now": now, "n": limit},
+        )
+        return [warning_of(r, self._units) for r in rows]
 
 
 class PostgresCaseFile:

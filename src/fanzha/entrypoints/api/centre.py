@@ -11,6 +11,7 @@ from fanzha.adapters.postgres.desk import Desk
 from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.operators import Operators
 from fanzha.adapters.postgres.quarantine import Quarantine
+from fanzha.entrypoints.api.bus import Bus
 from fanzha.entrypoints.api.present import Presenter
 from fanzha.entrypoints.api.scripts import Scripts
 from fanzha.ports.event_log import EventLog
@@ -20,7 +21,7 @@ from fanzha.usecases.warning.policies import WarningPolicies
 
 @dataclass(frozen=True)
 class Centre:
-    """Everything a request may need. `open_log` connects to the event log once, at start."""
+    """Everything a request may need. The event log is connected when the server starts."""
 
     settings: Settings
     database: Database
@@ -31,5 +32,7 @@ class Centre:
     policies: WarningPolicies
     presenter: Presenter
     scripts: Scripts
-    open_log: Callable[[], EventLog]
+    log: EventLog
+    log_up: Callable[[], bool]
+    bus: Bus
     now: Callable[[], datetime]

@@ -103,5 +103,16 @@ def install(app: FastAPI) -> None:
         return _answer(500, problem)
 
 
+def no_such_page() -> JSONResponse:
+    """The answer for an API path that does not exist."""
+    problem = Problem(
+        code="no_such_page",
+        zh="没有这个地址",
+        en="there is no such page",
+        id=uuid.uuid4().hex[:12],
+    )
+    return _answer(404, problem)
+
+
 def _answer(status: int, problem: Problem) -> JSONResponse:
     return JSONResponse(problem.model_dump(mode="json"), status_code=status)

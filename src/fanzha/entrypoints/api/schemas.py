@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Grade = Literal["critical", "high", "medium", "low"]
 Lane = Literal["call", "network", "money"]
+FeedState = Literal["live", "slow", "stale"]
 
 
 class Wire(BaseModel):
@@ -325,7 +326,7 @@ class Board(Wire):
 class Feed(Wire):
     stream: str
     words: Words
-    state: Literal["live", "slow", "stale"]
+    state: FeedState
     last_at: datetime | None
     lag_s: float | None
 

@@ -132,6 +132,7 @@ CREATE INDEX warning_issued_station ON fanzha.warning (station, issued_at DESC, 
 CREATE INDEX warning_issued_post ON fanzha.warning (post, issued_at DESC, id DESC);
 CREATE INDEX warning_owner ON fanzha.warning (owner_id, urgent, clock_due_at, id) WHERE open;
 CREATE INDEX warning_due ON fanzha.warning (clock_due_at) WHERE open;
+CREATE INDEX warning_locked ON fanzha.warning (locked_until) WHERE locked_until IS NOT NULL;
 CREATE INDEX warning_person ON fanzha.warning (person_token, issued_at DESC);
 
 -- Nobody sets a state past the table of the lifecycle: a change of state raises the version by one, in one guarded statement (see repository.advance).

@@ -1,0 +1,84 @@
+"""The API as an application: routes, failures, the console's files, safe headers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+import fanzha
+from fanzha.entrypoints.api import (
+    desk_routes,
+    errors,
+    event_routes,
+    health,
+    live,
+    quarantine_routes,
+)
+from fanzha.entrypoints.api.centre import Centre
+
+STATIC = Path(__file__).parent / "static"
+_CSP = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+_NOT_BUILT = """<!doctype html><meta charset=utf-8><title>fanzha</title>
+<p>控制台尚未构建，请运行 <code>make web</code>。
+<p>The console is not built yet: run <code>make web</code>."""
+
+
+def create_app(parts: Centre) -> FastAPI:
+    """The application over the wired parts of a centre."""
+
+    @contextlib.asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        listener = asyncio.create_task(parts.bus.run())
+        await parts.log.start()
+        yield
+        listener.cancel()
+        await parts.log.close()
+
+    app = FastAPI(
+        title="fanzha", version=fanzha.__version__, lifespan=life, docs_url="/docs", redoc_url=None
+    )
+    app.state.centre = parts
+    errors.install(app)
+
+    @app.middleware("http")
+    async def headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call(request)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        if not request.url.path.startswith("/docs"):
+            response.headers.setdefault("Content-Security-Policy", _CSP)
+        if request.url.path.startswith("/v1/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    for module in (desk_routes, event_routes, quarantine_routes, health, live):
+        app.include_router(module.router)
+    _console(app)
+    return app
+
+
+def _console(app: FastAPI) -> None:
+    """The built console; every path that is not an API opens it, so that links can be shared."""
+    if (STATIC / "assets").is_dir():
+        app.mount("/assets", StaticFiles(directory=STATIC / "assets"), name="assets")
+
+    @app.get("/{path:path}", include_in_schema=False)
+    def console(path: str) -> Response:
+        if path.startswith("v1/"):
+            return errors.no_such_page()
+        file = (STATIC / path).resolve()
+        if path and file.is_file() and file.is_relative_to(STATIC):
+            return FileResponse(file)
+        index = STATIC / "index.html"
+        if not index.is_file():
+            return HTMLResponse(_NOT_BUILT, status_code=503)
+        return FileResponse(index, headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,57 @@
+"""One listener on the database, fanned out to every open page of the console."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+from uuid import UUID
+
+import psycopg
+
+_log = logging.getLogger("fanzha.api.bus")
+_WAITING_MAX = 5000
+
+
+class Bus:
+    """Hears `NOTIFY warning` and hands the ids to every subscriber.
+
+    A page that cannot keep up is told to reload instead of growing a queue without end.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url.replace("postgresql+psycopg://", "postgresql://")
+        self._subscribers: set[asyncio.Queue[UUID | None]] = set()
+
+    async def run(self) -> None:
+        """Listen for ever; reconnect after a failure and tell the pages to reload."""
+        while True:
+            try:
+                connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
+                async with connection:
+                    await connection.execute("LISTEN warning")
+                    async for note in connection.notifies():
+                        self._tell(UUID(note.payload))
+            except psycopg.Error as error:
+                _log.warning("listener lost the database: %s", type(error).__name__)
+                self._tell(None)
+                await asyncio.sleep(1.0)
+
+    def _tell(self, id: UUID | None) -> None:
+        for queue in self._subscribers:
+            if queue.qsize() > _WAITING_MAX:
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(None)
+            else:
+                queue.put_nowait(id)
+
+    @contextlib.contextmanager
+    def subscribe(self) -> Iterator[asyncio.Queue[UUID | None]]:
+        queue: asyncio.Queue[UUID | None] = asyncio.Queue()
+        self._subscribers.add(queue)
+        try:
+            yield queue
+        finally:
+            self._subscribers.discard(queue)

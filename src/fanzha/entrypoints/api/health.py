@@ -1,0 +1,102 @@
+"""What is up, how fresh each feed is, and the metrics page."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from fanzha.adapters.postgres import counters
+from fanzha.entrypoints.api import schemas as wire
+from fanzha.entrypoints.api.auth import Parts
+from fanzha.entrypoints.api.centre import Centre
+from fanzha.entrypoints.api.words import SOURCES, words
+from fanzha.errors import FanzhaError
+from fanzha.lifecycles.actor import Level, Scope
+
+router = APIRouter()
+_NATION = Scope(Level.NATION, "86")
+_LIVE_S, _SLOW_S = 5.0, 30.0
+_METRICS = {
+    "events": ("fanzha_events", "Events scored", "stream"),
+    "findings": ("fanzha_findings", "Findings made", "detector"),
+    "warnings": ("fanzha_warnings", "Warnings issued", "grade"),
+    "quarantined": ("fanzha_quarantined", "Rows refused into quarantine", "stream"),
+    "duplicates": ("fanzha_duplicates", "Events seen before", "stream"),
+}
+_LABELS = {
+    "events": tuple(SOURCES),
+    "quarantined": tuple(SOURCES),
+    "duplicates": tuple(SOURCES),
+    "warnings": ("critical", "high", "medium", "low"),
+    "findings": ("call", "text", "link", "app", "account", "person"),
+}
+
+
+def feeds_of(parts: Centre) -> list[wire.Feed]:
+    """How long ago each stream's newest event was scored."""
+    now = parts.now()
+    with parts.database.transaction(_NATION) as connection:
+        marks = counters.feeds(connection)
+    found = []
+    for mark in marks:
+        silence = (now - mark.arrived_at).total_seconds()
+        state: wire.FeedState = (
+            "live" if silence <= _LIVE_S else "slow" if silence <= _SLOW_S else "stale"
+        )
+        found.append(
+            wire.Feed(
+                stream=mark.stream,
+                words=words(SOURCES, mark.stream),
+                state=state,
+                last_at=mark.last_at,
+                lag_s=round(silence, 1),
+            )
+        )
+    return found
+
+
+@router.get("/health")
+def health(parts: Parts, response: Response) -> wire.Health:
+    """Up when the database answers and the event log is connected."""
+    found: list[wire.Part] = []
+    feeds: list[wire.Feed] = []
+    try:
+        feeds = feeds_of(parts)
+        found.append(wire.Part(name="database", up=True, detail=""))
+    except FanzhaError as error:
+        found.append(wire.Part(name="database", up=False, detail=error.code))
+    connected = parts.log_up()
+    found.append(wire.Part(name="event_log", up=connected, detail=""))
+    up = all(p.up for p in found)
+    if not up:
+        response.status_code = 503
+    return wire.Health(up=up, parts=found, feeds=feeds, server_time=parts.now())
+
+
+class _Totals(Collector):
+    """Reads the totals of the database at each scrape."""
+
+    def __init__(self, parts: Centre) -> None:
+        self._parts = parts
+
+    def collect(self) -> list[Metric]:
+        with self._parts.database.transaction(_NATION) as connection:
+            found = counters.totals(connection)
+        metrics: list[Metric] = []
+        for key, (name, text, label) in _METRICS.items():
+            family = CounterMetricFamily(name, text, labels=[label])
+            values = dict.fromkeys(_LABELS[key], 0) | found.get(key, {})
+            for value, n in sorted(values.items()):
+                family.add_metric([value], n)
+            metrics.append(family)
+        return metrics
+
+
+@router.get("/metrics")
+def metrics(parts: Parts) -> Response:
+    """Prometheus text."""
+    registry = CollectorRegistry()
+    registry.register(_Totals(parts))
+    return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")

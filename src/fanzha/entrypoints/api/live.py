@@ -1,0 +1,71 @@
+"""Live news for the console as server-sent events, each page within its own scope."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from fanzha.adapters.postgres.operators import Operator
+from fanzha.entrypoints.api.auth import Parts, SignedIn
+from fanzha.entrypoints.api.centre import Centre
+from fanzha.entrypoints.api.health import feeds_of
+
+_GATHER_S = 0.4
+_TICK_S = 10.0
+
+router = APIRouter(prefix="/v1")
+
+
+@router.get("/stream")
+async def stream(parts: Parts, who: SignedIn) -> StreamingResponse:
+    """Server-sent events: `warning`, `gone`, `reload`, `feeds`, `tick`."""
+    return StreamingResponse(
+        _news(parts, who),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _news(parts: Centre, who: Operator) -> AsyncIterator[str]:
+    seen: set[UUID] = set()
+    with parts.bus.subscribe() as queue:
+        yield await _tick(parts)
+        while True:
+            try:
+                first = await asyncio.wait_for(queue.get(), _TICK_S)
+            except TimeoutError:
+                yield await _tick(parts)
+                continue
+            await asyncio.sleep(_GATHER_S)
+            ids = {first}
+            while not queue.empty():
+                ids.add(queue.get_nowait())
+            if None in ids:
+                yield _event("reload", {})
+                ids.discard(None)
+            wanted = [i for i in ids if i is not None]
+            rows = await run_in_threadpool(parts.desk.rows, who.actor.unit.scope, wanted)
+            for row in rows:
+                seen.add(row.id)
+                yield _event("warning", parts.presenter.row(row).model_dump(mode="json"))
+            for gone in (set(wanted) - {r.id for r in rows}) & seen:
+                seen.discard(gone)
+                yield _event("gone", {"id": str(gone)})
+
+
+async def _tick(parts: Centre) -> str:
+    feeds = await run_in_threadpool(feeds_of, parts)
+    now = parts.now().isoformat()
+    return _event("tick", {"server_time": now}) + _event(
+        "feeds", [f.model_dump(mode="json") for f in feeds]
+    )
+
+
+def _event(name: str, data: object) -> str:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

@@ -1,0 +1,104 @@
+"""Routes of the quarantine: refused rows, repaired and sent again, or dropped."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from fanzha.adapters.postgres.operators import SenderKey
+from fanzha.entrypoints.api import schemas as wire
+from fanzha.entrypoints.api.auth import Parts, SignedIn
+from fanzha.entrypoints.api.event_routes import take_in_lines
+from fanzha.lifecycles.actor import Role
+from fanzha.lifecycles.machine import NotAllowed
+from fanzha.ports.deed_book import Deed
+
+router = APIRouter(prefix="/v1/quarantine")
+_KEEPERS = frozenset({Role.ADMINISTRATOR, Role.ANALYST})
+
+
+@router.get("")
+def page(
+    parts: Parts,
+    who: SignedIn,
+    after: int | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> wire.QuarantinePage:
+    _may(who.actor.may(_KEEPERS))
+    rows, follow = parts.quarantine.page(after, limit)
+    return wire.QuarantinePage(
+        items=[
+            wire.QuarantineRow(
+                id=r.id,
+                stream=r.stream,
+                source=r.source,
+                row=r.row,
+                code=r.code,
+                field=r.field,
+                zh=r.zh,
+                en=r.en,
+                at=r.at,
+                state="open",
+            )
+            for r in rows
+        ],
+        next=str(follow) if follow is not None else None,
+    )
+
+
+@router.get("/{id}")
+def row(id: int, parts: Parts, who: SignedIn) -> dict[str, object]:
+    """The row as it came, to be repaired; that somebody looked is recorded."""
+    _may(who.actor.may(_KEEPERS))
+    kept, raw = parts.quarantine.open_row(id)
+    _record(parts, who, "reveal", id, {"purpose": "other", "fields": ["row"]})
+    try:
+        content: object = json.loads(raw)
+    except ValueError:
+        content = raw
+    return {"id": kept.id, "stream": kept.stream, "row": content}
+
+
+@router.post("/{id}/resend")
+async def resend(id: int, body: wire.Resend, parts: Parts, who: SignedIn) -> wire.Accepted:
+    """Send the repaired row the way every event comes; refused again, it is a new refused row."""
+    _may(who.actor.may(_KEEPERS))
+    kept, _ = parts.quarantine.open_row(id)
+    line = json.dumps(body.row, ensure_ascii=False).encode()
+    sender = SenderKey(kept.source, frozenset({kept.stream}))
+    answer = await take_in_lines(parts, kept.stream, sender, line, key=f"quarantine-{id}")
+    if answer.accepted:
+        parts.quarantine.settle(id, "resent")
+        _record(parts, who, "resend", id, {"stream": kept.stream})
+    return answer
+
+
+@router.post("/{id}/drop", status_code=204)
+def drop(id: int, parts: Parts, who: SignedIn) -> None:
+    _may(who.actor.may(_KEEPERS))
+    kept, _ = parts.quarantine.open_row(id)
+    parts.quarantine.settle(id, "dropped")
+    _record(parts, who, "drop", id, {"stream": kept.stream})
+
+
+def _record(parts: Parts, who: SignedIn, verb: str, id: int, detail: dict[str, object]) -> None:
+    root = parts.policies.tiers.root
+    with parts.office.work(root.scope) as work:
+        work.deeds.append(
+            Deed(
+                at=parts.now(),
+                actor=who.actor,
+                verb=verb,
+                object_kind="quarantine",
+                object_id=str(id),
+                unit=root,
+                detail=detail,
+            )
+        )
+
+
+def _may(allowed: bool) -> None:
+    if not allowed:
+        raise NotAllowed("not_allowed", zh="不在您的职责内", en="not among your duties")

@@ -1,0 +1,1 @@
+"""The scorer: streams in, findings and warnings out, exactly once whatever crashes."""

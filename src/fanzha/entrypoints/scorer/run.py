@@ -1,0 +1,174 @@
+"""The scorer's loop: read the log, score, take in; snapshots with positions; once, always."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from fanzha.adapters.postgres import counters
+from fanzha.adapters.postgres.counters import FeedMark
+from fanzha.adapters.postgres.office import PostgresOffice
+from fanzha.detection.engine import Engine
+from fanzha.detection.finding import Finding
+from fanzha.detection.person.risk import Risk
+from fanzha.entrypoints.scorer.snapshots import Snapshots
+from fanzha.errors import Unavailable, Uncertain
+from fanzha.ports.event_log import EventLog, LogEntry
+from fanzha.usecases.warning.policies import WarningPolicies
+from fanzha.usecases.warning.take_in import Taken, instant, take_in
+
+_log = logging.getLogger("fanzha.scorer")
+_COUNT_EVERY_S = 1.0
+_RETRY_S = 0.5
+_COUNTED = "counted"
+
+
+@dataclass
+class _Tally:
+    """What has been scored since the last count."""
+
+    position: int = 0
+    events: Counter[str] = field(default_factory=Counter)
+    duplicates: Counter[str] = field(default_factory=Counter)
+    feeds: dict[str, FeedMark] = field(default_factory=dict)
+
+
+class Scorer:
+    """One scorer over one log.
+
+    The log's position travels with what was found in the same commit. After a crash the newest
+    snapshot is loaded and the log replayed from there; what is found up to the committed position
+    is dropped, because it is in the database already. So each event is scored into the state once
+    and its findings are recorded once.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        engine: Engine,
+        office: PostgresOffice,
+        policies: WarningPolicies,
+        snapshots: Snapshots,
+        snapshot_every_s: float,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._log_port = log
+        self._engine = engine
+        self._office = office
+        self._policies = policies
+        self._snapshots = snapshots
+        self._snapshot_every_s = snapshot_every_s
+        self._now = now
+        self._committed = 0
+        self._counted = 0
+        self._tally = _Tally()
+        self._scored = 0
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Score until cancelled; a last snapshot is written on the way out."""
+        await asyncio.to_thread(self._load)
+        ready()
+        loop = asyncio.get_running_loop()
+        counted_at = saved_at = loop.time()
+        try:
+            async for entry in self._log_port.read(self._scored):
+                await asyncio.to_thread(self._score, entry)
+                if loop.time() - counted_at >= _COUNT_EVERY_S:
+                    await asyncio.to_thread(self._count)
+                    counted_at = loop.time()
+                if loop.time() - saved_at >= self._snapshot_every_s:
+                    await asyncio.to_thread(self._save)
+                    saved_at = loop.time()
+        finally:
+            self._count()
+            self._save()
+
+    def _load(self) -> None:
+        found = self._snapshots.newest()
+        if found is not None:
+            self._engine.restore(found.state)
+            self._scored = found.position
+        self._committed = self._retry(self._position)
+        self._counted = self._retry(self._position_counted)
+        _log.info("state at %s, taken in up to %s", self._scored, self._committed)
+
+    def _save(self) -> None:
+        self._snapshots.save(self._scored, self._engine.snapshot())
+
+    def _score(self, entry: LogEntry) -> None:
+        outcome = self._engine.process(entry.position, entry.stream, entry.batch)
+        self._scored = entry.position
+        if entry.position > self._counted:
+            self._tally.position = entry.position
+            self._tally.events[entry.stream] += entry.batch.num_rows - outcome.duplicates
+            self._tally.duplicates[entry.stream] += outcome.duplicates
+            if outcome.newest_at is not None:
+                self._tally.feeds[entry.stream] = FeedMark(
+                    entry.stream, instant(outcome.newest_at), self._now()
+                )
+        if entry.position > self._committed and (outcome.findings or outcome.risks):
+            self._take_in(outcome.findings, outcome.risks, entry.position)
+
+    def _take_in(
+        self, findings: tuple[Finding, ...], risks: tuple[Risk, ...], position: int
+    ) -> None:
+        """Commit, whatever the database does meanwhile: retried until it is in, never twice."""
+
+        def attempt() -> Taken | None:
+            now = self._now()
+            try:
+                return take_in(
+                    self._office,
+                    self._policies,
+                    findings,
+                    risks,
+                    before=self._committed,
+                    position=position,
+                    now=lambda risk: now,
+                )
+            except Uncertain:
+                if self._position() == position:
+                    return None  # the commit had arrived, only its answer was lost
+                raise
+
+        self._retry(attempt)
+        self._committed = position
+
+    def _count(self) -> None:
+        """Write the totals of what was scored, once, guarded by the position they reach."""
+        tally, self._tally = self._tally, _Tally()
+        if tally.position <= self._counted:
+            return
+
+        def attempt() -> None:
+            with self._office.database.transaction(self._policies.tiers.root.scope) as connection:
+                counters.add(connection, "events", tally.events)
+                counters.add(connection, "duplicates", tally.duplicates)
+                counters.mark_feeds(connection, list(tally.feeds.values()))
+                self._office.set_position(connection, _COUNTED, tally.position)
+
+        self._retry(attempt)
+        self._counted = tally.position
+
+    def _position(self) -> int:
+        with self._office.work(self._policies.tiers.root.scope) as work:
+            return work.findings.position()
+
+    def _position_counted(self) -> int:
+        with self._office.database.transaction(self._policies.tiers.root.scope) as connection:
+            return self._office.get_position(connection, _COUNTED)
+
+    def _retry(self, attempt: Callable[[], Any]) -> Any:
+        while True:
+            try:
+                return attempt()
+            except Unavailable as error:
+                _log.warning("waiting for the database: %s", error.code)
+                time.sleep(_RETRY_S)

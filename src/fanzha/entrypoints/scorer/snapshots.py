@@ -1,0 +1,84 @@
+"""Snapshots of the engine: plain files, written aside, flushed, renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+State = Mapping[str, npt.NDArray[np.generic]]
+_log = logging.getLogger("fanzha.scorer.snapshots")
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The engine's state as it stood after the entry at `position`."""
+
+    position: int
+    state: dict[str, npt.NDArray[np.generic]]
+
+
+class Snapshots:
+    """A folder of snapshots: each an .npz and a small file with its checksum, written last."""
+
+    def __init__(self, folder: Path, *, version: str) -> None:
+        self._folder = folder
+        self._version = version
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def save(self, position: int, state: State) -> None:
+        """Durable when this returns; older ones beyond two are removed."""
+        name = f"{position:020d}"
+        data = self._folder / f"{name}.npz"
+        aside = self._folder / f"{name}.part"
+        with aside.open("wb") as file:
+            np.savez(file, **state)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(data)
+        mark = {"position": position, "version": self._version, "sha256": _digest(data)}
+        aside.write_text(json.dumps(mark), encoding="ascii")
+        _flush(aside)
+        aside.replace(self._folder / f"{name}.json")
+        _flush(self._folder)
+        for old in sorted(self._folder.glob("*.json"))[:-_KEPT]:
+            old.unlink()
+            old.with_suffix(".npz").unlink(missing_ok=True)
+
+    def newest(self) -> Snapshot | None:
+        """The newest whole snapshot of this version; a damaged one is passed over and said."""
+        for mark in sorted(self._folder.glob("*.json"), reverse=True):
+            data = mark.with_suffix(".npz")
+            try:
+                about = json.loads(mark.read_text(encoding="ascii"))
+                if about["version"] != self._version:
+                    _log.warning("snapshot %s is of another version; passed over", mark.stem)
+                    continue
+                if _digest(data) != about["sha256"]:
+                    raise ValueError("checksum differs")
+                with np.load(data, allow_pickle=False) as arrays:
+                    return Snapshot(about["position"], {k: arrays[k] for k in arrays.files})
+            except (OSError, ValueError, KeyError) as error:
+                _log.warning("snapshot %s cannot be used: %s", mark.stem, type(error).__name__)
+        return None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

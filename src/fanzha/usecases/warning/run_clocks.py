@@ -1,0 +1,94 @@
+"""What time does by itself: remind one tier higher, free what nobody works on, archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from fanzha.lifecycles.actor import Actor, system
+from fanzha.lifecycles.warning import states
+from fanzha.lifecycles.warning.model import Change, Clock, FraudWarning
+from fanzha.ports.deed_book import Deed
+from fanzha.ports.unit_of_work import Office, UnitOfWork
+from fanzha.usecases.warning.policies import WarningPolicies
+
+_BATCH = 200
+
+
+def run_clocks(office: Office, policies: WarningPolicies, now: datetime) -> int:
+    """Handle what is due; gives how many warnings changed. Call again while it is not zero."""
+    actor = system(policies.tiers.root, "clock")
+    with office.work(policies.tiers.root.scope) as work:
+        due = work.clocks.run_out(now, _BATCH)
+        for warning in due:
+            _run_out(work, policies, actor, warning, now)
+        left = work.clocks.abandoned(now, _BATCH)
+        for warning in left:
+            _release(work, policies, actor, warning, now)
+    return len(due) + len(left)
+
+
+def _run_out(
+    work: UnitOfWork,
+    policies: WarningPolicies,
+    actor: Actor,
+    before: FraudWarning,
+    now: datetime,
+) -> None:
+    """An archive clock archives; any other reports the delay one tier higher and runs again."""
+    assert before.clock is not None
+    if before.clock.name == "archive":
+        _advance(work, actor, before, "archive", {"clock": None}, now, {})
+        return
+    term = policies.clocks.term(before.clock.name, before.grade)
+    again = Clock(before.clock.name, now, now + term * policies.clocks.again_after)
+    escalated = min(before.escalated + 1, policies.clocks.escalations_max)
+    detail = {"clock": before.clock.name, "due_at": before.clock.due_at.isoformat()}
+    changes: dict[str, object] = {"clock": again, "escalated": escalated}
+    _advance(work, actor, before, "escalate", changes, now, detail)
+
+
+def _release(
+    work: UnitOfWork,
+    policies: WarningPolicies,
+    actor: Actor,
+    before: FraudWarning,
+    now: datetime,
+) -> None:
+    """Taken from the queue and then left: it goes back, with the sign clock running anew."""
+    changes: dict[str, object] = {
+        "owner_id": None,
+        "owner_display": None,
+        "locked_until": None,
+        "clock": policies.clock("sign", before.grade, now),
+    }
+    detail = {"because": "no step within the lock", "owner": before.owner_display}
+    _advance(work, actor, before, "release", changes, now, detail)
+
+
+def _advance(
+    work: UnitOfWork,
+    actor: Actor,
+    before: FraudWarning,
+    verb: str,
+    changes: dict[str, object],
+    now: datetime,
+    detail: Mapping[str, object],
+) -> None:
+    rule = states.WARNING.rule(before.state, verb, actor)
+    changes["updated_at"] = now
+    after = work.warnings.advance(before, rule.target or before.state, Change(set=changes))
+    work.deeds.append(
+        Deed(
+            at=now,
+            actor=actor,
+            verb=verb,
+            object_kind="warning",
+            object_id=str(before.id),
+            unit=after.unit,
+            before=before.state,
+            after=after.state,
+            article=rule.article,
+            detail=detail,
+        )
+    )
