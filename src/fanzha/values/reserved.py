@@ -39,7 +39,6 @@ from fanzha.values.addresses import (
     base58check_decode,
     bech32_decode,
     bech32_encode,
-    ethereum_checksum,
 )
 
 CITY = "470100"
@@ -185,7 +184,7 @@ def imei(n: int, tac: str) -> str:
 
 def cell(area: int, n: int) -> str:
     """The n-th invented cell of a location area (area < 65,536, n < 2^28)."""
-    return f"460-{MNC}-{_bounded(area, 65536):05d}-{_bounded(n, 2**28):06d}"
+    return f"460-{MNC}-{_bounded(area, 65536)}-{_bounded(n, 2**28)}"
 
 
 def card(n: int, bank: str) -> str:
@@ -228,7 +227,7 @@ def wallet(n: int, chain: str = "TRON") -> str:
     if chain == "TRON":
         return base58check(b"\x41" + payload)
     if chain == "ETH":
-        return ethereum_checksum(payload)
+        return "0x" + payload.hex()
     if chain == "BTC":
         return bech32_encode("bc", 0, payload)
     raise ValueError("chain must be BTC, ETH or TRON")
@@ -317,7 +316,7 @@ def is_reserved_dns_name(normal: str) -> bool:
 def is_reserved_wallet(normal: str) -> bool:
     """Whether a wallet in normal form carries the invented payload."""
     if normal.startswith("0x"):
-        return normal[2:].lower().startswith(WALLET_PAYLOAD.hex())
+        return normal[2:].startswith(WALLET_PAYLOAD.hex())
     witness = bech32_decode(normal)
     payload = witness[2] if witness else (base58check_decode(normal) or b"")[1:]
     return payload.startswith(WALLET_PAYLOAD)
