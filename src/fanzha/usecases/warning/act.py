@@ -80,10 +80,11 @@ def act(
     elif rule.clock is not None:
         change.set["clock"] = policies.clock(rule.clock, grade, now)
     change.set.setdefault("updated_at", now)
+    if act.note:
+        # Written where the warning still is: what belongs to it moves with it.
+        work.file.note(Note(before.id, now, actor.display, act.note, before.unit))
     after = work.warnings.advance(before, rule.target or before.state, change)
     work.deeds.append(_deed(rule, act, actor, before, after, now))
-    if act.note:
-        work.file.note(Note(after.id, now, actor.display, act.note, after.unit))
     if grade != before.grade and act.verb != "raise_grade":
         work.deeds.append(
             Deed(
