@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -49,3 +50,32 @@ def read_units(connection: Connection) -> list[Unit]:
     """All tiers, parents first."""
     rows = connection.execute(text("SELECT * FROM unit"))
     return sorted((unit_of(r) for r in rows), key=lambda u: (u.level.depth, u.code))
+
+
+def store_units(connection: Connection, units: Sequence[Unit]) -> None:
+    """Write the tiers, parents first; a unit that is there already takes the new words and path."""
+    for unit in units:
+        above = [code for code in unit.path[: max(0, unit.level.depth - 1)] if code]
+        top = (
+            None
+            if unit.level is Level.NATION
+            else next(u.code for u in units if u.level is Level.NATION)
+        )
+        connection.execute(
+            text(
+                f"INSERT INTO unit (code, level, parent, zh, en, {COLUMNS})"
+                f" VALUES (:code, :level, :parent, :zh, :en, {VALUES}) ON CONFLICT (code)"
+                " DO UPDATE SET level = excluded.level, parent = excluded.parent,"
+                " zh = excluded.zh, en = excluded.en, province = excluded.province,"
+                " city = excluded.city, branch = excluded.branch, station = excluded.station,"
+                " post = excluded.post"
+            ),
+            {
+                "code": unit.code,
+                "level": unit.level.value,
+                "parent": above[-1] if above else top,
+                "zh": unit.zh,
+                "en": unit.en,
+                **columns(unit),
+            },
+        )

@@ -9,7 +9,7 @@ from datetime import datetime
 from fanzha.lifecycles.warning.grade import WarningGrade
 from fanzha.lifecycles.warning.model import Clock
 from fanzha.lifecycles.warning.policy import ClockPolicy, GradePolicy
-from fanzha.usecases.warning.route import Tiers
+from fanzha.usecases.warning.tiers import Tiers
 
 
 @dataclass(frozen=True)

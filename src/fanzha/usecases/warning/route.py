@@ -4,49 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from fanzha.errors import Misconfigured
-from fanzha.lifecycles.actor import Level, Scope, Unit
-
-
-class Tiers:
-    """The tree of centres, by code."""
-
-    def __init__(self, units: Sequence[Unit]) -> None:
-        self.by_code: Mapping[str, Unit] = {u.code: u for u in units}
-        roots = [u for u in units if u.level is Level.NATION]
-        if len(roots) != 1:
-            raise Misconfigured(
-                "tiers_without_root",
-                zh="机构层级必须有且只有一个最高中心",
-                en="the tiers need exactly one nation at the top",
-                field="units",
-            )
-        self.root = roots[0]
-
-    def parent(self, unit: Unit) -> Unit:
-        """The centre one tier above; the root is its own."""
-        for code in reversed(unit.path[: max(0, unit.level.depth - 1)]):
-            if code is not None and code in self.by_code:
-                return self.by_code[code]
-        return self.root
-
-    def below(self, scope: Scope, level: Level) -> list[Unit]:
-        """Units of one level inside a scope, by code."""
-        return sorted(
-            (u for u in self.by_code.values() if u.level is level and u.within(scope)),
-            key=lambda u: u.code,
-        )
-
-    def lowest(self, code: str | None) -> Unit:
-        """The unit that a place code names, or the nearest one above it that exists.
-
-        Codes nest: 2 digits province, 4 city, 6 branch (district), 9 station, 12 post; shorter
-        ones are padded with zeros to six digits in GB/T 2260 style.
-        """
-        if code is None:
-            return self.root
-        tries = (code, code[:9], code[:6], code[:4] + "00", code[:2] + "0000")
-        return next((self.by_code[c] for c in tries if c in self.by_code), self.root)
+from fanzha.lifecycles.actor import Level, Unit
+from fanzha.usecases.warning.tiers import Tiers
 
 
 def route(
