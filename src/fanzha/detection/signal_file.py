@@ -13,8 +13,7 @@ import yaml
 
 from fanzha.detection.finding import Stage
 from fanzha.detection.signals import Derived, Excuse, Signal, SignalSet
-from fanzha.detection.words import template
-from fanzha.errors import Misconfigured
+from fanzha.detection.words import invalid, template
 
 __all__ = ["load_signals"]
 
@@ -51,10 +50,10 @@ def load_signals(
     data = _mapping(path)
     _keys(data, _FILE, set(), path.name)
     if not isinstance(data["in_force_on"], date):
-        raise _bad("in_force_on", "is not a date")
+        raise invalid("in_force_on", "is not a date")
     bands = tuple(float(band) for band in data["bands"])
     if list(bands) != sorted(set(bands)):
-        raise _bad("bands", "must rise")
+        raise invalid("bands", "must rise")
     probe = pl.DataFrame(schema=dict(schema))
     derived = []
     for name, sql in (data["derived"] or {}).items():
@@ -64,7 +63,7 @@ def load_signals(
     signals = tuple(_signal(item, probe, spoken) for item in data["signals"])
     codes = [signal.code for signal in signals]
     if len(set(codes)) != len(codes):
-        raise _bad("signals", "a code stands twice")
+        raise invalid("signals", "a code stands twice")
     return SignalSet(
         detector=str(data["detector"]),
         version=str(data["version"]),
@@ -85,9 +84,9 @@ def _signal(item: Mapping[str, Any], probe: pl.DataFrame, spoken: Sequence[str])
     times = item.get("times")
     slots = zh.columns | en.columns
     if strange := sorted(slots - set(probe.columns) - set(spoken)):
-        raise _bad(code, f"templates name unknown columns {strange}")
+        raise invalid(code, f"templates name unknown columns {strange}")
     if times is not None and times not in probe.columns:
-        raise _bad(code, "times names an unknown column")
+        raise invalid(code, "times names an unknown column")
     reads = _roots(when) | (slots - set(spoken)) | ({times} if times else set())
     return Signal(
         code=code,
@@ -116,15 +115,15 @@ def _expression(sql: object, probe: pl.DataFrame, where: str, boolean: bool = Fa
     try:
         expression = pl.sql_expr(str(sql))
     except pl.exceptions.PolarsError as error:
-        raise _bad(where, f"is not SQL: {_brief(error)}") from error
+        raise invalid(where, f"is not SQL: {_brief(error)}") from error
     if strange := sorted(_roots(expression) - set(probe.columns)):
-        raise _bad(where, f"names unknown columns {strange}")
+        raise invalid(where, f"names unknown columns {strange}")
     try:
         kind = probe.select(expression.alias("value")).schema["value"]
     except pl.exceptions.PolarsError as error:
-        raise _bad(where, f"does not fit the column types: {_brief(error)}") from error
+        raise invalid(where, f"does not fit the column types: {_brief(error)}") from error
     if boolean and kind != pl.Boolean:
-        raise _bad(where, "is not a yes-or-no condition")
+        raise invalid(where, "is not a yes-or-no condition")
     return expression
 
 
@@ -139,7 +138,7 @@ def _brief(error: Exception) -> str:
 def _code(item: Mapping[str, Any]) -> str:
     code = item.get("code") if isinstance(item, Mapping) else None
     if not isinstance(code, str) or not _CODE.fullmatch(code):
-        raise _bad("code", "each entry needs a code of lower-case letters, digits and _")
+        raise invalid("code", "each entry needs a code of lower-case letters, digits and _")
     return code
 
 
@@ -147,12 +146,12 @@ def _stage(name: object, where: str) -> Stage:
     try:
         return Stage(str(name))
     except ValueError as error:
-        raise _bad(where, f"stage is one of {[s.value for s in Stage]}") from error
+        raise invalid(where, f"stage is one of {[s.value for s in Stage]}") from error
 
 
 def _number(value: object, where: str, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low < value < high:
-        raise _bad(where, f"needs a number between {low} and {high}")
+        raise invalid(where, f"needs a number between {low} and {high}")
     return float(value)
 
 
@@ -160,23 +159,14 @@ def _mapping(path: Path) -> dict[str, Any]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
-        raise _bad(path.name, f"cannot be read: {type(error).__name__}") from error
+        raise invalid(path.name, f"cannot be read: {type(error).__name__}") from error
     if not isinstance(data, dict):
-        raise _bad(path.name, "is not a mapping")
+        raise invalid(path.name, "is not a mapping")
     return data
 
 
 def _keys(item: Mapping[str, Any], must: set[str], may: set[str], where: str) -> None:
     if unknown := sorted(set(item) - must - may):
-        raise _bad(where, f"unknown keys {unknown}")
+        raise invalid(where, f"unknown keys {unknown}")
     if absent := sorted(must - set(item)):
-        raise _bad(where, f"keys {absent} are absent")
-
-
-def _bad(field: str, what: str) -> Misconfigured:
-    return Misconfigured(
-        "signals_invalid",
-        zh=f"信号文件有误：{what}",
-        en=f"the signal file is wrong: {what}",
-        field=field,
-    )
+        raise invalid(where, f"keys {absent} are absent")

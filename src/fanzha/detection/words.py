@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanzha.errors import Misconfigured
+from fanzha.values.mask import mask_account, mask_number
 
-__all__ = ["UNITS", "Template", "template"]
+__all__ = ["UNITS", "Template", "invalid", "template"]
 
 _SLOT = re.compile(r"[a-z][a-z0-9_]*")
 _LANGUAGES = ("zh", "en")
@@ -42,14 +43,12 @@ def _yuan(value: Any, language: str) -> str:
     return f"¥{value / 100:,.2f}".removesuffix(".00")
 
 
-def _tail(value: Any, language: str) -> str:
-    """An identifier as screens show it: its ends only."""
-    text = str(value)
-    head, _, body = text.rpartition(":")
-    if len(body) <= 4:
-        return "*" * len(body)
-    kept = 3 if not head and len(body) > 8 else 0
-    return f"{body[:kept]}****{body[-4:]}"
+def _number(value: Any, language: str) -> str:
+    return mask_number(str(value))
+
+
+def _account(value: Any, language: str) -> str:
+    return mask_account(str(value))
 
 
 def _words(value: Any, language: str) -> str:
@@ -65,7 +64,8 @@ UNITS: Mapping[str, Callable[[Any, str], str]] = {
     "ratio": _ratio,
     "span": _span,
     "yuan": _yuan,
-    "masked": _tail,
+    "number": _number,
+    "account": _account,
     "words": _words,
 }
 
@@ -100,15 +100,16 @@ def template(text: str, language: str, where: str) -> Template:
     try:
         pieces = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise _bad(where, f"braces do not match: {error}") from error
+        raise invalid(where, f"braces do not match: {error}") from error
     for literal, column, unit, conversion in pieces:
         if column is not None and (conversion or not _SLOT.fullmatch(column) or unit not in UNITS):
-            raise _bad(where, f"a slot is {{column:unit}} with unit in {sorted(UNITS)}")
+            raise invalid(where, f"a slot is {{column:unit}} with unit in {sorted(UNITS)}")
         parts.append((literal, column, unit or ""))
     return Template(text, language, tuple(parts))
 
 
-def _bad(field: str, what: str) -> Misconfigured:
+def invalid(field: str, what: str) -> Misconfigured:
+    """The failure of a signal file: which entry, and what is wrong with it."""
     return Misconfigured(
         "signals_invalid",
         zh=f"信号文件有误：{what}",

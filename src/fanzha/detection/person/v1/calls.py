@@ -7,36 +7,90 @@ from fanzha.detection.person.risk import Context, EventRef, Flow
 from fanzha.detection.person.v1.episode import Episode
 from fanzha.detection.person.v1.happening import Happening, why
 from fanzha.detection.words import UNITS
+from fanzha.values.mask import mask_number
 
+__all__ = ["SUSPECTED", "start_call", "take_call", "tell_call"]
+
+SUSPECTED = ("接听涉诈来电", "answered a suspected call")
+_STRANGE = ("接听陌生来电", "answered a number never heard from")
+_BACK = ("回拨涉诈号码", "called a suspected number back")
 _TALK_TOLD_S = 60.0
 
 
 def take_call(episode: Episode, it: Happening) -> bool:
+    """A call to the person, or from the person back to a suspected number."""
     row = it.row
-    if it.key == row["caller_key"] and it.key != row["callee_key"]:
-        return _call_back(episode, it)
-    finding = it.finding
-    score = max(it.suspicion, finding.score if finding else 0.0)
-    suspected = score > 0.0 or row["caller_key"] in episode.numbers
-    call_id = str(row["call_id"])
-    talk = row["talk_s"] or 0.0
-    if row["phase"] == "end":
-        known = episode.live.pop(call_id, None) is not None
-        if not suspected and not known:
-            return _stranger(episode, it, talk)
-        _talked(episode, it, score, talk, counted=known)
-    elif row["phase"] == "answer" and suspected:
-        _count_call(episode, it, score)
-        episode.live[call_id] = [it.at, row["caller_key"]]
-        tell_call(episode, it.ref, row["caller"], it.at, None)
+    back = it.key == row["caller_key"]
+    if back and row["callee_key"] not in episode.numbers:
+        return False
+    score = 0.0 if back else _suspicion(it)
+    suspected = back or score > 0.0 or row["caller_key"] in episode.numbers
+    if row["phase"] == "answer" and suspected:
+        _count(episode, it, score, back=back)
+        start_call(episode, row["call_id"], it.at, it.ref)
+        _tell(episode, it, it.ref, it.at, None, back=back)
+    elif row["phase"] == "end":
+        running = episode.live.pop(str(row["call_id"]), None)
+        talk = row["talk_s"] or 0.0
+        if not suspected and running is None:
+            _stranger(episode, it, talk)
+            return False
+        if talk <= 0.0 and running is None:
+            return False
+        _ended(episode, it, score, talk, running, back=back)
     else:
         return False
-    if finding:
-        episode.say("call_why", why(finding), finding.score)
+    if it.finding:
+        episode.say("call_why", why(it.finding), it.finding.score)
     return True
 
 
-def _count_call(episode: Episode, it: Happening, score: float) -> None:
+def start_call(episode: Episode, call_id: int, at: int, ref: EventRef) -> None:
+    """A suspected call is on the line from now on."""
+    episode.live[str(call_id)] = [at, ref.stream, ref.source, ref.event_id]
+
+
+def tell_call(
+    episode: Episode,
+    ref: EventRef,
+    other: str,
+    at: int,
+    until: int | None,
+    words: tuple[str, str] = SUSPECTED,
+) -> None:
+    """Timeline entry of a call; `until` is None while they are still talking."""
+    zh, en = words
+    if until is not None and until > at:
+        seconds = (until - at) / 1000
+        zh += f"，通话 {UNITS['span'](seconds, 'zh')}"
+        en += f", talked {UNITS['span'](seconds, 'en')}"
+    masked = mask_number(other)
+    episode.tell(
+        Context(
+            lane=Flow.CALL,
+            at=at,
+            until=until,
+            live=until is None,
+            emphasis=words is not _STRANGE,
+            zh=f"{zh} {masked}",
+            en=f"{en} {masked}",
+            ref=ref,
+            kind=SubjectKind.NUMBER,
+            value=other,
+        )
+    )
+
+
+def _suspicion(it: Happening) -> float:
+    if it.finding is None:
+        return it.suspicion
+    return max(it.suspicion, it.finding.score, it.row["caller_score"] or 0.0)
+
+
+def _count(episode: Episode, it: Happening, score: float, *, back: bool) -> None:
+    if back:
+        episode.add("callbacks_n")
+        return
     episode.add("calls_n")
     episode.raise_to("call_score", score)
     episode.remember("numbers", it.row["caller_key"])
@@ -44,88 +98,34 @@ def _count_call(episode: Episode, it: Happening, score: float) -> None:
         episode.facts["call_overseas"] = True
 
 
-def _talked(episode: Episode, it: Happening, score: float, talk: float, *, counted: bool) -> None:
-    if talk <= 0.0:
-        return
-    if not counted:
-        _count_call(episode, it, score)
+def _ended(
+    episode: Episode,
+    it: Happening,
+    score: float,
+    talk: float,
+    running: list[object] | None,
+    *,
+    back: bool,
+) -> None:
+    """The talk is over; its entry is the one its answer wrote, if that was seen."""
+    if running is None:
+        _count(episode, it, score, back=back)
     episode.raise_to("call_score", score)
     episode.raise_to("talk_max_s", talk)
     episode.add("talk_sum_s", talk)
-    tell_call(episode, it.ref, it.row["caller"], it.at - int(1000 * talk), it.at)
+    ref = EventRef(*running[1:]) if running else it.ref  # type: ignore[arg-type]
+    _tell(episode, it, ref, it.at - int(1000 * talk), it.at, back=back)
 
 
-def _stranger(episode: Episode, it: Happening, talk: float) -> bool:
+def _stranger(episode: Episode, it: Happening, talk: float) -> None:
     """A first call of somebody not suspected: told, not weighed."""
-    if not it.row["strange"] or talk < _TALK_TOLD_S:
-        return False
-    tell_call(episode, it.ref, it.row["caller"], it.at - int(1000 * talk), it.at, strange=True)
-    return False
+    if it.row["strange"] and talk >= _TALK_TOLD_S and it.key == it.row["callee_key"]:
+        began = it.at - int(1000 * talk)
+        tell_call(episode, it.ref, it.row["caller"], began, it.at, _STRANGE)
 
 
-def _call_back(episode: Episode, it: Happening) -> bool:
-    """The person called a number that is suspected of having called or texted them."""
-    row = it.row
-    if row["callee_key"] not in episode.numbers or row["phase"] == "start":
-        return False
-    talk = row["talk_s"] or 0.0
-    if row["phase"] == "end":
-        running = episode.live.pop(str(row["call_id"]), None)
-        if talk <= 0.0:
-            return False
-        episode.add("callbacks_n", 0 if running else 1)
-        episode.raise_to("talk_max_s", talk)
-        episode.add("talk_sum_s", talk)
-    else:
-        episode.add("callbacks_n")
-        episode.live[str(row["call_id"])] = [it.at, row["callee_key"]]
-    zh, en = "回拨涉诈号码", "called a suspected number back"
-    ended = row["phase"] == "end"
-    episode.tell(
-        Context(
-            Flow.CALL,
-            it.at - int(1000 * talk),
-            it.at if ended else None,
-            not ended,
-            True,
-            zh,
-            en,
-            it.ref,
-            SubjectKind.NUMBER,
-            row["callee"],
-        )
-    )
-    return True
-
-
-def tell_call(
-    episode: Episode,
-    ref: EventRef,
-    caller: str,
-    at: int,
-    until: int | None,
-    *,
-    strange: bool = False,
+def _tell(
+    episode: Episode, it: Happening, ref: EventRef, at: int, until: int | None, *, back: bool
 ) -> None:
-    """Timeline entry of a call; `until` is None while they are still talking."""
-    masked = UNITS["masked"](caller, "zh")
-    zh = "接听陌生来电" if strange else "接听涉诈来电"
-    en = "answered a number never heard from" if strange else "answered a suspected call"
-    if until is not None:
-        seconds = (until - at) / 1000
-        zh += f"，通话 {UNITS['span'](seconds, 'zh')}"
-        en += f", talked {UNITS['span'](seconds, 'en')}"
-    episode.tell(
-        Context(
-            Flow.CALL,
-            at,
-            until,
-            until is None,
-            not strange,
-            f"{zh} {masked}",
-            f"{en} {masked}",
-            ref,
-            SubjectKind.NUMBER,
-            caller,
-        )
-    )
+    other = it.row["callee"] if back else it.row["caller"]
+    tell_call(episode, ref, other, at, until, _BACK if back else SUSPECTED)

@@ -108,7 +108,7 @@ class Episode:
     asked: list[list[int]] = field(default_factory=list)
     """Payments asked for and not yet booked: [payee key, fen]."""
     live: dict[str, list[Any]] = field(default_factory=dict)
-    """Running calls: call id → [answered at, key of the other side, its event]."""
+    """Running calls: call id → [answered at, stream, source, event id]."""
     band: int = 0
     stage: int = -1
     told_type: str | None = None

@@ -13,7 +13,7 @@ import polars as pl
 from fanzha.detection.finding import Finding, Role
 from fanzha.detection.person.people import People
 from fanzha.detection.person.risk import EventRef, Risk
-from fanzha.detection.person.v1.calls import tell_call
+from fanzha.detection.person.v1.calls import start_call, tell_call
 from fanzha.detection.person.v1.episode import Episode, View
 from fanzha.detection.person.v1.evidence import COLUMNS, PARTIES, take
 from fanzha.detection.person.v1.happening import Happening, why
@@ -226,7 +226,7 @@ class Fusion:
             episode.raise_to("call_score", finding.score)
             episode.say("call_why", why(finding), finding.score)
         if talk.ended_at is None:
-            episode.live.setdefault(str(talk.call_id), [talk.answered_at, talk.caller])
+            start_call(episode, talk.call_id, talk.answered_at, talk.ref)
         else:
             episode.raise_to("talk_max_s", talk.seconds(at))
             episode.raise_to("talk_sum_s", talk.seconds(at))

@@ -9,7 +9,7 @@ from typing import Any
 from fanzha.detection.finding import Finding, SubjectKind
 from fanzha.detection.person.risk import Context, EventRef, Flow
 from fanzha.detection.person.v1.episode import Episode
-from fanzha.detection.words import UNITS
+from fanzha.values.mask import mask_value
 
 __all__ = ["Happening", "why", "write"]
 
@@ -52,9 +52,8 @@ def write(
     *,
     emphasis: bool = True,
 ) -> None:
-    shown = "" if value is None else f" {value}"
-    if value is not None and kind is not SubjectKind.DNS_NAME:
-        shown = f" {UNITS['masked'](value, 'zh')}"
+    """Timeline entry of an event, with the other side's mask after the words."""
+    shown = "" if value is None else f" {mask_value(kind.value, value)}"
     episode.tell(
         Context(lane, it.at, None, False, emphasis, zh + shown, en + shown, it.ref, kind, value)
     )
