@@ -20,6 +20,7 @@ class Sealer(Protocol):
         """A keyed token for equality search; says nothing about the value without the key."""
         ...
 
-    def is_current(self, sealed: bytes) -> bool:
-        """Whether the newest key sealed these bytes; if not, they are due to be sealed anew."""
+    @property
+    def current(self) -> bytes:
+        """How bytes sealed by the newest key begin; others are due to be sealed anew."""
         ...

@@ -47,8 +47,8 @@ def test_rotation_keeps_old_seals_readable_until_all_are_new() -> None:
     old = RING.seal("甲", "c")
     ring = RING.rotated()
     assert ring.open(old, "c") == "甲"
-    assert not ring.is_current(old)
-    assert ring.is_current(ring.seal("甲", "c"))
+    assert not old.startswith(ring.current)
+    assert ring.seal("甲", "c").startswith(ring.current)
     assert ring.token("number", "1") == RING.token("number", "1")
     with pytest.raises(Refused):
         ring.without_old_keys().open(old, "c")

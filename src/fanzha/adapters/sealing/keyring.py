@@ -110,7 +110,7 @@ class Keyring:
 
     def seal(self, plain: str, context: str) -> bytes:
         nonce = os.urandom(_NONCE)
-        head = bytes([_FORMAT]) + self._current.to_bytes(2, "big")
+        head = self.current
         box = self._ciphers[self._current].encrypt(nonce, plain.encode(), head + context.encode())
         return head + nonce + box
 
@@ -127,8 +127,9 @@ class Keyring:
     def token(self, kind: str, normal: str) -> bytes:
         return hmac.digest(self._token_key, f"{kind}:{normal}".encode(), hashlib.sha256)[:16]
 
-    def is_current(self, sealed: bytes) -> bool:
-        return sealed[:3] == bytes([_FORMAT]) + self._current.to_bytes(2, "big")
+    @property
+    def current(self) -> bytes:
+        return bytes([_FORMAT]) + self._current.to_bytes(2, "big")
 
     # ── signatures of the deed chains ────────────────────────────────────────────────────────────
 
