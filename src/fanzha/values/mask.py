@@ -1,6 +1,9 @@
-"""Masks of normal forms, by kind: what a screen may show without a purpose."""
+"""What a screen may show of a normal form without a purpose, by kind of subject."""
 
 from __future__ import annotations
+
+from fanzha.errors import Refused
+from fanzha.values import account, phone_number
 
 _OPEN_KINDS = frozenset({"dns_name", "app"})
 
@@ -11,24 +14,16 @@ def mask_name(name: str) -> str:
 
 
 def mask_number(number: str) -> str:
-    """138****2047; foreign 852****3317: the first three and the last four digits."""
-    digits = "".join(c for c in number.removeprefix("+86") if c.isdigit())
-    if len(digits) < 7:
-        return digits[:1] + "*" * max(0, len(digits) - 1)
-    prefix = "+" if number.startswith("+") and not number.startswith("+86") else ""
-    return f"{prefix}{digits[:3]}****{digits[-4:]}"
+    """138****2047."""
+    return phone_number.parse_cli(number).mask
 
 
-def mask_account(account: str) -> str:
-    """6217 **** 0931: the first four and the last four of the account; the institution stays out.
-
-    Exits (`cash:`, `merchant:`, `wallet:`) keep their prefix.
-    """
-    head, colon, body = account.rpartition(":")
-    kept = f"{head}:" if colon and head in ("cash", "merchant", "wallet") else ""
-    if len(body) < 12:
-        return f"{kept}****{body[-2:]}" if len(body) > 4 else f"{kept}****"
-    return f"{kept}{body[:4]} **** {body[-4:]}"
+def mask_account(text: str) -> str:
+    """6217 **** 0931; what is no account shows its last two characters at most."""
+    try:
+        return account.parse(text).mask
+    except Refused:
+        return f"****{text[-2:]}" if len(text) > 6 else "****"
 
 
 def mask_value(kind: str, value: str) -> str:
