@@ -108,7 +108,7 @@ class PhoneNumber:
             return f"00{self.country}" + veil(subscriber, 0, 4)
         if self.kind is NumberKind.FIXED:
             subscriber = self.normal[3 + len(_area(self.normal[3:])) :]
-            return "0" + _area(self.normal[3:]) + veil(subscriber, 0, 3)
+            return "0" + _area(self.normal[3:]) + veil(subscriber, 0, len(subscriber) - 4)
         if self.kind is NumberKind.MALFORMED:
             return self.normal if self.normal == ANONYMOUS else veil(self.normal, 0, 2)
         return veil(self.national, 3, 4)
