@@ -1,0 +1,123 @@
+"""What travels over NATS: Arrow batches as bytes, names as subject tokens. Pure; no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote, unquote
+
+import pyarrow as pa
+
+from fanzha.errors import Refused
+
+_HEADROOM = 4096
+"""Bytes of a message kept free for its headers."""
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+_TOKEN_MAX = 200
+_KEY_MAX = 512
+
+
+def encode(batch: pa.RecordBatch) -> bytes:
+    """One batch as an Arrow IPC stream, with its schema and dictionaries."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema, options=_OPTIONS) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def decode(payload: bytes) -> pa.RecordBatch:
+    """The batch `encode` made. The bytes are ours and trusted."""
+    with pa.ipc.open_stream(payload) as reader:
+        return reader.read_next_batch()
+
+
+def decode_foreign(payload: bytes) -> pa.RecordBatch:
+    """A batch that somebody else made: every offset and every letter is checked."""
+    try:
+        with pa.ipc.open_stream(payload) as reader:
+            table = reader.read_all()
+        table.validate(full=True)
+        batches = table.combine_chunks().to_batches()
+    except (pa.ArrowException, OSError, ValueError, EOFError, OverflowError) as error:
+        raise Refused(
+            "not_arrow",
+            zh="内容不是完整的 Arrow IPC 流",
+            en="the payload is not a complete Arrow IPC stream",
+            field="payload",
+        ) from error
+    if not batches:
+        raise empty_batch()
+    return batches[0]
+
+
+def parts(batch: pa.RecordBatch, key: str, max_payload: int) -> Iterator[tuple[str, bytes]]:
+    """(key, payload) for each entry the batch needs; the same batch is always cut the same way."""
+    if batch.num_rows == 0:
+        raise empty_batch()
+    payload = encode(batch)
+    if len(payload) <= max_payload - _HEADROOM:
+        yield key, payload
+        return
+    if batch.num_rows == 1:
+        raise Refused(
+            "row_too_large",
+            zh=f"一行数据超过 {max_payload} 字节",
+            en=f"one row takes more than {max_payload} bytes",
+        )
+    half = batch.num_rows // 2
+    yield from parts(batch.slice(0, half), f"{key}.0", max_payload)
+    yield from parts(batch.slice(half), f"{key}.1", max_payload)
+
+
+def empty_batch() -> Refused:
+    return Refused("empty_batch", zh="没有任何数据行", en="the batch has no rows")
+
+
+def token(name: str, field: str) -> str:
+    """A name as one token of a subject: letters, digits, `-` and `_` stay, the rest is escaped."""
+    quoted = quote(name, safe="").replace(".", "%2E").replace("~", "%7E")
+    if not name or len(quoted) > _TOKEN_MAX:
+        raise Refused(
+            "bad_name",
+            zh=f"名称为空或过长（{len(name)} 个字符）",
+            en=f"the name is empty or too long ({len(name)} characters)",
+            field=field,
+        )
+    return quoted
+
+
+def message_id(key: str) -> str:
+    """The key as a header value: one line of ASCII."""
+    quoted = quote(key, safe="/:#@")
+    if not key or len(quoted) > _KEY_MAX:
+        raise Refused(
+            "bad_key",
+            zh=f"键为空或过长（{len(key)} 个字符）",
+            en=f"the key is empty or too long ({len(key)} characters)",
+            field="key",
+        )
+    return quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message as JetStream keeps it."""
+
+    sequence: int
+    stream: str
+    sender: str
+    at: datetime
+    payload: bytes
+
+
+def stored(subject: str, headers: dict[str, str], payload: bytes) -> Stored:
+    """Read back `<prefix>.<stream>.<sender>` and what the server wrote into the headers."""
+    _, stream, sender = subject.split(".", 2)
+    return Stored(
+        sequence=int(headers["Nats-Sequence"]),
+        stream=unquote(stream),
+        sender=unquote(sender),
+        at=datetime.fromisoformat(headers["Nats-Time-Stamp"]),
+        payload=payload,
+    )

@@ -1,0 +1,1 @@
+"""Fakes and builders that anyone may use in tests."""
