@@ -17,7 +17,7 @@ from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from fanzha.adapters.nats.reading import Reading
 from fanzha.adapters.nats.wire import Stored, decode, message_id, parts, token
-from fanzha.errors import Misconfigured, Uncertain, Unavailable
+from fanzha.errors import Misconfigured, Unavailable, Uncertain
 from fanzha.ports.event_log import LogEntry, LogLost
 
 _log = logging.getLogger("fanzha.nats")

@@ -210,7 +210,7 @@ class NatsServer:
         _write_private(self._folder / "nats.conf", text)
 
     def _end_leftover(self) -> None:
-        """Stop the server of an earlier run, if the pid file names one and it runs on this folder."""
+        """Stop the server of an earlier run, if the pid file names one that runs on this folder."""
         with contextlib.suppress(OSError, ValueError):
             pid = int((self._folder / "server.pid").read_text())
             deadline = time.monotonic() + _STOP_S
