@@ -97,7 +97,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     "text": (
         *_COMMON,
         _identifier("sender", Identifier.SENDER, required=True),
-        _identifier("recipient", Identifier.NUMBER),
+        _identifier("recipient", Identifier.SENDER),
         _text("body", required=True, longest=65_536),
         Column(
             "channel",

@@ -1,0 +1,137 @@
+"""CSV: a header, then rows; a broken row goes to quarantine with its line and the next is read."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from fanzha.records.chunk import CHUNK_ROWS, Chunk
+from fanzha.records.lines import LINE_LIMIT, blocks
+from fanzha.records.quarantine import Refusal, readable
+
+#: A quoted cell may run over so many lines; an unclosed quote must not swallow the file.
+_LINES_A_ROW = 64
+_COLUMNS = 512
+_DELIMITERS = (",", "\t", ";", "|")
+_RULES = {
+    "line_too_long": ("一行超过 1 MiB", "a line is longer than 1 MiB"),
+    "encoding": ("不是所声明编码的文本", "not text in the encoding given"),
+    "csv_quote": ("引号没有闭合", "a quote is not closed"),
+    "csv_fields": ("列数与表头不符", "the number of cells differs from the header"),
+    "csv_header": ("没有可用的表头", "there is no usable header"),
+}
+
+
+def read_csv(
+    file: io.BufferedIOBase, stream: str, source: str, *, encoding: str = "utf-8"
+) -> Iterator[Chunk]:
+    """Reads to the end of `file`. `encoding` must keep ASCII as it is (utf-8, gb18030)."""
+    return _Reading(stream, source, encoding).chunks(file)
+
+
+class _Reading:
+    """One file on its way: the header once it is known, and the piece being filled."""
+
+    def __init__(self, stream: str, source: str, encoding: str) -> None:
+        self.stream, self.source, self.encoding = stream, source, encoding
+        self.header: list[str] | None = None
+        self.delimiter = ","
+        self.cells: list[list[str]] = []
+        self.numbers: list[int] = []
+        self.refused: list[Refusal] = []
+
+    def chunks(self, file: io.BufferedIOBase) -> Iterator[Chunk]:
+        for number, record in self._records(file):
+            if isinstance(record, bytes):
+                self._take(number, record)
+            if len(self.numbers) >= CHUNK_ROWS or len(self.refused) >= CHUNK_ROWS:
+                yield self._give()
+        if self.cells or self.refused or self.header is None:
+            if self.header is None and not self.refused:
+                self._refuse(1, "csv_header", b"")
+            yield self._give()
+
+    def _records(self, file: io.BufferedIOBase) -> Iterator[tuple[int, bytes | None]]:
+        """(first line's number, record); None tells that a refusal was noted instead."""
+        held: list[tuple[int, bytes]] = []
+        size, quotes = 0, 0
+        for block in blocks(file):
+            for number, head in block.too_long:
+                self._refuse(number, "line_too_long", head)
+                yield number, None
+            for number, line in zip(block.numbers, block.texts, strict=True):
+                held.append((number, line))
+                size += len(line)
+                quotes += line.count(b'"')
+                if quotes % 2 == 0:
+                    yield held[0][0], b"\n".join(text for _, text in held)
+                    held, size, quotes = [], 0, 0
+                elif len(held) >= _LINES_A_ROW or size > LINE_LIMIT:
+                    yield from self._unclosed(held)
+                    held, size, quotes = [], 0, 0
+        yield from self._unclosed(held)
+
+    def _unclosed(self, held: list[tuple[int, bytes]]) -> Iterator[tuple[int, bytes | None]]:
+        """A quote that does not close: the lines that have an odd one are refused, the rest are
+        rows of their own."""
+        for number, line in held:
+            if line.count(b'"') % 2:
+                self._refuse(number, "csv_quote", line)
+                yield number, None
+            else:
+                yield number, line
+
+    def _take(self, number: int, record: bytes) -> None:
+        if not record.strip():
+            return
+        try:
+            text = record.decode(self.encoding)
+        except UnicodeDecodeError:
+            self._refuse(number, "encoding", record)
+            return
+        if self.header is None:
+            self._take_header(number, text, record)
+            return
+        cells = self._split(text)
+        if len(cells) != len(self.header):
+            self._refuse(number, "csv_fields", record)
+            return
+        self.cells.append(cells)
+        self.numbers.append(number)
+
+    def _take_header(self, number: int, text: str, record: bytes) -> None:
+        self.delimiter = max(_DELIMITERS, key=text.count)
+        names = [name.strip().lower() for name in self._split(text)]
+        if not any(names) or len(names) > _COLUMNS:
+            self._refuse(number, "csv_header", record)
+            return
+        self.header = names
+
+    def _split(self, text: str) -> list[str]:
+        try:
+            return next(csv.reader([text], delimiter=self.delimiter), [])
+        except csv.Error:
+            return []
+
+    def _refuse(self, number: int, code: str, record: bytes) -> None:
+        zh, en = _RULES[code]
+        self.refused.append(
+            Refusal(self.stream, self.source, number, code, None, zh, en, readable(record))
+        )
+
+    def _give(self) -> Chunk:
+        names = self.header or []
+        columns = list(zip(*self.cells, strict=True)) if self.cells else [()] * len(names)
+        arrays = [pa.array(column, pa.string()) for column in columns]
+        table = pa.Table.from_arrays(arrays, names=names)
+        chunk = Chunk(table, np.array(self.numbers, np.int64), self.refused)
+        self.cells, self.numbers, self.refused = [], [], []
+        return chunk
+
+
+#: The module's own limit (131,072) is shorter than a row may be here.
+csv.field_size_limit(LINE_LIMIT * 2)

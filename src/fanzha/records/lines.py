@@ -1,0 +1,59 @@
+"""Lines of a file of any size, in bounded blocks; a line without end is cut off, not swallowed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+#: One record is shorter than this, or it is refused.
+LINE_LIMIT = 1 << 20
+_BLOCK = 1 << 20
+
+
+@dataclass(slots=True)
+class Block:
+    """Consecutive whole lines without their ends; `numbers` count from 1 in the file.
+
+    `too_long` holds number and head of lines over the limit; they are not among `texts`.
+    """
+
+    numbers: list[int] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
+    too_long: list[tuple[int, bytes]] = field(default_factory=list)
+
+
+def blocks(file: io.BufferedIOBase, limit: int = LINE_LIMIT) -> Iterator[Block]:
+    """Reads `file` to its end, about one MiB at a time; the byte order mark goes, CRLF is LF."""
+    rest, number, skipping = b"", 0, False
+    first = True
+    while data := file.read1(_BLOCK):
+        if first:
+            data, first = data.removeprefix(b"\xef\xbb\xbf"), False
+        block = Block()
+        if skipping:
+            _, end, data = data.partition(b"\n")
+            skipping = not end
+            if skipping:
+                continue
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            number += 1
+            _put(block, number, line, limit)
+        if len(rest) > limit:
+            number += 1
+            block.too_long.append((number, rest[:limit]))
+            rest, skipping = b"", True
+        yield block
+    if rest:
+        block = Block()
+        _put(block, number + 1, rest, limit)
+        yield block
+
+
+def _put(block: Block, number: int, line: bytes, limit: int) -> None:
+    if len(line) > limit:
+        block.too_long.append((number, line[:limit]))
+        return
+    block.numbers.append(number)
+    block.texts.append(line.removesuffix(b"\r"))
