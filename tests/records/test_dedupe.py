@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,7 +52,7 @@ def test_same_as_the_model_however_the_rows_are_cut(
     expected = [model.seen(*event) for event in events]
     got: list[bool] = []
     bounds = sorted({0, len(events), *(cut for cut in cuts if cut < len(events))})
-    for first, last in zip(bounds, bounds[1:], strict=False):
+    for first, last in pairwise(bounds):
         got += ask(repeats, "s", events[first:last])
         snapshot = repeats.snapshot()
         repeats = Repeats()

@@ -19,7 +19,7 @@ from fanzha.records.schemas import KINDED, Identifier
 from fanzha.values import account, cell, citizen_id, imei, imsi, organisation_code, url
 from fanzha.values.account import AccountKind
 from fanzha.values.phone_number import ANONYMOUS, NumberKind, read
-from fanzha.values.writing import fold
+from fanzha.values.writing import fold, tight
 
 #: Kinds of every identifier that has them; their place is their code in the dictionary column.
 #: `alias` is a sender that is a name; `account` is a line known by its account, not its number.
@@ -182,7 +182,7 @@ def _with_check_digit(distinct: pa.Array, plain: Mask) -> Mask:
 
 def _kept(text: str) -> str:
     """An identifier that cannot be read, as far as it is kept."""
-    return "".join(fold(text).split())[:_KEPT]
+    return tight(text, _KEPT)
 
 
 def _remembered(reader: Callable[[str], Reading]) -> Callable[[str], Reading]:

@@ -15,7 +15,6 @@ _WRITTEN = re.compile(
 _SCALE = {"万": 10_000, "万元": 10_000, "亿": 100_000_000, "亿元": 100_000_000}
 _CAPITALS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
-_GROUPS = ("", "万", "亿", "万亿")
 _CAPITAL_VALUES = {char: value for value, char in enumerate(_CAPITALS)} | {"两": 2, "〇": 0}
 _CAPITAL_PLACES = {"拾": 10, "佰": 100, "仟": 1000}
 #: The largest amount: int64 fen, as the streams carry it.
@@ -96,22 +95,29 @@ def in_capitals(fen: int) -> str:
 
 
 def _yuan_in_capitals(yuan: int) -> str:
-    out = ""
-    gap = False
-    for group in reversed(range(4)):
-        value = yuan // 10_000**group % 10_000
-        if not value:
-            gap = gap or bool(out)
-            continue
-        text, zero = "", False
-        for place in reversed(range(4)):
-            digit = value // 10**place % 10
-            if digit:
-                text += ("零" if zero and text else "") + _CAPITALS[digit] + _PLACES[place]
-            zero = not digit
-        out += ("零" if out and (gap or value < 1000) else "") + text + _GROUPS[group]
-        gap = False
+    high, low = divmod(yuan, 10**8)
+    out = _eight_in_capitals(high) + "亿" if high else ""
+    if low:
+        out += ("零" if out and low < 10**7 else "") + _eight_in_capitals(low)
     return out + "元" if out else ""
+
+
+def _eight_in_capitals(number: int) -> str:
+    high, low = divmod(number, 10**4)
+    out = _four_in_capitals(high) + "万" if high else ""
+    if low:
+        out += ("零" if out and low < 1000 else "") + _four_in_capitals(low)
+    return out
+
+
+def _four_in_capitals(number: int) -> str:
+    out, zero = "", False
+    for place in reversed(range(4)):
+        digit = number // 10**place % 10
+        if digit:
+            out += ("零" if zero and out else "") + _CAPITALS[digit] + _PLACES[place]
+        zero = not digit
+    return out
 
 
 def _from_capitals(text: str) -> int | None:
@@ -122,7 +128,7 @@ def _from_capitals(text: str) -> int | None:
     cents = re.fullmatch(
         r"零?(?:([壹贰叁肆伍陆柒捌玖])角)?零?(?:([壹贰叁肆伍陆柒捌玖])分)?整?", cents_text
     )
-    if yuan is None or cents is None or not body:
+    if yuan is None or cents is None or not set(body) & set(_CAPITALS):
         return None
     jiao, rest = (_CAPITAL_VALUES.get(char or "零", 0) for char in cents.groups())
     fen = yuan * 100 + jiao * 10 + rest

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import ModuleType
 
 from fanzha.values import reserved
-from fanzha.values.writing import compact, fold, refused, veil
+from fanzha.values.writing import compact, fold, refused, tight, veil
 
 
 class NumberKind(StrEnum):
@@ -141,10 +141,10 @@ def read(text: str) -> Reading:
 
 
 def _read_written(text: str, digits: str) -> Reading:
-    lowered = digits.lower()
-    if lowered in _WITHHELD:
+    written = fold(text).lower()
+    if written in _WITHHELD or not digits:
         return ANONYMOUS, NumberKind.MALFORMED, ""
-    if lowered.startswith(("tel:", "sip:", "sips:")):
+    if written.startswith(("tel:", "sip:", "sips:")):
         address = fold(text).split(":", 1)[1]
         digits = compact(address.partition("@")[0].partition(";")[0])
     plus = digits.startswith("+")
@@ -161,7 +161,7 @@ def _read_written(text: str, digits: str) -> Reading:
 
 
 def _malformed(text: str) -> Reading:
-    kept = "".join(fold(text).split()).lstrip("?")[:_MALFORMED_LENGTH]
+    kept = tight(text, _MALFORMED_LENGTH + 1).lstrip("?")[:_MALFORMED_LENGTH]
     return "?" + kept, NumberKind.MALFORMED, ""
 
 

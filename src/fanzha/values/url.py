@@ -12,6 +12,7 @@ from fanzha.values import dns_name
 from fanzha.values.writing import fold, refused
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,15}):[/\\]{0,8}(?=[^/\\])")
+_BARE_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}:[/\\]*")
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 _SAFE = "%/:=&?~#+!$,;'@()*[]|^`{}\"<>\\"
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
@@ -62,6 +63,8 @@ def parse(text: str) -> Url:
     written = fold(text)
     if not written or len(written) > _LONGEST:
         raise _form("url_length", "网址长度须为 1 至 8192", "an address has 1 to 8192 characters")
+    if _BARE_SCHEME.fullmatch(written):
+        raise _form("url_host", "网址中没有域名或地址", "there is no name or address")
     match = _SCHEME.match(written)
     scheme = match[1].lower() if match and _is_scheme(written, match) else ""
     rest = written[match.end() :] if match and scheme else written.lstrip("/\\")

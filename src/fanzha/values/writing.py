@@ -28,6 +28,13 @@ def compact(text: str) -> str:
     return _SEPARATORS.sub("", fold(text))
 
 
+def tight(text: str, longest: int) -> str:
+    """`text` folded, without any blank, cut at `longest`: what is kept of what cannot be read."""
+    # Taking blanks out may bring a letter and an accent together: they are composed once more.
+    joined = unicodedata.normalize("NFKC", "".join(fold(text).split()))
+    return "".join(joined.split())[:longest]
+
+
 def is_digits(text: str) -> bool:
     """Whether `text` is ASCII digits and nothing else (`str.isdigit` also takes ² and ٣)."""
     return text.isascii() and text.isdigit()
