@@ -133,11 +133,9 @@ class JetStreamLog:
             except APIError as error:
                 if error.err_code in _FULL:
                     raise self._full(error) from error
-            except nats.errors.ConnectionClosedError as error:
-                raise _unsure() from error
             except (nats.errors.Error, NoStreamResponseError):
                 pass  # not answered: the server may be restarting, and the id makes repeating safe
-            if _now() > deadline:
+            if self._connected.is_closed or _now() > deadline:
                 raise _unsure() if sent else _silent()
             await asyncio.sleep(0.05)
 

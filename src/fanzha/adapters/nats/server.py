@@ -40,6 +40,8 @@ class Access:
     password: str
     feeders: Mapping[str, str] = field(default_factory=dict)
     """Name of the sender -> password. A feeder may publish `in.<stream>.<its own name>` only."""
+    room: int = 0
+    """Bytes the store may take; decided at the start, because a reload must not lower it."""
 
 
 class NatsServer:
@@ -80,13 +82,13 @@ class NatsServer:
         return access
 
     def add_feeder(self, sender: str) -> str:
-        """Let a feeder publish batches; gives its password. Takes effect at once."""
+        """Let a feeder publish batches; gives its password. Takes effect at once, whoever owns."""
         password = secrets.token_hex(16)
         access = self.access()
         self._keep(replace(access, feeders={**access.feeders, token(sender, "sender"): password}))
         self._configure()
-        if self.pid is not None:
-            os.kill(self.pid, signal.SIGHUP)
+        if (running := self._running()) is not None:
+            os.kill(running, signal.SIGHUP)
         return password
 
     def own(self) -> bool:
@@ -125,7 +127,9 @@ class NatsServer:
                     field="nats_port",
                 )
             access = replace(access, port=_free_port(self._host))
-        self._keep(access)
+        store = self._folder / "store"
+        store.mkdir(exist_ok=True, mode=0o700)
+        self._keep(replace(access, room=_room(store)))
         self._configure()
 
     @property
@@ -204,25 +208,29 @@ class NatsServer:
         _write_private(self._folder / "access.json", json.dumps(asdict(access)))
 
     def _configure(self) -> None:
-        store = self._folder / "store"
-        store.mkdir(exist_ok=True, mode=0o700)
-        text = configuration(self.access(), self._host, store, _room(store), self._folder)
+        text = configuration(self.access(), self._host, self._folder)
         _write_private(self._folder / "nats.conf", text)
 
-    def _end_leftover(self) -> None:
-        """Stop the server of an earlier run, if the pid file names one that runs on this folder."""
+    def _running(self) -> int | None:
+        """The process in the pid file, if it is a server on this folder and not a stranger."""
         with contextlib.suppress(OSError, ValueError):
             pid = int((self._folder / "server.pid").read_text())
-            deadline = time.monotonic() + _STOP_S
-            while str(self._folder / "nats.conf").encode() in Path(
-                f"/proc/{pid}/cmdline"
-            ).read_bytes().split(b"\0"):
-                late = time.monotonic() > deadline
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if str(self._folder / "nats.conf").encode() in command:
+                return pid
+        return None
+
+    def _end_leftover(self) -> None:
+        """Stop the server of an owner that was killed."""
+        deadline = time.monotonic() + _STOP_S
+        while (pid := self._running()) is not None:
+            late = time.monotonic() > deadline
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
-                time.sleep(0.05)
+            time.sleep(0.05)
 
 
-def configuration(access: Access, host: str, store: Path, max_file: int, folder: Path) -> str:
+def configuration(access: Access, host: str, folder: Path) -> str:
     """The server's configuration file."""
     users = [f'    {{ user: "{USER}", password: "{access.password}" }}']
     users += [
@@ -238,9 +246,9 @@ def configuration(access: Access, host: str, store: Path, max_file: int, folder:
             "max_pending: 268435456",
             f'pid_file: "{folder / "server.pid"}"',
             "jetstream {",
-            f'  store_dir: "{store}"',
+            f'  store_dir: "{folder / "store"}"',
             "  sync_interval: always",
-            f"  max_file_store: {max_file}",
+            f"  max_file_store: {access.room}",
             "  max_memory_store: 67108864",
             "}",
             "authorization {",

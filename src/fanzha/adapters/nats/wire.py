@@ -76,8 +76,8 @@ def empty_batch() -> Refused:
 
 def token(name: str, field: str) -> str:
     """A name as one token of a subject: letters, digits, `-` and `_` stay, the rest is escaped."""
-    quoted = quote(name, safe="").replace(".", "%2E").replace("~", "%7E")
-    if not name or len(quoted) > _TOKEN_MAX:
+    quoted = _quoted(name, "").replace(".", "%2E").replace("~", "%7E")
+    if not quoted or len(quoted) > _TOKEN_MAX:
         raise Refused(
             "bad_name",
             zh=f"名称为空或过长（{len(name)} 个字符）",
@@ -89,8 +89,8 @@ def token(name: str, field: str) -> str:
 
 def message_id(key: str) -> str:
     """The key as a header value: one line of ASCII."""
-    quoted = quote(key, safe="/:#@")
-    if not key or len(quoted) > _KEY_MAX:
+    quoted = _quoted(key, "/:#@")
+    if not quoted or len(quoted) > _KEY_MAX:
         raise Refused(
             "bad_key",
             zh=f"键为空或过长（{len(key)} 个字符）",
@@ -98,6 +98,14 @@ def message_id(key: str) -> str:
             field="key",
         )
     return quoted
+
+
+def _quoted(text: str, safe: str) -> str:
+    """Empty where the text is no text: half a surrogate pair."""
+    try:
+        return quote(text, safe=safe)
+    except UnicodeEncodeError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
