@@ -1,0 +1,99 @@
+// Which page is shown: sign-in first, then the pages that exist for this person's roles.
+import { ConfigProvider } from 'antd';
+import enUS from 'antd/locale/en_US';
+import zhCN from 'antd/locale/zh_CN';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { Navigate, Route, Routes } from 'react-router';
+import { Failure, failureOf, get, onSignedOut, post } from './api/client';
+import type { Me } from './api/schema';
+import * as stream from './api/stream';
+import { theme } from './look/theme';
+import { Failed } from './parts/states';
+import { Frame } from './parts/frame';
+import { QueuePage } from './pages/queue/page';
+import { SignInPage } from './pages/sign-in';
+import { keepTime, serverTimeIs } from './state/clock';
+import { forgetDetails } from './state/details';
+import { may, SignedInContext } from './state/signed-in';
+import { useWords } from './words';
+
+const WarningPage = lazy(() => import('./pages/warning/page'));
+const CallPage = lazy(() => import('./pages/call/page'));
+const BoardPage = lazy(() => import('./pages/board/page'));
+const QuarantinePage = lazy(() => import('./pages/quarantine'));
+
+type Who = { kind: 'asking' } | { kind: 'out'; expired: boolean } | { kind: 'in'; me: Me } | { kind: 'failed'; failure: Failure };
+
+export function App() {
+  const { language } = useWords();
+  return (
+    <ConfigProvider theme={theme(language)} locale={language === 'zh' ? zhCN : enUS} button={{ autoInsertSpace: false }}>
+      <Door />
+    </ConfigProvider>
+  );
+}
+
+function Door() {
+  const [who, setWho] = useState<Who>({ kind: 'asking' });
+  const enter = useCallback((me: Me, asked: number) => {
+    serverTimeIs(me.server_time, asked, Date.now());
+    setWho({ kind: 'in', me });
+  }, []);
+  const ask = useCallback(() => {
+    const asked = Date.now();
+    get<Me>('/v1/me').then(
+      (me) => enter(me, asked),
+      (error: unknown) => {
+        const failure = failureOf(error);
+        setWho(failure.status === 401 ? { kind: 'out', expired: false } : { kind: 'failed', failure });
+      },
+    );
+  }, [enter]);
+
+  useEffect(() => {
+    onSignedOut(() => setWho((was) => (was.kind === 'in' ? { kind: 'out', expired: true } : was)));
+    ask();
+  }, [ask]);
+  const signedIn = who.kind === 'in' ? who.me.id : null;
+  useEffect(() => {
+    if (!signedIn) return;
+    stream.open();
+    const stop = keepTime();
+    return () => {
+      stop();
+      stream.close();
+      forgetDetails();
+    };
+  }, [signedIn]);
+
+  const signOut = useCallback(() => {
+    void post('/v1/sign-out').catch(() => undefined).then(() => setWho({ kind: 'out', expired: false }));
+  }, []);
+
+  if (who.kind === 'asking') return null;
+  if (who.kind === 'failed') return <Failed failure={who.failure} retry={ask} />;
+  if (who.kind === 'out') return <SignInPage expired={who.expired} entered={enter} />;
+  return (
+    <SignedInContext value={{ me: who.me, signOut }}>
+      <Frame>
+        <Pages me={who.me} />
+      </Frame>
+    </SignedInContext>
+  );
+}
+
+function Pages({ me }: { me: Me }) {
+  const home = may.warnings(me) ? '/warnings' : '/platform/quarantine';
+  return (
+    <Suspense fallback={null}>
+      <Routes>
+        {may.warnings(me) && <Route path="/warnings" element={<QueuePage />} />}
+        {may.warnings(me) && <Route path="/warnings/:id" element={<WarningPage />} />}
+        {may.take(me) && <Route path="/warnings/:id/call" element={<CallPage />} />}
+        {may.board(me) && <Route path="/situation" element={<BoardPage />} />}
+        {may.quarantine(me) && <Route path="/platform/quarantine" element={<QuarantinePage />} />}
+        <Route path="*" element={<Navigate to={home} replace />} />
+      </Routes>
+    </Suspense>
+  );
+}
