@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 #: Letters, digits, hyphens, and the underscore of service names; hyphens not at an end.
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
-_DOTS = str.maketrans("。．｡", "...")
+#: Full stops of Chinese and Japanese writing that resolvers take as dots.
+DOTS = str.maketrans("。．｡", "...")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class DnsName:
 
 
 def parse(text: str) -> DnsName:
-    name = fold(text).translate(_DOTS)
+    name = fold(text).translate(DOTS)
     name = name.removesuffix(".").lower()
     if not name.isascii():
         name = ".".join(map(_to_ascii, name.split(".")))

@@ -110,7 +110,7 @@ class PhoneNumber:
             subscriber = self.normal[3 + len(_area(self.normal[3:])) :]
             return "0" + _area(self.normal[3:]) + veil(subscriber, 0, len(subscriber) - 4)
         if self.kind is NumberKind.MALFORMED:
-            return self.normal if self.normal == ANONYMOUS else veil(self.normal, 0, 2)
+            return self.normal if self.normal == ANONYMOUS else veil(self.normal.lstrip("?+"), 0, 2)
         return veil(self.national, 3, 4)
 
 

@@ -16,7 +16,11 @@ _BARE_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}:[/\\]*")
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 _SAFE = "%/:=&?~#+!$,;'@()*[]|^`{}\"<>\\"
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
+#: Half of a surrogate pair, which no encoding can carry.
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+_CUT_ESCAPE = re.compile(r"%[0-9A-F]?$")
 _LONGEST = 8_192
+_LONGEST_USER = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Url:
 
 def parse(text: str) -> Url:
     """Reads what browsers would open: any scheme, bare names, odd ways to write an IPv4 address."""
-    written = fold(text)
+    written = _HALF_PAIR.sub("\ufffd", fold(text))
     if not written or len(written) > _LONGEST:
         raise _form("url_length", "网址长度须为 1 至 8192", "an address has 1 to 8192 characters")
     if _BARE_SCHEME.fullmatch(written):
@@ -74,11 +78,14 @@ def parse(text: str) -> Url:
         end = found if 0 <= found < end else end
     authority, tail = rest[:end], rest[end:].partition("#")[0]
     user, _, place = authority.rpartition("@")
-    host, port = _split_port(place)
+    place, port = _split_port(place)
+    host = _host(place)
+    if not scheme and host in _PORTS:
+        raise _form("url_host", "网址中没有域名或地址", "there is no name or address")
     return Url(
         scheme,
-        _quoted(user.partition(":")[0], "")[:64].rstrip("%"),
-        _host(host),
+        _CUT_ESCAPE.sub("", _quoted(user.partition(":")[0], "")[:_LONGEST_USER]),
+        host,
         None if port == _PORTS.get(scheme) else port,
         _tail(tail, scheme),
     )
@@ -106,10 +113,9 @@ def _host(text: str) -> str:
             return str(IPv6Address(text[1:-1].partition("%")[0]))
         except AddressValueError:
             raise _form("url_address", "IPv6 地址无效", "not an IPv6 address") from None
-    if text.rstrip(".").rpartition(".")[2][:1].isdigit():
-        address = _ipv4(text.rstrip("."))
-        if address is not None:
-            return address
+    address = _ipv4(fold(text).translate(dns_name.DOTS).removesuffix("."))
+    if address is not None:
+        return address
     try:
         return dns_name.parse(text).normal
     except Refused:
@@ -118,8 +124,10 @@ def _host(text: str) -> str:
 
 def _ipv4(text: str) -> str | None:
     """Dotted, short, octal and hexadecimal forms, as browsers resolve them; None where not one."""
-    numbers: list[int] = []
     parts = text.split(".")
+    if not (parts[-1][:1].isdigit() and text.isascii() and len(text) <= 64):
+        return None
+    numbers: list[int] = []
     for part in parts:
         try:
             if part[:2].lower() == "0x":
