@@ -1,0 +1,1 @@
+"""What the history of a key says: windowed features, declared once, computed by one kernel."""

@@ -1,0 +1,1 @@
+"""Machine code of the windows: an index by key, and rows with their ring of panes."""
