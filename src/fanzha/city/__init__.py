@@ -1,0 +1,1 @@
+"""An invented city with scams planted in it: for demonstrations, drills, load and scores."""

@@ -1,0 +1,265 @@
+"""Puts the city together: from a seed and a behaviour to eight tables and the truth about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from fanzha.city import balances, drafts, truth
+from fanzha.city.behaviour import Behaviour, load_behaviour
+from fanzha.city.calls import Calls, everyday_calls
+from fanzha.city.drafts import Drafts, Rows
+from fanzha.city.firms import Firms, found
+from fanzha.city.grammar import load_grammar
+from fanzha.city.money import Money, everyday_money, memo_pool
+from fanzha.city.net import IPS, Net, everyday_net
+from fanzha.city.organisations import load_organisations
+from fanzha.city.people import People, name_holders, populate, settle_cells
+from fanzha.city.registry import ADDRESSES, HISTORY, OUTLETS, Registry, everyday_registry
+from fanzha.city.rhythm import Ints, Span
+from fanzha.city.scam.acts import Doors, write_acts
+from fanzha.city.scam.cold import cold_contacts
+from fanzha.city.scam.gangs import Underworld, equip, recruit, tie_accounts, told_of
+from fanzha.city.scam.incidents import Incidents
+from fanzha.city.scam.walk import Director
+from fanzha.city.sites import Sites, open_sites
+from fanzha.city.texts import BASES, BOUND, Texts, everyday_texts
+from fanzha.city.world import App, World
+from fanzha.errors import Refused
+from fanzha.records.schemas import STREAMS
+from fanzha.values import reserved
+
+POLICIES = Path(__file__).resolve().parents[3] / "policies" / "city"
+MOST_RESIDENTS = 100_000
+_RARE_APPS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """`streams` by name as `records.schemas` wants them, `truth` by name, and opening balances."""
+
+    streams: Mapping[str, pa.Table]
+    truth: Mapping[str, pa.Table]
+    opening: pa.Table
+    """`account`, `fen`: what stood in each account before the first row."""
+    residents: int
+    days: float
+    seed: int
+    start: datetime
+
+
+def default_behaviour(name: str = "default") -> Behaviour:
+    """A behaviour file that ships with the project."""
+    return load_behaviour(POLICIES / f"{name}.yaml")
+
+
+def generate(
+    residents: int,
+    days: float,
+    seed: int,
+    start: datetime,
+    behaviour: Behaviour | None = None,
+    *,
+    call_phases: str = "all",
+    policies: Path = POLICIES,
+) -> City:
+    """The same arguments give the same rows, bit for bit.
+
+    `start` carries a time zone. `call_phases` is `all`, or `end` for finished calls only.
+    """
+    _check(residents, days, call_phases)
+    chosen = behaviour or load_behaviour(policies / "default.yaml")
+    span = Span.of(start, days)
+    world = World(seed, load_organisations(policies / "organisations.yaml"))
+    people = populate(world, chosen, residents, start.year)
+    firms = found(world, residents)
+    underworld = recruit(world, firms, people, chosen)
+    sites = open_sites(world.rng("sites"), world.organisations)
+    doors = _settle(world, people, firms, underworld, sites, chosen, span, policies)
+    doors.calls.all_phases = call_phases == "all"
+    incidents = _play(doors, underworld, world)
+    return _closed(doors, incidents, world, span, residents, days, seed, start)
+
+
+def _check(residents: int, days: float, call_phases: str) -> None:
+    if not 100 <= residents <= MOST_RESIDENTS:
+        raise Refused(
+            "residents_out_of_range",
+            zh=f"居民数须在 100 至 {MOST_RESIDENTS} 之间",
+            en=f"residents must lie between 100 and {MOST_RESIDENTS}",
+            field="residents",
+        )
+    if not 0 < days <= 400:
+        raise Refused(
+            "days_out_of_range",
+            zh="天数须大于 0 且不超过 400",
+            en="days must be above 0 and at most 400",
+            field="days",
+        )
+    if call_phases not in ("all", "end"):
+        raise Refused(
+            "bad_call_phases",
+            zh="通话阶段须为 all 或 end",
+            en="call phases must be all or end",
+            field="call_phases",
+        )
+
+
+def _settle(
+    world: World,
+    people: People,
+    firms: Firms,
+    underworld: Underworld,
+    sites: Sites,
+    behaviour: Behaviour,
+    span: Span,
+    policies: Path,
+) -> Doors:
+    """Number everything and open the writers."""
+    local = np.concatenate(
+        [people.line, people.second_line[people.second_line >= 0], underworld.den.cards]
+    )
+    repairers = people.of_trade("repairer")
+    spare = world.settle(local, underworld.den.devices + len(repairers))
+    settle_cells(world, people)
+    name_holders(world, people)
+    equip(underworld, world, sites, behaviour, spare)
+    count = world.accounts.groups.count
+    device_of, person_of = np.full(count, -1), np.full(count, -1)
+    for accounts in (people.account, people.second_account, people.wallet):
+        held = accounts >= 0
+        device_of[accounts[held]] = people.device[held]
+        person_of[accounts[held]] = np.flatnonzero(held)
+    tables = {stream: Drafts(stream) for stream in STREAMS}
+    calls = Calls(world, span, tables["call"])
+    grammar = load_grammar([policies / "texts-everyday.yaml", policies / "texts-scam.yaml"], BOUND)
+    texts = Texts(world, calls, tables["text"], grammar, people)
+    registry = Registry(
+        world, people, span, tables["line"], tables["account"], tables["subject"],
+        device_of, person_of,
+    )  # fmt: skip
+    money = Money(world, span, tables["transfer"], people, behaviour, device_of, memo_pool())
+    net = Net(people, tables["visit"], tables["app"], len(firms.stores) + 2)
+    return Doors(calls, texts, net, money, registry, sites, firms, people, behaviour)
+
+
+def _play(doors: Doors, underworld: Underworld, world: World) -> Incidents:
+    """Everyday life, then the scams, all through the same doors."""
+    behaviour, people, firms = doors.behaviour, doors.people, doors.firms
+    tie_accounts(underworld, doors.registry, behaviour, people.n)
+    everyday_registry(doors.registry, behaviour)
+    told_of(underworld, doors.registry, behaviour)
+    everyday_calls(doors.calls, people, firms, behaviour)
+    everyday_texts(doors.texts, firms, doors.sites, behaviour)
+    rare = _rare_apps(world)
+    everyday_net(doors.net, doors.calls, firms, doors.sites, behaviour, rare)
+    everyday_money(doors.money, firms, doors.registry)
+    incidents = Incidents()
+    cold_contacts(underworld, incidents, doors.calls, doors.texts, doors.sites, people, behaviour)
+    director = Director(
+        underworld, incidents, people, behaviour, doors.calls.span, world.rng("walk")
+    )
+    director.play()
+    write_acts(director.notes, doors, underworld)
+    return incidents
+
+
+def _rare_apps(world: World) -> Ints:
+    """Honest apps from outside the stores: firms' own, schools', small games, beta versions."""
+    rng = world.rng("rare-apps")
+    first = len(world.apps)
+    tails = ("办公", "考勤", "内测版", "课堂", "物业", "小游戏", "管家", "客服")
+    for _ in range(_RARE_APPS):
+        letters = "".join(chr(97 + c) for c in rng.integers(26, size=7))
+        head = world.organisations[int(rng.integers(len(world.organisations)))].zh[:2]
+        label = head + tails[int(rng.integers(len(tails)))]
+        world.apps.append(App(f"example.{letters}.app", label, rng.bytes(32).hex(), "rare"))
+    return np.arange(first, len(world.apps))
+
+
+def _closed(
+    doors: Doors,
+    incidents: Incidents,
+    world: World,
+    span: Span,
+    residents: int,
+    days: float,
+    seed: int,
+    start: datetime,
+) -> City:
+    """Order all rows by time, give them ids, write strings for indexes, set the truth apart."""
+    rng = world.rng("order")
+    sources = {
+        "call": doors.calls.drafts,
+        "text": doors.texts.drafts,
+        "visit": doors.net.visits,
+        "app": doors.net.apps,
+        "transfer": doors.money.drafts,
+        "line": doors.registry.lines,
+        "account": doors.registry.accounts,
+        "subject": doors.registry.subjects,
+    }
+    rows = {s: sources[s].close(span, rng, HISTORY) for s in STREAMS}
+    _renumber(rows, rng)
+    ids = _event_ids(rows, rng)
+    opening = balances.post(rows["transfer"], world, doors.people, doors.firms)
+    pools = _pools(doors, world)
+    source = f"city{seed}-{start:%Y%m%d%H%M}"
+    tables = {s: drafts.table(s, rows[s], ids[s], source, pools) for s in STREAMS}
+    told = truth.tables(rows, ids, tables, incidents, doors.people, world)
+    balance = pa.table({"account": pools["account"], "fen": pa.array(opening)})
+    return City(tables, told, balance, residents, days, seed, start)
+
+
+def _renumber(rows: Mapping[str, Rows], rng: np.random.Generator) -> None:
+    """Calls are numbered as they begin, threads at random: neither tells who made them."""
+    calls = rows["call"]
+    ids, first = np.unique(calls.columns["call_id"], return_index=True)
+    rank = np.empty(len(ids), np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(1, len(ids) + 1)
+    calls.columns["call_id"] = rank[np.searchsorted(ids, calls.columns["call_id"])]
+    threads = rows["text"].columns["thread_id"]
+    known = threads >= 0
+    names = np.unique(threads[known])
+    shuffled = rng.permutation(len(names)) + 1
+    threads[known] = shuffled[np.searchsorted(names, threads[known])]
+
+
+def _event_ids(rows: Mapping[str, Rows], rng: np.random.Generator) -> dict[str, Ints]:
+    """One count over all streams in order of time."""
+    at = np.concatenate([rows[s].at for s in STREAMS])
+    stream = np.repeat(np.arange(len(STREAMS)), [len(rows[s].at) for s in STREAMS])
+    order = np.lexsort((np.arange(len(at)), stream, at))
+    ids = np.empty(len(at), np.int64)
+    ids[order] = np.arange(1, len(at) + 1)
+    cuts = np.cumsum([0] + [len(rows[s].at) for s in STREAMS])
+    return {s: ids[cuts[k] : cuts[k + 1]] for k, s in enumerate(STREAMS)}
+
+
+def _pools(doors: Doors, world: World) -> dict[str, pa.Array]:
+    people, firms = doors.people, doors.firms
+    devices = int(doors.registry.device_of.max()) + 1
+    names = world.rng("devices").permutation(10**7)[:devices]
+    pools = world.pools() | {
+        name: drafts.pool(values) for name, values in drafts.FIXED_POOLS.items()
+    }
+    return pools | {
+        "basis": drafts.pool(BASES),
+        "ip": drafts.pool([reserved.ip(n) for n in range(max(ADDRESSES, IPS))]),
+        "installer": drafts.pool([*firms.stores, "browser", "files"]),
+        "device": drafts.pool([f"d{n:07x}" for n in names.tolist()]),
+        "holder": drafts.pool(people.holder),
+        "outlet": drafts.pool([f"网点{n:03d}" for n in range(OUTLETS)]),
+        "district": drafts.pool(list(reserved.DISTRICTS)),
+        "person": drafts.pool(people.token),
+    }
+
+
+def ends_at(city: City) -> datetime:
+    """The instant at which the simulated stretch ends."""
+    return city.start + timedelta(days=city.days)
