@@ -1,0 +1,1 @@
+"""The text channel: what a message says, by version of the detector."""

@@ -1,0 +1,272 @@
+"""Machine code of text v1: bytes to normal form, and n-gram sums over it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fanzha.detection.compiled import compiled
+
+U8 = npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+
+#: What a character becomes before runs are looked at.
+DROP, GAP = 0, 1
+EXPANDED = 1 << 24
+#: Class marks in the normal form: a short number, a long one, a web address.
+NUMBER, LONG_NUMBER, ADDRESS, SPACE = 35, 37, 64, 32
+LONG_DIGITS = 7
+NUMERAL_RUN = 5
+SHORTEST = 12
+"""Length below which a text is not normed further: two words are no evidence."""
+
+
+@compiled
+def decode(data: U8, start: int, end: int, code: I32, at: I32) -> int:
+    """UTF-8 to code points with the byte each began at; a bad byte becomes U+FFFD."""
+    n = 0
+    i = start
+    while i < end:
+        lead = data[i]
+        size, value = 1, np.int32(lead)
+        if lead >= 0x80:
+            size = 2 if 0xC2 <= lead < 0xE0 else 3 if 0xE0 <= lead < 0xF0 else 4
+            if lead < 0xC2 or lead > 0xF4 or i + size > end:
+                size, value = 1, np.int32(0xFFFD)
+            else:
+                value = np.int32(lead & (0xFF >> (size + 1)))
+                for k in range(1, size):
+                    if data[i + k] & 0xC0 != 0x80:
+                        size, value = 1, np.int32(0xFFFD)
+                        break
+                    value = (value << 6) | np.int32(data[i + k] & 0x3F)
+        code[n] = value
+        at[n] = i - start
+        n += 1
+        i += size
+    return n
+
+
+@compiled
+def is_letter(c: int) -> bool:
+    return 97 <= c <= 122
+
+
+@compiled
+def is_digit(c: int) -> bool:
+    return 48 <= c <= 57
+
+
+@compiled
+def in_address(c: int) -> bool:
+    """Whether a lower-case ASCII character may stand inside a web address."""
+    if is_letter(c) or is_digit(c):
+        return True
+    return c in (45, 46, 47, 58, 63, 61, 38, 37, 35, 95, 126, 43, 64)
+
+
+@compiled
+def address_end(raw: I32, i: int, n: int) -> tuple[int, int]:
+    """(end of the web or mail address that starts at `i` or `i`, where to look again)."""
+    j = i
+    while j < n and j - i < 2048 and in_address(raw[j]):
+        j += 1
+    while j > i and not (is_letter(raw[j - 1]) or is_digit(raw[j - 1]) or raw[j - 1] == 47):
+        j -= 1
+    for k in range(i, min(j - 2, i + 8)):
+        if raw[k] == 58 and raw[k + 1] == 47 and raw[k + 2] == 47:
+            return j, j
+    dot = -1
+    k = i
+    while k < j and (is_letter(raw[k]) or is_digit(raw[k]) or raw[k] in (45, 46, 64, 95)):
+        if raw[k] == 46 and k > i:
+            dot = k
+        k += 1
+    if dot < 0 or k - dot < 3:
+        return i, k
+    for m in range(dot + 1, k):
+        if not is_letter(raw[m]):
+            return i, k
+    return j, k
+
+
+@compiled
+def number_end(mapped: I32, numeral: U8, i: int, n: int) -> tuple[int, int, int]:
+    """(end, digits, ASCII digits) of the run of digits from `i`, gaps of two inside allowed."""
+    j, digits, plain = i, 0, 0
+    while j < n:
+        c = mapped[j]
+        if is_digit(c):
+            digits += 1
+            plain += 1
+        elif c < 0x10000 and numeral[c]:
+            digits += 1
+        else:
+            k = j
+            while k < n and k - j < 2 and mapped[k] == GAP:
+                k += 1
+            if k == j or k >= n or not is_digit(mapped[k]):
+                break
+            j = k
+            continue
+        j += 1
+    return j, digits, plain
+
+
+@compiled
+def pair_slot(first: int, second: int, mask: int) -> int:
+    return ((first * 0x9E3779B1) ^ (second * 0x85EBCA6B)) & mask
+
+
+@compiled
+def fold(
+    code: I32, at: I32, n: int, table: I32, spread: I32, mapped: I32, raw: I32, origin: I32
+) -> int:
+    """Map characters one by one: width, case, script, look-alikes; drop what is invisible."""
+    m = 0
+    for i in range(n):
+        c = code[i]
+        value = table[c] if c < table.size else GAP
+        if value == DROP:
+            continue
+        plain = value if value < 128 else 0
+        if value == GAP and (c < 128 or c == 0x3002 or 0xFF01 <= c <= 0xFF5E):
+            plain = 46 if c == 0x3002 else c - 0xFEE0 if c >= 0xFF01 else c
+        if value >= EXPANDED:
+            k = value - EXPANDED
+            while spread[k] != 0:
+                mapped[m], raw[m], origin[m] = spread[k], 0, at[i]
+                m += 1
+                k += 1
+            continue
+        mapped[m], raw[m], origin[m] = value, plain, at[i]
+        m += 1
+    return m
+
+
+@compiled
+def marks(
+    mapped: I32, raw: I32, origin: I32, n: int, numeral: U8, pairs: I32, out: I32, source: I32
+) -> int:
+    """Join what was split, put class marks for numbers and addresses, undo written-around words."""
+    mask = pairs.shape[0] - 1
+    size = 0
+    i = look = 0
+    while i < n:
+        c = mapped[i]
+        follows_word = size > 0 and (is_letter(out[size - 1]))
+        if i >= look and (is_letter(c) or is_digit(c)):
+            end, look = address_end(raw, i, n)
+            if end > i:
+                out[size], source[size] = ADDRESS, origin[i]
+                size += 1
+                i = end
+                continue
+        if is_digit(c) or (c < 0x10000 and c > 128 and numeral[c]):
+            end, digits, plain = number_end(mapped, numeral, i, n)
+            if plain == digits or digits >= NUMERAL_RUN:
+                out[size] = LONG_NUMBER if digits >= LONG_DIGITS else NUMBER
+                source[size] = origin[i]
+                size += 1
+                i = end
+                continue
+            if plain > 0 and is_digit(c):
+                while i < n and is_digit(mapped[i]):
+                    i += 1
+                out[size], source[size] = NUMBER, origin[i - 1]
+                size += 1
+                continue
+        if c == GAP:
+            if follows_word and i + 1 < n and is_letter(mapped[i + 1]):
+                out[size], source[size] = SPACE, origin[i]
+                size += 1
+            i += 1
+            continue
+        out[size], source[size] = c, origin[i]
+        size += 1
+        i += 1
+        if size >= 2:
+            size = rewrite(out, size, pairs, mask, i < n and is_letter(mapped[i]))
+    return size
+
+
+@compiled
+def rewrite(out: I32, size: int, pairs: I32, mask: int, letter_next: bool) -> int:
+    """Replace the last two characters where they are another way to write a word."""
+    a, b = out[size - 2], out[size - 1]
+    slot = pair_slot(a, b, mask)
+    while pairs[slot, 0] != 0:
+        if pairs[slot, 0] == a and pairs[slot, 1] == b:
+            if is_letter(b) and (letter_next or (size > 2 and is_letter(out[size - 3]))):
+                return size
+            out[size - 2], out[size - 1] = pairs[slot, 2], pairs[slot, 3]
+            return size
+        slot = (slot + 1) & mask
+    return size
+
+
+@compiled
+def normalise(
+    data: U8,
+    offsets: I64,
+    table: I32,
+    spread: I32,
+    numeral: U8,
+    pairs: I32,
+    longest: int,
+) -> tuple[I32, I32, I64]:
+    """Normal forms of a batch: code points, byte of the original each came from, row offsets."""
+    rows = offsets.size - 1
+    room = np.int64(0)
+    for row in range(rows):
+        room += min(offsets[row + 1] - offsets[row], longest) * 2
+    out = np.empty(room + 8, dtype=np.int32)
+    source = np.empty(room + 8, dtype=np.int32)
+    ends = np.zeros(rows + 1, dtype=np.int64)
+    widest = np.int64(0)
+    for row in range(rows):
+        widest = max(widest, min(offsets[row + 1] - offsets[row], longest))
+    code = np.empty(widest + 8, dtype=np.int32)
+    at = np.empty(widest + 8, dtype=np.int32)
+    mapped = np.empty(2 * widest + 8, dtype=np.int32)
+    raw = np.empty(2 * widest + 8, dtype=np.int32)
+    origin = np.empty(2 * widest + 8, dtype=np.int32)
+    size = np.int64(0)
+    for row in range(rows):
+        end = min(offsets[row + 1], offsets[row] + longest)
+        n = decode(data, offsets[row], end, code, at)
+        n = fold(code, at, n, table, spread, mapped, raw, origin)
+        size += marks(mapped, raw, origin, n, numeral, pairs, out[size:], source[size:])
+        ends[row + 1] = size
+    return out[:size], source[:size], ends
+
+
+@compiled
+def encode(chars: I32, ends: I64) -> tuple[U8, I64, I32]:
+    """Normal forms as UTF-8 with a newline after each row; row starts; character of each byte."""
+    rows = ends.size - 1
+    out = np.empty(chars.size * 4 + rows + 8, dtype=np.uint8)
+    char_of = np.empty(out.size, dtype=np.int32)
+    starts = np.empty(rows + 1, dtype=np.int64)
+    n = 0
+    for row in range(rows):
+        starts[row] = n
+        for i in range(ends[row], ends[row + 1]):
+            c = chars[i]
+            size = 1 if c < 0x80 else 2 if c < 0x800 else 3 if c < 0x10000 else 4
+            if size == 1:
+                out[n] = c
+            else:
+                out[n] = ((0xF00 >> size) & 0xFF) | (c >> (6 * (size - 1)))
+                for k in range(1, size):
+                    out[n + k] = 0x80 | ((c >> (6 * (size - 1 - k))) & 0x3F)
+            for k in range(size):
+                char_of[n + k] = i - ends[row]
+            n += size
+        out[n] = 10
+        char_of[n] = ends[row + 1] - ends[row]
+        n += 1
+    starts[rows] = n
+    return out[:n], starts, char_of[:n]
