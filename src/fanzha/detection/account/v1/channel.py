@@ -1,0 +1,254 @@
+"""Scores each transfer as it comes: the conduct of both accounts, then the danger to the payer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from fanzha.detection.account.v1.columns import (
+    account_rows,
+    activity_rows,
+    counted,
+    device_keys,
+    met_rows,
+    movement_rows,
+    paid_rows,
+)
+from fanzha.detection.account.v1.windows import WINDOWS
+from fanzha.detection.arrays import Array, Bools, both_sides, floats, instants, keys_of, twice
+from fanzha.detection.finding import Finding, Related, Role, SubjectKind
+from fanzha.detection.found import about, clause, known
+from fanzha.detection.reading import Reading
+from fanzha.detection.signal_file import load_signals
+from fanzha.detection.signals import Scored
+from fanzha.detection.standing import Standing
+from fanzha.features.live import FeatureSet
+
+__all__ = ["HOLDER_SCHEMA", "PAYER_SCHEMA", "AccountChannel"]
+
+_FEATURES = (
+    "in_n_24h",
+    "out_n_24h",
+    "in_fen_24h",
+    "out_fen_24h",
+    "payers_24h",
+    "payees_24h",
+    "strange_in_24h",
+    "strange_out_24h",
+    "night_n_24h",
+    "in_min_30m_fen",
+    "since_in_s",
+    "opened_s",
+    "added_s",
+    "idle_s",
+    "new_paid_24h",
+    "new_min_24h_fen",
+    "device_accounts_7d",
+)
+HOLDER_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    **dict.fromkeys(_FEATURES, pl.Float64),
+    "direction": pl.String,
+    "holder_kind": pl.String,
+    "counterpart_kind": pl.String,
+    "counterpart_new": pl.Boolean,
+    "amount_fen": pl.Int64,
+    "balance_fen": pl.Int64,
+}
+PAYER_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    **dict.fromkeys(_FEATURES, pl.Float64),
+    "payer": pl.String,
+    "payee": pl.String,
+    "payer_kind": pl.String,
+    "payee_kind": pl.String,
+    "amount_fen": pl.Int64,
+    "left_share": pl.Float64,
+    "payee_new": pl.Boolean,
+    "payer_score": pl.Float64,
+    "payee_score": pl.Float64,
+    "call_on": pl.Boolean,
+    "call_strange": pl.Boolean,
+}
+_NEEDS = {
+    "device_accounts_7d": ("device",),
+    "balance_fen": ("balance_fen",),
+    "left_share": ("payer_balance_fen",),
+}
+
+
+class AccountChannel:
+    """Windows over accounts, pairs of accounts and devices, and the two signal files.
+
+    A finding about an account comes when the band of its score rises, not with each movement.
+    """
+
+    def __init__(self, policies: Path) -> None:
+        self._holder = load_signals(
+            policies / "account-v1-holder.yaml", HOLDER_SCHEMA, needs=_NEEDS
+        )
+        self._payer = load_signals(
+            policies / "account-v1-payer.yaml", PAYER_SCHEMA, needs=_NEEDS, spoken=("payee_why",)
+        )
+        self._features = FeatureSet(WINDOWS)
+        self._standing = Standing()
+
+    def read(self, batch: pl.DataFrame, on_line: Mapping[str, pl.Series]) -> Reading:
+        """Score a batch of transfers. `on_line` says whether each payer is in a call, and with
+        whom."""
+        moved = counted(batch)
+        new, strange = self._acquaintance(batch, moved)
+        sides = self._sides(batch, moved, new, strange)
+        holders = self._holder.score(sides)
+        frame = self._payers(batch, sides, holders, new, strange).with_columns(**on_line)
+        payers = self._payer.score(frame)
+        found = [(at // 2, self._about_holder(batch, holders, at)) for at in holders.over.tolist()]
+        found += [(row, self._about_payer(holders, payers, row)) for row in payers.over.tolist()]
+        findings = tuple((row, f) for row, f in sorted(found, key=_in_order) if f is not None)
+        return Reading("transfer", payers.frame, findings)
+
+    def read_accounts(self, batch: pl.DataFrame) -> Reading:
+        """Take in the life of accounts: openings, payees added, devices used."""
+        self._features.update("account", account_rows(batch))
+        self._features.update(
+            "device",
+            {
+                "at": instants(batch),
+                "device_key": device_keys(batch),
+                "account_key": keys_of(batch, "account_key"),
+            },
+        )
+        return Reading("account", batch)
+
+    def _acquaintance(self, batch: pl.DataFrame, moved: Bools) -> tuple[Bools, Bools]:
+        """Never paid before in this direction; never in touch before in either."""
+        paid = self._features.update("paid", paid_rows(batch, moved))["paid_n"]
+        met = self._features.update("met", met_rows(batch, moved))["met_n"]
+        return paid - moved <= 0, met - moved <= 0
+
+    def _sides(self, batch: pl.DataFrame, moved: Bools, new: Bools, strange: Bools) -> pl.DataFrame:
+        """Two rows a transfer, payer's and payee's, each with its account's windows."""
+        activity = self._features.update("activity", activity_rows(batch, moved))
+        looked = activity["active_since_s"]
+        idle = both_sides(looked[0::4], looked[2::4])
+        told = self._features.update("account", movement_rows(batch, moved, new, strange, idle))
+        devices = device_keys(batch)
+        used = self._features.update(
+            "device",
+            {
+                "at": instants(batch),
+                "device_key": devices,
+                "account_key": keys_of(batch, "payer_key"),
+            },
+        )["device_accounts_7d"]
+        payer_kind, payee_kind = (_text(batch, f"{side}_kind") for side in ("payer", "payee"))
+        nobody = np.zeros(batch.height)
+        return pl.DataFrame(
+            [
+                *_windows(told),
+                known(
+                    "device_accounts_7d",
+                    both_sides(used, nobody),
+                    both_sides(devices, 0 * devices) != 0,
+                ),
+                pl.Series("direction", ["out", "in"] * batch.height),
+                _interleave("holder_kind", payer_kind, payee_kind),
+                _interleave("counterpart_kind", payee_kind, payer_kind),
+                pl.Series("counterpart_new", twice(new)),
+                _interleave("balance_fen", *_balances(batch)),
+                *(batch[name].gather(np.arange(batch.height).repeat(2)) for name in _CARRIED),
+            ]
+        )
+
+    def _payers(
+        self, batch: pl.DataFrame, sides: pl.DataFrame, holders: Scored, new: Bools, strange: Bools
+    ) -> pl.DataFrame:
+        """One row a transfer: the payer's windows, both scores, how much of the balance left."""
+        paying = sides[0::2].select(_FEATURES)
+        amount = batch["amount_fen"].cast(pl.Float64).to_numpy()
+        before = floats(batch, "payer_balance_fen", np.nan) + amount
+        return batch.with_columns(
+            *paying.get_columns(),
+            _text(batch, "payer_kind"),
+            _text(batch, "payee_kind"),
+            known("left_share", amount / np.maximum(before, 1.0), np.isfinite(before)),
+            pl.Series("payee_new", new),
+            pl.Series("payee_strange", strange),
+            pl.Series("payer_score", holders.score[0::2]),
+            pl.Series("payee_score", holders.score[1::2]),
+        )
+
+    def _about_holder(self, batch: pl.DataFrame, scored: Scored, side: int) -> Finding | None:
+        row, payee_side = divmod(side, 2)
+        name = "payee" if payee_side else "payer"
+        key, account, at = batch.select(f"{name}_key", name, pl.col("at").to_physical()).row(row)
+        if not self._standing.rises(key, self._holder.band(scored.score[side]), at):
+            return None
+        return about(
+            scored,
+            side,
+            stream="transfer",
+            role=Role.SUSPECT,
+            kind=SubjectKind.ACCOUNT,
+            subject=account,
+            amount_fen=batch["amount_fen"][row],
+        )
+
+    def _about_payer(self, holders: Scored, payers: Scored, row: int) -> Finding:
+        payer, payee, amount = payers.frame.select("payer", "payee", "amount_fen").row(row)
+        return about(
+            payers,
+            row,
+            stream="transfer",
+            role=Role.AT_RISK,
+            kind=SubjectKind.ACCOUNT,
+            subject=payer,
+            related=(Related(SubjectKind.ACCOUNT, payee, Role.SUSPECT),),
+            words={"payee_why": clause(holders.reasons(2 * row + 1))},
+            scam_type=None,
+            amount_fen=amount,
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        windows = {f"windows.{k}": v for k, v in self._features.snapshot().items()}
+        return {"standing": self._standing.snapshot(), **windows}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._standing.restore(state["standing"])
+        prefix = "windows."
+        mine = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+        self._features.restore(mine)
+
+
+_CARRIED = ("event_id", "source", "at", "amount_fen")
+
+
+def _windows(told: Mapping[str, Array]) -> list[pl.Series]:
+    """Account windows; a time since something that never happened is null."""
+    return [known(name, values, np.isfinite(values)) for name, values in told.items()]
+
+
+def _text(batch: pl.DataFrame, column: str) -> pl.Series:
+    return batch[column].cast(pl.String)
+
+
+def _interleave(name: str, first: pl.Series, second: pl.Series) -> pl.Series:
+    pairs = pl.DataFrame([first.alias("a"), second.alias("b")])
+    return pairs.select(pl.concat_list("a", "b").explode().alias(name))[name]
+
+
+def _balances(batch: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    nothing = pl.Series([None] * batch.height, dtype=pl.Int64)
+    first, second = (
+        batch[name] if name in batch.columns else nothing
+        for name in ("payer_balance_fen", "payee_balance_fen")
+    )
+    return first, second
+
+
+def _in_order(item: tuple[int, Finding | None]) -> tuple[int, bool]:
+    """Rows ascending; on one row the account's finding first, so that the payer's builds on it."""
+    row, finding = item
+    return row, finding is not None and finding.role is Role.AT_RISK

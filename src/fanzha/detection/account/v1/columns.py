@@ -1,0 +1,127 @@
+"""A transfer batch as the arrays its windows are fed with: two rows a transfer."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from fanzha.detection.arrays import (
+    Array,
+    Bools,
+    Columns,
+    Keys,
+    both_sides,
+    instants,
+    keys_of,
+    twice,
+)
+from fanzha.values.keys import key64
+
+__all__ = [
+    "account_rows", "activity_rows", "counted", "device_keys", "met_rows", "movement_rows",
+    "paid_rows",
+]  # fmt: skip
+
+_NIGHT_TO = 5
+_CHINA_MS = 8 * 3_600_000
+
+
+def device_keys(frame: pl.DataFrame) -> Keys:
+    """Keys of the devices that gave the orders; 0 where the sender has none."""
+    if "device" not in frame.columns or frame["device"].null_count() == frame.height:
+        return np.zeros(frame.height, dtype=np.uint64)
+    names = frame["device"].unique().drop_nulls().to_list()
+    keys = {name: key64("device", name) for name in names}
+    return np.array([keys.get(n, 0) for n in frame["device"].to_list()], dtype=np.uint64)
+
+
+def counted(frame: pl.DataFrame) -> Bools:
+    """Money that has moved, as far as the sender says: not asked for, refused or returned."""
+    if "status" not in frame.columns:
+        return np.ones(frame.height, dtype=np.bool_)
+    return (frame["status"].fill_null("booked") == "booked").to_numpy()
+
+
+def paid_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
+    """Keyed by payer and payee, in this direction."""
+    return {
+        "at": instants(frame),
+        "payer_key": keys_of(frame, "payer_key"),
+        "payee_key": keys_of(frame, "payee_key"),
+        "moved": moved,
+    }
+
+
+def met_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
+    """Keyed by the two accounts in either direction."""
+    payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
+    return {
+        "at": instants(frame),
+        "low_key": np.minimum(payer, payee),
+        "high_key": np.maximum(payer, payee),
+        "moved": moved,
+    }
+
+
+def activity_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
+    """Four rows a transfer: each side first looked at, then moved, to see how long it lay idle."""
+    at, no = instants(frame), np.zeros(frame.height, dtype=np.bool_)
+    payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
+    return {
+        "at": _four(at, at, at, at),
+        "account_key": _four(payer, payer, payee, payee),
+        "moved": _four(no, moved, no, moved),
+    }
+
+
+def movement_rows(
+    frame: pl.DataFrame, moved: Bools, new: Bools, strange: Bools, idle_s: Array
+) -> Columns:
+    """Two rows a transfer: the payer's (even) and the payee's (odd).
+
+    `new`: never paid before in this direction; `strange`: never in touch before in either.
+    """
+    at = instants(frame)
+    night = moved & ((at + _CHINA_MS) // 3_600_000 % 24 < _NIGHT_TO)
+    no = np.zeros(frame.height, dtype=np.bool_)
+    payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
+    amount = frame["amount_fen"].to_numpy().astype(np.float64)
+    return {
+        "at": twice(at),
+        "account_key": both_sides(payer, payee),
+        "peer_key": both_sides(payee, payer),
+        "amount_fen": twice(amount),
+        "idle_s": np.where(np.isfinite(idle_s), idle_s, 0.0),
+        "money_in": both_sides(no, moved),
+        "money_out": both_sides(moved, no),
+        "strange_in": both_sides(no, moved & strange),
+        "strange_out": both_sides(moved & strange, no),
+        "new_out": both_sides(moved & new, no),
+        "at_night": twice(night),
+        "moved": twice(moved),
+        "opened": twice(no),
+        "added": twice(no),
+    }
+
+
+def account_rows(frame: pl.DataFrame) -> Columns:
+    """One row a change of an account: opening and added payees are looked at."""
+    no = np.zeros(frame.height, dtype=np.bool_)
+    zero = np.zeros(frame.height)
+    flags: Columns = dict.fromkeys(
+        ("money_in", "money_out", "strange_in", "strange_out", "new_out", "at_night", "moved"), no
+    )
+    return {
+        **flags,
+        "at": instants(frame),
+        "account_key": keys_of(frame, "account_key"),
+        "peer_key": np.zeros(frame.height, dtype=np.uint64),
+        "amount_fen": zero,
+        "idle_s": zero,
+        "opened": (frame["action"] == "open").to_numpy(),
+        "added": (frame["action"] == "add_payee").to_numpy(),
+    }
+
+
+def _four(*parts: Array) -> Array:
+    return np.stack(parts, axis=1).ravel()

@@ -1,0 +1,1 @@
+"""App detection, first version: kinds of apps by a list, acts seen beside a running call."""

@@ -1,0 +1,1 @@
+"""Calls: suspected callers, and the people who pick up."""
