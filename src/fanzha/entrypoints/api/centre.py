@@ -33,6 +33,5 @@ class Centre:
     presenter: Presenter
     scripts: Scripts
     log: EventLog
-    log_up: Callable[[], bool]
     bus: Bus
     now: Callable[[], datetime]

@@ -67,8 +67,7 @@ def health(parts: Parts, response: Response) -> wire.Health:
         found.append(wire.Part(name="database", up=True, detail=""))
     except FanzhaError as error:
         found.append(wire.Part(name="database", up=False, detail=error.code))
-    connected = parts.log_up()
-    found.append(wire.Part(name="event_log", up=connected, detail=""))
+    found.append(wire.Part(name="event_log", up=parts.log.up, detail=""))
     up = all(p.up for p in found)
     if not up:
         response.status_code = 503
