@@ -60,7 +60,7 @@ def installed(postgres: EmbeddedPostgres) -> Iterator[Installed]:
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     admin_url = _with_database(admin, name)
-    migrate(admin_url)
+    migrate(admin_url, app_password=postgres.password("fanzha_app"))
     url = _with_database(postgres.url("fanzha_app"), name)
     database = Database(url, pool_size=4)
     with database.transaction(NATION) as connection:
