@@ -1,4 +1,4 @@
-"""How the city behaves: rates, shares and the scripts of the scams, read from a file and checked."""
+"""How the city behaves: rates, shares and scripts of scams, read from a file and checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from fanzha.errors import Misconfigured
 
 Share = float
 Pair = tuple[float, float]
-STAGES = ("contact", "trust", "operation", "transfer")
+Stage = Literal["contact", "trust", "operation", "transfer"]
+STAGES: tuple[Stage, ...] = ("contact", "trust", "operation", "transfer")
 SCAM_TYPES = ("SD01", "TZ01", "DK01", "KF01", "ZX02", "GJF01")
 ORIGINS = ("overseas", "voip", "spoofed", "malformed", "goip", "port", "outer")
 Origin = Literal["overseas", "voip", "spoofed", "malformed", "goip", "port", "outer"]
@@ -146,7 +147,7 @@ class Step(_Strict):
     before it open until this step is done. A step may be repeated `times` with `every` between.
     """
 
-    stage: Literal["contact", "trust", "operation", "transfer"]
+    stage: Stage
     do: Verb
     after: Pair = (5.0, 0.6)
     chance: Share = Field(default=1.0, ge=0, le=1)
@@ -191,7 +192,7 @@ class Script(_Strict):
 
     weight: float = Field(ge=0)
     ages: Mapping[str, float]
-    goes_on: Mapping[Literal["contact", "trust", "operation", "transfer"], Share]
+    goes_on: Mapping[Stage, Share]
     hours: tuple[int, int]
     cold_texts: str
     cold_calls: tuple[Origin, ...]

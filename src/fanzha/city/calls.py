@@ -90,7 +90,7 @@ class Calls:
     ) -> None:
         columns = {**shared, **more}
         if only is not None:
-            columns = {k: v if np.isscalar(v) else v[only] for k, v in columns.items()}  # type: ignore[index]
+            columns = {k: v if np.isscalar(v) else np.asarray(v)[only] for k, v in columns.items()}
             incident = incident if isinstance(incident, int) else incident[only]
             role = role if isinstance(role, int) else role[only]
             at = at[only]

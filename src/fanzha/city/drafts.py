@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -132,7 +132,7 @@ FIXED_POOLS: Mapping[str, tuple[str, ...]] = {
     "product": PRODUCTS,
 }
 
-Column = npt.NDArray[Any] | pa.Array | int | float
+Column: TypeAlias = "npt.NDArray[Any] | pa.Array | int | float"
 
 
 @dataclass(slots=True)
@@ -222,24 +222,18 @@ def _materialised(values: Any, kind: str, pools: Mapping[str, pa.Array]) -> pa.A
     return pools[kind].take(pa.array(values, mask=values < 0))
 
 
-def _full(value: Ints | int, n: int) -> Ints:
+def _full(value: Column, n: int) -> Ints:
     return np.full(n, value, np.int64) if np.isscalar(value) else np.asarray(value, np.int64)
 
 
 def _filled(value: Column | None, kind: str, n: int) -> Any:
     if kind == TEXT:
         return pa.nulls(n, pa.string()) if value is None else value
-    if kind == FLOAT:
-        return (
-            np.full(n, np.nan if value is None else value, np.float32) if _scalar(value) else value
-        )
     if value is None:
-        return np.full(n, _MISSING if kind == INT else _NONE, np.int64)
-    return _full(value, n)  # type: ignore[arg-type]
-
-
-def _scalar(value: Column | None) -> bool:
-    return value is None or np.isscalar(value)
+        value = np.nan if kind == FLOAT else _MISSING if kind == INT else _NONE
+    if kind == FLOAT:
+        return np.full(n, value, np.float32) if np.isscalar(value) else value
+    return _full(value, n)
 
 
 def _gathered(parts: list[Any], kind: str, order: Ints) -> Any:

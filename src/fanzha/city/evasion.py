@@ -9,25 +9,15 @@ import opencc
 import pyarrow as pa
 
 _SPLIT = (
-    "贷款",
-    "兼职",
-    "刷单",
-    "额度",
-    "佣金",
-    "退订",
-    "内部",
-    "导师",
-    "客服",
-    "理赔",
-    "赔付",
-    "征信",
-)
-_SPLIT += ("返利", "涨停", "赚", "提现", "优惠", "免费", "注销", "冻结", "安全账户", "垫付", "特惠")
+    "贷款", "兼职", "刷单", "额度", "佣金", "退订", "内部", "导师", "客服", "理赔", "赔付", "征信",
+    "返利", "涨停", "赚", "提现", "优惠", "免费", "注销", "冻结", "安全账户", "垫付", "特惠",
+)  # fmt: skip
 _MARKS = (" ", "·", "-", "*", "_", "\u200b", "、", "/")
 _ALIKE = str.maketrans(
     {
-        "加": "咖", "微": "薇", "赚": "賺", "贷": "袋", "元": "圆", "费": "菲", "返": "反", "现": "馅",
-        "0": "０", "1": "⒈", "群": "裙", "单": "丹", "号": "呺", "代": "玳", "网": "罔", "额": "頟",
+        "加": "咖", "微": "薇", "赚": "賺", "贷": "袋", "元": "圆", "费": "菲", "返": "反",
+        "现": "馅", "0": "０", "1": "⒈", "群": "裙", "单": "丹", "号": "呺", "代": "玳", "网": "罔",
+        "额": "頟",
     }
 )  # fmt: skip
 
@@ -59,8 +49,12 @@ def _rewritten(text: str, way: int, mark: str, keep: float) -> str:
         cut = int(len(head) * keep * 0.5)
         return head[:cut] + head[cut:].translate(_ALIKE) + link + tail.translate(_ALIKE)
     if way == 2:
-        return _traditional().convert(head) + link + _traditional().convert(tail)
-    return _split(_traditional().convert(head).translate(_ALIKE), mark) + link + tail
+        return _in_traditional(head) + link + _in_traditional(tail)
+    return _split(_in_traditional(head).translate(_ALIKE), mark) + link + tail
+
+
+def _in_traditional(text: str) -> str:
+    return str(_traditional().convert(text))
 
 
 def _around_link(text: str) -> tuple[str, str, str]:

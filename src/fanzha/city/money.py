@@ -280,7 +280,7 @@ def _trade_accounts(money: Money, firms: Firms) -> None:
 
 
 def _large(money: Money, firms: Firms, registry: Registry) -> None:
-    """Houses, cars, weddings, loans to relatives: much money to somebody new, often after a call."""
+    """Houses, cars, weddings, loans to relatives: much money to somebody new, asked for first."""
     rng, who, at = _habit(money, "large", money.behaviour.money.large, "office")
     people = money.people
     keep = people.age[who] >= 22

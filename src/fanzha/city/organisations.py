@@ -1,4 +1,4 @@
-"""Organisations of the invented city: names, DNS labels, filed numbers and apps, read from a file."""
+"""Organisations of the invented city: names, DNS labels, filed numbers, apps; from a file."""
 
 from __future__ import annotations
 

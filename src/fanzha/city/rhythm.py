@@ -68,7 +68,8 @@ class Span:
             edges = np.cumsum(weights)
         pick = np.searchsorted(edges, rng.random(n) * edges[-1], side="right")
         pick = np.minimum(pick, len(bins) - 1)
-        return lows[pick] + (rng.random(n) * (highs[pick] - lows[pick])).astype(np.int64)
+        out: Ints = lows[pick] + (rng.random(n) * (highs[pick] - lows[pick])).astype(np.int64)
+        return out
 
     def amount(self, rhythm: Rhythm) -> float:
         """How many average days of this rhythm the stretch holds."""

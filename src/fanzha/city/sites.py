@@ -13,12 +13,14 @@ from fanzha.city.rhythm import Ints
 from fanzha.values import reserved
 
 _HEADS = (
-    "sunny", "lan", "hai", "qing", "star", "best", "my", "go", "top", "new", "happy", "city", "fresh", "book",
-    "home", "cloud", "data", "mini", "super", "easy", "quick", "wan", "yun", "xin", "le", "you", "mei", "feng",
+    "sunny", "lan", "hai", "qing", "star", "best", "my", "go", "top", "new", "happy", "city",
+    "fresh", "book", "home", "cloud", "data", "mini", "super", "easy", "quick", "wan", "yun",
+    "xin", "le", "you", "mei", "feng",
 )  # fmt: skip
 _TAILS = (
-    "mall", "news", "blog", "tv", "travel", "jiaoyu", "video", "food", "yiyao", "car", "fang", "job", "xiaoshuo",
-    "game", "photo", "tools", "shop", "club", "forum", "wenku", "music", "sport", "stock", "baby", "tech",
+    "mall", "news", "blog", "tv", "travel", "jiaoyu", "video", "food", "yiyao", "car", "fang",
+    "job", "xiaoshuo", "game", "photo", "tools", "shop", "club", "forum", "wenku", "music",
+    "sport", "stock", "baby", "tech",
 )  # fmt: skip
 _SUBS = ("", "", "", "www.", "m.", "img.", "api.", "h5.", "act.", "static.")
 _PATHS = (

@@ -1,4 +1,4 @@
-"""The truth about a simulated city, apart from its records: events, incidents, entities, aliases."""
+"""The truth about a simulated city, apart from its records: events, incidents, entities."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def _packages(
 
 
 def _aliases(people: People, world: World) -> pa.Table:
-    """Numbers and accounts of every resident, so that a warning under any of them finds its person."""
+    """Numbers and accounts of every resident: a warning under any of them finds its person."""
     tokens = np.array(people.token)
     parts = [(tokens, ["person"] * people.n, tokens.tolist())]
     for kind, held, normal in (

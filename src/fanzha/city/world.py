@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from fanzha.city.organisations import Organisation
-from fanzha.city.rhythm import Ints
+from fanzha.city.rhythm import Floats, Ints
 from fanzha.values import reserved
 
 MOBILE, FIXED, SERVICE, TOLL, PORT, OVERSEAS, ODD = range(7)
@@ -247,6 +247,7 @@ class World:
         }
 
 
-def _popularity(n: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    weights = 1.0 / np.arange(1, n + 1)
-    return weights / weights.sum()
+def _popularity(n: int) -> Floats:
+    weights: Floats = 1.0 / np.arange(1, n + 1)
+    shares: Floats = weights / weights.sum()
+    return shares

@@ -1,4 +1,4 @@
-"""Gangs and their tools: numbers, the GoIP den, sites, apps, and the accounts that pass money on."""
+"""Gangs and their tools: numbers, the GoIP den, sites, apps, accounts that pass money on."""
 
 from __future__ import annotations
 

@@ -26,4 +26,4 @@ ROLES = (
     "den_call",
 )
 ROLE = {name: place for place, name in enumerate(ROLES)}
-"""`hop_l1` moves money from a first-layer account to the second, `hop_l2` from there out of sight."""
+"""`hop_l1` moves money from the first layer of accounts to the second, `hop_l2` out of sight."""

@@ -1,7 +1,7 @@
-"""A scam walked step by step: who is called, texted, made to visit, install, share and pay, and when.
+"""A scam walked step by step: who is called, texted, made to visit, install, share, pay, and when.
 
-Walking only notes acts; `acts` writes them in columns afterwards, through the same doors as everyday
-life, so that nothing but what was done tells a scam from a neighbour's day.
+Walking only notes acts; `acts` writes them in columns afterwards, through the same doors as
+everyday life, so that nothing but what was done tells a scam from a neighbour's day.
 """
 
 from __future__ import annotations
