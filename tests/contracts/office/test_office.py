@@ -222,18 +222,24 @@ def test_a_closed_warning_opens_again_when_the_money_moves(
     assert (again.state, again.grade, again.id) == ("pushed", WarningGrade.CRITICAL, w.id)
 
 
-def test_an_overdue_clock_reports_up_and_runs_again(office: Office) -> None:
+def test_an_overdue_clock_reports_up_three_times_and_stays_late(
+    office: Office, appoint: Callable[..., Actor]
+) -> None:
     w = issued(office)
     assert w.clock is not None
-    late = w.clock.due_at + timedelta(seconds=1)
-    assert run_clocks(office, POLICIES, late) == 1
-    assert run_clocks(office, POLICIES, late) == 0
-    with office.work(NATION) as work:
-        now = work.warnings.get(w.id)
-    assert now is not None
-    assert now.escalated == 1
-    assert now.clock is not None
-    assert now.clock.due_at == late + timedelta(minutes=5)
+    due, late = w.clock.due_at, w.clock.due_at + timedelta(seconds=1)
+    for times in (1, 2, 3):
+        assert run_clocks(office, POLICIES, late) == 1
+        assert run_clocks(office, POLICIES, late) == 0
+        with office.work(NATION) as work:
+            now = work.warnings.get(w.id)
+        assert now is not None
+        assert now.clock is not None
+        assert (now.escalated, now.clock.due_at) == (times, due)
+        late += timedelta(minutes=5, seconds=1)
+    assert run_clocks(office, POLICIES, late + timedelta(days=9)) == 0
+    signed = do(office, appoint(Role.DISSUADER), now, "sign")
+    assert signed.escalated == 0
 
 
 def test_a_signed_warning_left_alone_frees_itself(

@@ -228,8 +228,12 @@ class MemoryClocks:
         self._state = state
 
     def run_out(self, now: datetime, limit: int) -> Sequence[FraudWarning]:
-        due = [w for w in self._state.warnings.values() if w.clock and w.clock.due_at < now]
-        return sorted(due, key=lambda w: w.clock.due_at if w.clock else now)[:limit]
+        due = [
+            (w.clock.escalates_at, w.number, w)
+            for w in self._state.warnings.values()
+            if w.clock and w.clock.escalates_at and w.clock.escalates_at < now
+        ]
+        return [w for *_, w in sorted(due, key=lambda d: d[:2])][:limit]
 
     def abandoned(self, now: datetime, limit: int) -> Sequence[FraudWarning]:
         left = [

@@ -160,7 +160,7 @@ class PostgresClocks:
         self._units = units
 
     def run_out(self, now: datetime, limit: int) -> Sequence[FraudWarning]:
-        return self._due("open AND clock_due_at < :now ORDER BY clock_due_at", now, limit)
+        return self._due("open AND escalates_at < :now ORDER BY escalates_at", now, limit)
 
     def abandoned(self, now: datetime, limit: int) -> Sequence[FraudWarning]:
         return self._due(

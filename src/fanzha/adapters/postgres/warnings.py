@@ -213,7 +213,7 @@ def warning_of(row: Any, units: Mapping[str, Unit]) -> FraudWarning:
         person=PersonView(row.name_mask, row.number_mask, row.sex, row.birth_year),
         person_token=bytes(row.person_token),
         episode=row.episode,
-        clock=Clock(row.clock, row.clock_started_at, row.clock_due_at) if row.clock else None,
+        clock=_clock_of(row),
         escalated=row.escalated,
         owner_id=row.owner_id,
         owner_display=row.owner_display,
@@ -267,12 +267,24 @@ def _case(case: Case) -> dict[str, Any]:
 
 def _clock(clock: Clock | None) -> dict[str, Any]:
     if clock is None:
-        return {"clock": None, "clock_started_at": None, "clock_due_at": None}
+        return {
+            "clock": None,
+            "clock_started_at": None,
+            "clock_due_at": None,
+            "escalates_at": None,
+        }
     return {
         "clock": clock.name,
         "clock_started_at": clock.started_at,
         "clock_due_at": clock.due_at,
+        "escalates_at": clock.escalates_at,
     }
+
+
+def _clock_of(row: Any) -> Clock | None:
+    if row.clock is None:
+        return None
+    return Clock(row.clock, row.clock_started_at, row.clock_due_at, row.escalates_at)
 
 
 def _columns(change: Change) -> dict[str, Any]:
@@ -302,10 +314,10 @@ _CASE_COLUMNS = (
 _INSERT = f"""
 INSERT INTO warning (id, number, state, open, grade, basis_zh, basis_en, person_token, episode,
   sealed, name_mask, number_mask, sex, birth_year, clock, clock_started_at, clock_due_at,
-  issued_at, updated_at, unit, {place.COLUMNS}, {_CASE_COLUMNS})
+  escalates_at, issued_at, updated_at, unit, {place.COLUMNS}, {_CASE_COLUMNS})
 VALUES (:id, :number, :state, true, :grade, :basis_zh, :basis_en, :token, :episode,
   :sealed, :name_mask, :number_mask, :sex, :birth_year, :clock, :clock_started_at, :clock_due_at,
-  :at, :at, :unit, {place.VALUES}, :score, :stage, :live, :scam_type, :amount_fen, :fact_zh,
+  :escalates_at, :at, :at, :unit, {place.VALUES}, :score, :stage, :live, :scam_type, :amount_fen, :fact_zh,
   :fact_en, :sources, CAST(:reasons AS jsonb), :missing, :event_at)
 RETURNING *
 """

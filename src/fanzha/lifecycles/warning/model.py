@@ -88,11 +88,17 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A running term: which clock, since when, until when."""
+    """A running term: which clock, since when, until when.
+
+    `escalates_at` is when a delay is next reported one tier higher: first when the term ends, then
+    at intervals, until the policy's number of reports is reached (None). The term itself stays, so
+    that what is late shows as late.
+    """
 
     name: str
     started_at: datetime
     due_at: datetime
+    escalates_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

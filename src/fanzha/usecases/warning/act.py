@@ -79,6 +79,8 @@ def act(
         change.set["clock"] = None
     elif rule.clock is not None:
         change.set["clock"] = policies.clock(rule.clock, grade, now)
+        # A step was taken: what was late is no longer; what was handed up stays marked as such.
+        change.set.setdefault("escalated", 0)
     change.set.setdefault("updated_at", now)
     if act.note:
         # Written where the warning still is: what belongs to it moves with it.

@@ -22,4 +22,6 @@ class WarningPolicies:
     tiers: Tiers
 
     def clock(self, name: str, grade: WarningGrade, now: datetime) -> Clock:
-        return Clock(name, now, now + self.clocks.term(name, grade))
+        """The clock that starts now."""
+        due = now + self.clocks.term(name, grade)
+        return Clock(name, now, due, escalates_at=due)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from fanzha.lifecycles.actor import Actor, system
 from fanzha.lifecycles.warning import states
-from fanzha.lifecycles.warning.model import Change, Clock, FraudWarning
+from fanzha.lifecycles.warning.model import Change, FraudWarning
 from fanzha.ports.deed_book import Deed
 from fanzha.ports.unit_of_work import Office, UnitOfWork
 from fanzha.usecases.warning.policies import WarningPolicies
@@ -35,16 +36,21 @@ def _run_out(
     before: FraudWarning,
     now: datetime,
 ) -> None:
-    """An archive clock archives; any other reports the delay one tier higher and runs again."""
-    assert before.clock is not None
-    if before.clock.name == "archive":
+    """An archive clock archives; any other reports the delay one tier higher and stays late."""
+    clock = before.clock
+    assert clock is not None
+    if clock.name == "archive":
         _advance(work, actor, before, "archive", {"clock": None}, now, {})
         return
-    term = policies.clocks.term(before.clock.name, before.grade)
-    again = Clock(before.clock.name, now, now + term * policies.clocks.again_after)
-    escalated = min(before.escalated + 1, policies.clocks.escalations_max)
-    detail = {"clock": before.clock.name, "due_at": before.clock.due_at.isoformat()}
-    changes: dict[str, object] = {"clock": again, "escalated": escalated}
+    term = policies.clocks.term(clock.name, before.grade)
+    escalated = before.escalated + 1
+    last = escalated >= policies.clocks.escalations_max
+    again = None if last else now + term * policies.clocks.again_after
+    detail = {"clock": clock.name, "due_at": clock.due_at.isoformat(), "times": escalated}
+    changes: dict[str, object] = {
+        "clock": replace(clock, escalates_at=again),
+        "escalated": escalated,
+    }
     _advance(work, actor, before, "escalate", changes, now, detail)
 
 

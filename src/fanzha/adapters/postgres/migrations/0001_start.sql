@@ -100,6 +100,7 @@ CREATE TABLE fanzha.warning (
   clock text,
   clock_started_at timestamptz,
   clock_due_at timestamptz,
+  escalates_at timestamptz,
   escalated smallint NOT NULL DEFAULT 0,
   -- the desk
   owner_id uuid REFERENCES fanzha.operator,
@@ -131,7 +132,7 @@ CREATE INDEX warning_issued_branch ON fanzha.warning (branch, issued_at DESC, id
 CREATE INDEX warning_issued_station ON fanzha.warning (station, issued_at DESC, id DESC);
 CREATE INDEX warning_issued_post ON fanzha.warning (post, issued_at DESC, id DESC);
 CREATE INDEX warning_owner ON fanzha.warning (owner_id, urgent, clock_due_at, id) WHERE open;
-CREATE INDEX warning_due ON fanzha.warning (clock_due_at) WHERE open;
+CREATE INDEX warning_due ON fanzha.warning (escalates_at) WHERE open AND escalates_at IS NOT NULL;
 CREATE INDEX warning_locked ON fanzha.warning (locked_until) WHERE locked_until IS NOT NULL;
 CREATE INDEX warning_person ON fanzha.warning (person_token, issued_at DESC);
 
