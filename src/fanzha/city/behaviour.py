@@ -216,7 +216,12 @@ class Script(_Strict):
 
 
 class Scams(_Strict):
-    """How many scams are played and with what tools."""
+    """How many scams are played and with what tools.
+
+    Nothing is played in the first `quiet_hours`. `staged` scams are for people who watch: all types
+    in turn, one after another at an even pace and at any hour, each to its end, on residents whom
+    every stream knows.
+    """
 
     engaged_per_10k_day: float = Field(ge=0)
     cold_calls_per_10k_day: float = Field(ge=0)
@@ -229,9 +234,8 @@ class Scams(_Strict):
     overseas_numbers: int = Field(gt=0)
     voip_numbers: int = Field(gt=0)
     pace: float = Field(gt=0)
-    opening: int = Field(default=0, ge=0)
-    opening_minutes: float = Field(default=20.0, gt=0)
-    opening_pace: float = Field(default=0.05, gt=0)
+    staged_per_10k_hour: float = Field(default=0.0, ge=0)
+    staged_pace: float = Field(default=0.1, gt=0)
     scripts: Mapping[str, Script]
 
     @model_validator(mode="after")
@@ -282,6 +286,12 @@ class Behaviour(_Strict):
     scams: Scams
     den: Den
     mules: Mules
+
+    def quiet_for(self, hours: float) -> Behaviour:
+        """The same behaviour with scams that begin after so many hours."""
+        return self.model_copy(
+            update={"scams": self.scams.model_copy(update={"quiet_hours": hours})}
+        )
 
     def rhythm(self, name: str) -> Rhythm:
         return self.rhythms[name].rhythm  # type: ignore[index]

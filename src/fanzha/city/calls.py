@@ -145,7 +145,7 @@ def _times(calls: Calls, rng: np.random.Generator, rate: float, heads: int, curv
 
 
 def _social(calls: Calls, people: People, behaviour: Behaviour) -> None:
-    rng = calls.world.rng("calls.social")
+    rng = calls.world.chance("calls.social")
     curve = behaviour.rhythm("life")
     n = _times(calls, rng, behaviour.calls.social, people.n, curve)
     liveliness = np.exp(0.6 * rng.standard_normal(people.n))
@@ -173,7 +173,7 @@ def _social(calls: Calls, people: People, behaviour: Behaviour) -> None:
 
 def _trades(calls: Calls, people: People, firms: Firms, behaviour: Behaviour) -> None:
     """Couriers, drivers, agents, recruiters: many calls to people they never called before."""
-    rng = calls.world.rng("calls.trades")
+    rng = calls.world.chance("calls.trades")
     settings = behaviour.calls
     for trade, rate, curve, answered, median in (
         ("courier", settings.courier, "delivery", 0.82, 16.0),
@@ -221,7 +221,7 @@ def _neighbours(rng: np.random.Generator, people: People, who: Ints) -> Ints:
 
 def _institutions(calls: Calls, people: People, firms: Firms, behaviour: Behaviour) -> None:
     """Filed call centres, offices, schools and hospitals, and residents who call hotlines."""
-    rng = calls.world.rng("calls.institutions")
+    rng = calls.world.chance("calls.institutions")
     settings = behaviour.calls
     for lines, rate, curve, answered, median, asserted in (
         (firms.centres, settings.call_centre, "office", 0.5, 45.0, True),
@@ -251,7 +251,7 @@ def _institutions(calls: Calls, people: People, firms: Firms, behaviour: Behavio
 
 def _abroad(calls: Calls, people: People, behaviour: Behaviour) -> None:
     """Relatives overseas, residents who call home from a journey, numbers no plan knows."""
-    rng = calls.world.rng("calls.abroad")
+    rng = calls.world.chance("calls.abroad")
     rhythm = behaviour.rhythm("evening")
     having = np.flatnonzero(people.abroad >= 0)
     n = _times(calls, rng, behaviour.calls.abroad, len(having), rhythm)

@@ -181,6 +181,7 @@ class Drafts:
             name: np.concatenate([block[name] for block in self._blocks])[order]
             for name in ("incident", "role")
         }
+        self._at, self._blocks = [], []
         return Rows(at[order], columns, tags["incident"], tags["role"])
 
 
@@ -233,7 +234,8 @@ def _filled(value: Column | None, kind: str, n: int) -> Any:
         value = np.nan if kind == FLOAT else _MISSING if kind == INT else _NONE
     if kind == FLOAT:
         return np.full(n, value, np.float32) if np.isscalar(value) else value
-    return _full(value, n)
+    # Places in a pool fit 32 bits, which halves what a large city holds in memory.
+    return _full(value, n) if kind == INT else _full(value, n).astype(np.int32)
 
 
 def _gathered(parts: list[Any], kind: str, order: Ints) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,7 +36,14 @@ from fanzha.values import reserved
 
 POLICIES = Path(__file__).resolve().parents[3] / "policies" / "city"
 MOST_RESIDENTS = 100_000
+MOST_RESIDENT_DAYS = 600_000
+"""A city is held in memory as it is made, about 8 KiB a resident and day."""
 _RARE_APPS = 60
+Tell = Callable[[str], None]
+
+
+def _quietly(part: str) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +72,34 @@ def generate(
     start: datetime,
     behaviour: Behaviour | None = None,
     *,
+    chapter: int = 0,
+    first_id: int = 1,
     call_phases: str = "all",
     policies: Path = POLICIES,
+    tell: Tell = _quietly,
 ) -> City:
     """The same arguments give the same rows, bit for bit.
 
-    `start` carries a time zone. `call_phases` is `all`, or `end` for finished calls only.
+    `start` carries a time zone. A later `chapter` has the same people, numbers and gangs but other
+    days, and does not repeat how lines and accounts came to be. Events, calls and threads are
+    numbered from `first_id`. `call_phases` is `all`, or `end` for finished calls only. `tell` hears
+    the name of each part before it is made.
     """
     _check(residents, days, call_phases)
     chosen = behaviour or load_behaviour(policies / "default.yaml")
     span = Span.of(start, days)
-    world = World(seed, load_organisations(policies / "organisations.yaml"))
+    tell("people")
+    world = World(seed, load_organisations(policies / "organisations.yaml"), chapter)
     people = populate(world, chosen, residents, start.year)
     firms = found(world, residents)
     underworld = recruit(world, firms, people, chosen)
     sites = open_sites(world.rng("sites"), world.organisations)
     doors = _settle(world, people, firms, underworld, sites, chosen, span, policies)
     doors.calls.all_phases = call_phases == "all"
-    incidents = _play(doors, underworld, world)
-    return _closed(doors, incidents, world, span, residents, days, seed, start)
+    incidents = _play(doors, underworld, world, tell)
+    tell("order")
+    tables, told, opening = _closed(doors, incidents, world, span, f"city{seed}", first_id)
+    return City(tables, told, opening, residents, days, seed, start)
 
 
 def _check(residents: int, days: float, call_phases: str) -> None:
@@ -99,6 +115,13 @@ def _check(residents: int, days: float, call_phases: str) -> None:
             "days_out_of_range",
             zh="天数须大于 0 且不超过 400",
             en="days must be above 0 and at most 400",
+            field="days",
+        )
+    if residents * days > MOST_RESIDENT_DAYS:
+        raise Refused(
+            "city_too_large",
+            zh=f"居民数乘以天数不得超过 {MOST_RESIDENT_DAYS}，请分段生成",
+            en=f"residents times days may be at most {MOST_RESIDENT_DAYS}; make it in parts",
             field="days",
         )
     if call_phases not in ("all", "end"):
@@ -148,21 +171,27 @@ def _settle(
     return Doors(calls, texts, net, money, registry, sites, firms, people, behaviour)
 
 
-def _play(doors: Doors, underworld: Underworld, world: World) -> Incidents:
+def _play(doors: Doors, underworld: Underworld, world: World, tell: Tell) -> Incidents:
     """Everyday life, then the scams, all through the same doors."""
     behaviour, people, firms = doors.behaviour, doors.people, doors.firms
+    tell("registry")
     tie_accounts(underworld, doors.registry, behaviour, people.n)
     everyday_registry(doors.registry, behaviour)
     told_of(underworld, doors.registry, behaviour)
+    tell("calls")
     everyday_calls(doors.calls, people, firms, behaviour)
+    tell("texts")
     everyday_texts(doors.texts, firms, doors.sites, behaviour)
+    tell("visits and apps")
     rare = _rare_apps(world)
     everyday_net(doors.net, doors.calls, firms, doors.sites, behaviour, rare)
+    tell("money")
     everyday_money(doors.money, firms, doors.registry)
+    tell("scams")
     incidents = Incidents()
     cold_contacts(underworld, incidents, doors.calls, doors.texts, doors.sites, people, behaviour)
     director = Director(
-        underworld, incidents, people, behaviour, doors.calls.span, world.rng("walk")
+        underworld, incidents, people, behaviour, doors.calls.span, world.chance("walk")
     )
     director.play()
     write_acts(director.notes, doors, underworld)
@@ -187,13 +216,11 @@ def _closed(
     incidents: Incidents,
     world: World,
     span: Span,
-    residents: int,
-    days: float,
-    seed: int,
-    start: datetime,
-) -> City:
+    source: str,
+    first_id: int,
+) -> tuple[dict[str, pa.Table], dict[str, pa.Table], pa.Table]:
     """Order all rows by time, give them ids, write strings for indexes, set the truth apart."""
-    rng = world.rng("order")
+    rng = world.chance("order")
     sources = {
         "call": doors.calls.drafts,
         "text": doors.texts.drafts,
@@ -204,39 +231,39 @@ def _closed(
         "account": doors.registry.accounts,
         "subject": doors.registry.subjects,
     }
-    rows = {s: sources[s].close(span, rng, HISTORY) for s in STREAMS}
-    _renumber(rows, rng)
-    ids = _event_ids(rows, rng)
+    history = HISTORY if world.chapter == 0 else 0
+    rows = {s: sources[s].close(span, rng, history) for s in STREAMS}
+    _renumber(rows, rng, first_id)
+    ids = _event_ids(rows, first_id)
     opening = balances.post(rows["transfer"], world, doors.people, doors.firms)
     pools = _pools(doors, world)
-    source = f"city{seed}-{start:%Y%m%d%H%M}"
     tables = {s: drafts.table(s, rows[s], ids[s], source, pools) for s in STREAMS}
     told = truth.tables(rows, ids, tables, incidents, doors.people, world)
     balance = pa.table({"account": pools["account"], "fen": pa.array(opening)})
-    return City(tables, told, balance, residents, days, seed, start)
+    return tables, told, balance
 
 
-def _renumber(rows: Mapping[str, Rows], rng: np.random.Generator) -> None:
+def _renumber(rows: Mapping[str, Rows], rng: np.random.Generator, first_id: int) -> None:
     """Calls are numbered as they begin, threads at random: neither tells who made them."""
     calls = rows["call"]
     ids, first = np.unique(calls.columns["call_id"], return_index=True)
     rank = np.empty(len(ids), np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(1, len(ids) + 1)
+    rank[np.argsort(first, kind="stable")] = np.arange(first_id, first_id + len(ids))
     calls.columns["call_id"] = rank[np.searchsorted(ids, calls.columns["call_id"])]
     threads = rows["text"].columns["thread_id"]
     known = threads >= 0
     names = np.unique(threads[known])
-    shuffled = rng.permutation(len(names)) + 1
+    shuffled = rng.permutation(len(names)) + first_id
     threads[known] = shuffled[np.searchsorted(names, threads[known])]
 
 
-def _event_ids(rows: Mapping[str, Rows], rng: np.random.Generator) -> dict[str, Ints]:
+def _event_ids(rows: Mapping[str, Rows], first_id: int) -> dict[str, Ints]:
     """One count over all streams in order of time."""
     at = np.concatenate([rows[s].at for s in STREAMS])
     stream = np.repeat(np.arange(len(STREAMS)), [len(rows[s].at) for s in STREAMS])
     order = np.lexsort((np.arange(len(at)), stream, at))
     ids = np.empty(len(at), np.int64)
-    ids[order] = np.arange(1, len(at) + 1)
+    ids[order] = np.arange(first_id, first_id + len(at))
     cuts = np.cumsum([0] + [len(rows[s].at) for s in STREAMS])
     return {s: ids[cuts[k] : cuts[k + 1]] for k, s in enumerate(STREAMS)}
 

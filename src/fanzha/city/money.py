@@ -122,7 +122,7 @@ def _habit(
     money: Money, name: str, rate: float, curve: str, who: Ints | None = None
 ) -> tuple[np.random.Generator, Ints, Ints]:
     """Payers and instants of a habit of `rate` a day and adult."""
-    rng = money.world.rng(f"money.{name}")
+    rng = money.world.chance(f"money.{name}")
     able = np.flatnonzero(money.people.age >= 16) if who is None else who
     rhythm = money.behaviour.rhythm(curve)
     n = int(rng.poisson(rate * len(able) * money.span.amount(rhythm))) if len(able) else 0
@@ -173,7 +173,7 @@ def _shopping(money: Money, firms: Firms) -> None:
 
 def _wages(money: Money, firms: Firms) -> None:
     """Employers pay on their day of the month; gigs are paid when done."""
-    rng = money.world.rng("money.wages")
+    rng = money.world.chance("money.wages")
     people = money.people
     earning = np.flatnonzero((people.salary > 0) & (rng.random(people.n) < 0.93))
     employer = rng.integers(len(firms.employers), size=people.n)
@@ -259,7 +259,7 @@ def _bills(money: Money, firms: Firms) -> None:
 
 def _trade_accounts(money: Money, firms: Firms) -> None:
     """Accounts that collect and empty quickly for honest reasons."""
-    rng = money.world.rng("money.trade")
+    rng = money.world.chance("money.trade")
     people = money.people
     for trade, times, median in (
         ("organiser", 1.0, 850),

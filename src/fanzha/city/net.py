@@ -96,7 +96,7 @@ def _draws(
     net: Net, calls: Calls, behaviour: Behaviour, name: str, rate: float, curve: str, stream: str
 ) -> tuple[np.random.Generator, Ints, Ints]:
     """Who and when, for a habit of `rate` a day and resident that the stream knows."""
-    rng = calls.world.rng(f"net.{name}")
+    rng = calls.world.chance(f"net.{name}")
     able = np.flatnonzero(net.people.sees[stream])
     rhythm = behaviour.rhythm(curve)
     n = int(rng.poisson(rate * len(able) * calls.span.amount(rhythm))) if len(able) else 0

@@ -85,7 +85,7 @@ def populate(world: World, behaviour: Behaviour, n: int, year: int) -> People:
     salary = np.where(adult & (age < 62), 5_600 * np.exp(0.45 * rng.standard_normal(n)), 0.0)
     salary = np.where(age >= 62, 3_300 * np.exp(0.3 * rng.standard_normal(n)), salary)
     years = 6.0 + np.clip(age - 20, 0, 35)
-    savings: Floats = 6e3 + years * 900 * np.exp(1.1 * rng.standard_normal(n))
+    savings = np.asarray(6e3 + years * 900 * np.exp(1.1 * rng.standard_normal(n)), np.float64)
     line = world.lines.add(MOBILE, n)
     outer = world.lines.add(MOBILE, max(40, n * 6 // 10))
     kin = _kin(rng, household, adult)

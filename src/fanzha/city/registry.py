@@ -92,7 +92,7 @@ class Registry:
 def everyday_registry(registry: Registry, behaviour: Behaviour) -> None:
     """Who holds what, cards and accounts opened of late, and what people do in their accounts."""
     _subjects(registry)
-    rng = registry.world.rng("registry")
+    rng = registry.world.chance("registry")
     people, span = registry.people, registry.span
     fresh = np.flatnonzero(rng.random(people.n) < 0.03)
     at = span.start_ms - rng.integers(HOUR, HISTORY, size=len(fresh))
@@ -133,7 +133,7 @@ def _inside(span: Span, rng: np.random.Generator, n: int) -> Ints:
 
 def _subjects(registry: Registry) -> None:
     """Rows of the residents the registry knows: a number with the main account, then the rest."""
-    people, rng = registry.people, registry.world.rng("subjects")
+    people, rng = registry.people, registry.world.chance("subjects")
     known = np.flatnonzero(people.sees["subject"])
     kin = np.where(rng.random(len(known)) < 0.5, people.line[people.kin[known]], -1)
     shared = {

@@ -171,7 +171,7 @@ def everyday_texts(texts: Texts, firms: Firms, sites: Sites, behaviour: Behaviou
 def _by_organisations(
     texts: Texts, firms: Firms, sites: Sites, behaviour: Behaviour, rule: str, rate: float
 ) -> None:
-    rng = texts.world.rng(f"texts.{rule}")
+    rng = texts.world.chance(f"texts.{rule}")
     people = texts.people
     curve = behaviour.rhythm("office" if rule in ("authority", "school", "bill") else "life")
     n = int(rng.poisson(rate * people.n * texts.calls.span.amount(curve)))
@@ -205,7 +205,7 @@ def _by_organisations(
 
 def _by_people(texts: Texts, sites: Sites, behaviour: Behaviour, rule: str, rate: float) -> None:
     """From one person to another: couriers and landlords to anybody, the rest to friends."""
-    rng = texts.world.rng(f"texts.{rule}")
+    rng = texts.world.chance(f"texts.{rule}")
     people = texts.people
     curve = behaviour.rhythm("life")
     n = int(rng.poisson(rate * people.n * texts.calls.span.amount(curve)))
@@ -232,7 +232,7 @@ def _by_people(texts: Texts, sites: Sites, behaviour: Behaviour, rule: str, rate
 
 def _chats(texts: Texts, sites: Sites, behaviour: Behaviour) -> None:
     """Family and work talk of residents who let their protection app read along."""
-    rng = texts.world.rng("texts.chat")
+    rng = texts.world.chance("texts.chat")
     people = texts.people
     willing = np.flatnonzero(people.sees["chat"])
     curve = behaviour.rhythm("evening")

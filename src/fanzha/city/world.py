@@ -24,9 +24,10 @@ _SPACE = {MOBILE: 10**8, FIXED: 10**6, PORT: 10**8, TOLL: 10**6, SERVICE: 100, O
 _TACS = 60
 
 
-def seeded(seed: int, name: str) -> np.random.Generator:
+def seeded(seed: int, name: str, chapter: int = 0) -> np.random.Generator:
     """A stream of chance of its own for each part, so that one part's change leaves the others."""
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+    named = [seed, zlib.crc32(name.encode())]
+    return np.random.default_rng([*named, chapter] if chapter else named)
 
 
 class Groups:
@@ -189,6 +190,8 @@ class World:
 
     seed: int
     organisations: tuple[Organisation, ...]
+    chapter: int = 0
+    """Later chapters: other days of the same people, numbers and gangs."""
     lines: Lines = field(default_factory=Lines)
     accounts: Accounts = field(default_factory=Accounts)
     apps: list[App] = field(default_factory=list)
@@ -203,7 +206,12 @@ class World:
     """Name of each account's holder; "" where the bank sends none."""
 
     def rng(self, name: str) -> np.random.Generator:
+        """Chance for what is: the same in every chapter."""
         return seeded(self.seed, name)
+
+    def chance(self, name: str) -> np.random.Generator:
+        """Chance for what happens."""
+        return seeded(self.seed, name, self.chapter)
 
     def organisation(self, key: str) -> Organisation:
         return next(o for o in self.organisations if o.key == key)

@@ -40,7 +40,7 @@ class Doors:
 
 def write_acts(notes: Notes, doors: Doors, underworld: Underworld) -> None:
     """Every noted act, verb by verb."""
-    rng = doors.calls.world.rng("acts")
+    rng = doors.calls.world.chance("acts")
     _calls(notes, doors, underworld, rng)
     _texts(notes, doors, rng)
     _chats(notes, doors, rng)

@@ -60,7 +60,7 @@ def _den_calls(
     people: People,
     behaviour: Behaviour,
 ) -> None:
-    rng = calls.world.rng("cold.den")
+    rng = calls.world.chance("cold.den")
     den = underworld.den
     quiet = calls.span.start_ms + behaviour.scams.quiet_hours * HOUR
     session = np.repeat(np.arange(len(den.card)), den.calls)
@@ -104,7 +104,7 @@ def _gang_calls(
     behaviour: Behaviour,
     rate: float,
 ) -> None:
-    rng = calls.world.rng(f"cold.gang{gang.layer1[0]}")
+    rng = calls.world.chance(f"cold.gang{gang.layer1[0]}")
     rhythm = behaviour.rhythm("office")
     quiet = calls.span.start_ms + behaviour.scams.quiet_hours * HOUR
     shares = {"overseas": 0.6, "voip": 0.2, "spoofed": 0.08, "malformed": 0.12}
@@ -137,7 +137,7 @@ def _waves(
     rate: float,
 ) -> None:
     """Texts go out in waves: one wording family, one sender, an hour or two, hundreds of people."""
-    rng = texts.world.rng(f"cold.texts{place}")
+    rng = texts.world.chance(f"cold.texts{place}")
     span = texts.calls.span
     quiet = span.start_ms + behaviour.scams.quiet_hours * HOUR
     waves = max(1, round(rate / 45))

@@ -183,7 +183,7 @@ def tie_accounts(
 
 def told_of(underworld: Underworld, registry: Registry, behaviour: Behaviour) -> None:
     """Rows of the registry that concern gangs: cards activated, lent accounts opened."""
-    rng = registry.world.rng("told")
+    rng = registry.world.chance("told")
     span = registry.span
     cards = underworld.den.cards
     young = rng.random(len(cards)) < 0.8

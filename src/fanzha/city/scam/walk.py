@@ -82,34 +82,43 @@ class Director:
         scams = self._behaviour.scams
         names = [name for name, script in scams.scripts.items() if script.weight > 0]
         weights = np.array([scams.scripts[name].weight for name in names])
-        expected = scams.engaged_per_10k_day * self._people.n / 10_000 * self._span.days
-        for _ in range(int(self._rng.poisson(expected)) if names else 0):
+        busy = Span(self._span.start_ms + int(scams.quiet_hours * HOUR), self._span.end_ms)
+        if busy.end_ms <= busy.start_ms or not names:
+            return
+        expected = scams.engaged_per_10k_day * self._people.n / 10_000 * busy.days
+        life = self._behaviour.rhythm("life")
+        for at in busy.draw(self._rng, int(self._rng.poisson(expected)), life).tolist():
             name = names[int(self._rng.choice(len(names), p=weights / weights.sum()))]
-            quiet = self._span.start_ms + int(scams.quiet_hours * HOUR)
-            life = self._behaviour.rhythm("life")
-            at = int(self._span.draw(self._rng, 1, life)[0])
-            at = self._awake(max(at, quiet), scams.scripts[name].hours)
-            self._walk(name, at, scams.pace, dark=self._rng.random() < scams.dark)
-        for name in names:
-            for _ in range(scams.opening):
-                late = self._rng.random() * scams.opening_minutes * MINUTE
-                self._walk(name, self._span.start_ms + int(late), scams.opening_pace, dark=False)
+            begin = self._awake(at, scams.scripts[name].hours)
+            self._walk(name, begin, scams.pace, dark=self._rng.random() < scams.dark)
+        self._stage(names, busy)
 
-    def _walk(self, name: str, at: int, pace: float, *, dark: bool) -> None:
+    def _stage(self, names: list[str], busy: Span) -> None:
+        """Scams to be watched: the types in turn, in a new order each round."""
+        scams = self._behaviour.scams
+        an_hour = scams.staged_per_10k_hour * self._people.n / 10_000
+        count = int(busy.days * 24 * an_hour)
+        for turn in range(count):
+            if turn % len(names) == 0:
+                order = self._rng.permutation(len(names))
+            name = names[int(order[turn % len(names)])]
+            at = busy.start_ms + int((turn + self._rng.random()) / an_hour * HOUR)
+            self._walk(name, at, scams.staged_pace, dark=False, staged=True)
+
+    def _walk(self, name: str, at: int, pace: float, *, dark: bool, staged: bool = False) -> None:
         script = self._behaviour.scams.scripts[name]
         place = int(self._rng.integers(len(self._underworld.gangs)))
-        victim = self._victim(script, seen=pace < 0.5 and not dark)
+        victim = self._victim(script, seen=staged)
         incident = self._incidents.open(name, victim, at)
         hidden = ("text", "call", "visit", "app")[int(self._rng.integers(4))] if dark else ""
         gang = self._underworld.gangs[place]
-        brisk = pace != self._behaviour.scams.pace
-        hours = (0, 24) if brisk else script.hours
+        hours = (0, 24) if staged else script.hours
         walk = _Walk(incident, victim, name, gang, place, pace, hidden, at, hours)
         for stage in STAGES:
             steps = [step for step in script.steps if step.stage == stage]
             if not steps:
                 continue
-            go_on = brisk or self._rng.random() < script.goes_on[stage]
+            go_on = staged or self._rng.random() < script.goes_on[stage]
             cut = len(steps) if go_on else int(self._rng.integers(1, len(steps) + 1))
             for place_in_stage, step in enumerate(steps[:cut]):
                 self._step(walk, script, step, first=place_in_stage == 0 and stage != "contact")
@@ -118,7 +127,7 @@ class Director:
         self._hang_up(walk)
 
     def _victim(self, script: Script, *, seen: bool) -> int:
-        """Somebody of an age the script aims at; in an opening, somebody whom streams know."""
+        """Somebody of an age the script aims at; `seen`: somebody whom every stream knows."""
         ages = [tuple(map(int, span.split("-"))) for span in script.ages]
         chances = np.array(list(script.ages.values()))
         most = chances.max()
