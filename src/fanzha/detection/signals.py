@@ -99,6 +99,10 @@ class SignalSet:
         """How many bands the score has reached; 0 below the first."""
         return int(np.searchsorted(self.bands, score, side="right"))
 
+    def bands_of(self, scores: Floats) -> npt.NDArray[np.intp]:
+        """`band` of many scores."""
+        return np.searchsorted(self.bands, scores, side="right")
+
     @cached_property
     def received(self) -> tuple[str, ...]:
         """The received columns that any signal looks at."""

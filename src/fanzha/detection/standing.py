@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import numpy as np
+
+from fanzha.detection.arrays import Array
 
 __all__ = ["Standing"]
 
@@ -13,7 +18,7 @@ class Standing:
     def __init__(self, *, keep_ms: int = 72 * 3_600_000, limit: int = 1_000_000) -> None:
         self._keep_ms = keep_ms
         self._limit = limit
-        self._told: dict[int, tuple[int, int]] = {}
+        self._told: OrderedDict[int, tuple[int, int]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._told)
@@ -23,14 +28,17 @@ class Standing:
         before, told_at = self._told.get(key, (0, at))
         if at - told_at <= self._keep_ms and band <= before:
             return False
-        self._told.pop(key, None)
         self._told[key] = (band, at)
+        self._told.move_to_end(key)
         if len(self._told) > self._limit:
-            del self._told[next(iter(self._told))]
+            self._told.popitem(last=False)
         return True
 
-    def snapshot(self) -> bytes:
-        return json.dumps([[key, *told] for key, told in self._told.items()]).encode()
+    def snapshot(self) -> dict[str, Array]:
+        """Keys in the order in which they make room, with band and instant of each."""
+        told = np.array(list(self._told.values()), np.int64).reshape(-1, 2)
+        return {"keys": np.fromiter(self._told, np.uint64, len(self._told)), "told": told}
 
-    def restore(self, state: bytes) -> None:
-        self._told = {key: (band, at) for key, band, at in json.loads(state)}
+    def restore(self, state: Mapping[str, Array]) -> None:
+        told = zip(*state["told"].T.tolist(), strict=True) if len(state["told"]) else ()
+        self._told = OrderedDict(zip(state["keys"].tolist(), told, strict=True))

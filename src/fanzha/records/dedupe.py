@@ -38,6 +38,7 @@ def _mark(
     clock: int,
     base: int,
     used: int,
+    remembered: int,
     ids: npt.NDArray[np.uint64],
     stamps: npt.NDArray[np.uint8],
     repeated: npt.NDArray[np.bool_],
@@ -63,7 +64,7 @@ def _mark(
             used += 1
             ids[slot] = event_ids[row]
             stamps[slot] = now
-        elif now - stamps[slot] <= REMEMBERED_HOURS:
+        elif now - stamps[slot] <= remembered:
             repeated[row] = True
         else:
             stamps[slot] = now
@@ -91,8 +92,9 @@ def _put_all(
 class _Table:
     """One sender's events: an open-addressing table whose slots say in which hour an id came."""
 
-    def __init__(self, most_slots: int) -> None:
+    def __init__(self, most_slots: int, remembered: int) -> None:
         self.most_slots = most_slots
+        self.remembered = remembered
         self.clock = _NEVER
         self.base = 0
         self.used = 0
@@ -110,7 +112,7 @@ class _Table:
             if self.clock == _NEVER:
                 self.clock = self.base = int(hours[0])
             row, self.clock, self.used = _mark(
-                event_ids, hours, row, self.clock, self.base, self.used,
+                event_ids, hours, row, self.clock, self.base, self.used, self.remembered,
                 self.ids, self.stamps, repeated,
             )  # fmt: skip
             if row < len(event_ids):
@@ -119,8 +121,8 @@ class _Table:
         return repeated
 
     def _live(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
-        """Ids still remembered and the hours they came in, counted from 1 at `clock - 24`."""
-        shift = self.clock - REMEMBERED_HOURS - self.base
+        """Ids still remembered and the hours they came in, from 1 at the oldest hour remembered."""
+        shift = self.clock - self.remembered - self.base
         held = np.flatnonzero(self.stamps.astype(np.int64) > max(shift, 0))
         return self.ids[held], (self.stamps[held].astype(np.int64) - shift).astype(np.uint8)
 
@@ -138,7 +140,7 @@ class _Table:
         slots = min(max(_SMALLEST, int(len(event_ids) / _FRESH) + 1), self.most_slots)
         self.ids = np.zeros(slots, np.uint64)
         self.stamps = np.zeros(slots, np.uint8)
-        self.base = self.clock - REMEMBERED_HOURS
+        self.base = self.clock - self.remembered
         self.used = len(event_ids)
         _put_all(event_ids, stamps, self.ids, self.stamps)
 
@@ -157,13 +159,15 @@ class Repeats:
 
     Stream time of a source is the latest `at` it has sent so far. An id counts as repeated while
     stream time lies in the hour it first came in or one of the 24 that follow; so for 24 hours at
-    least and 25 at most. Rows count in the order given: how they are cut into batches changes
-    nothing. `most_bytes` bounds one source's table while it stands (growing needs both the old and
-    the new for a moment); past it the oldest hours are forgotten first, and counted.
+    least and 25 at most (`hours`, up to 168, says otherwise). Rows count in the order given: how
+    they are cut into batches changes nothing. `most_bytes` bounds one source's table while it
+    stands (growing needs both the old and the new for a moment); past it the oldest hours are
+    forgotten first, and counted.
     """
 
-    def __init__(self, most_bytes: int = 1 << 30) -> None:
+    def __init__(self, most_bytes: int = 1 << 30, hours: int = REMEMBERED_HOURS) -> None:
         self._most_slots = max(_SMALLEST, most_bytes // SLOT_BYTES)
+        self._hours = hours
         self._tables: dict[str, _Table] = {}
 
     def seen(
@@ -172,7 +176,7 @@ class Repeats:
         """For each event whether it has come before; each is remembered from now on."""
         table = self._tables.get(source)
         if table is None:
-            table = self._tables[source] = _Table(self._most_slots)
+            table = self._tables[source] = _Table(self._most_slots, self._hours)
         return table.seen(
             np.ascontiguousarray(event_ids, np.uint64), np.ascontiguousarray(at_ms, np.int64)
         )
@@ -205,7 +209,7 @@ class Repeats:
         """Takes over what `snapshot` remembered; what was remembered here is gone."""
         self._tables = {}
         for place, source in enumerate(snapshot["sources"].tolist()):
-            table = self._tables[str(source)] = _Table(self._most_slots)
+            table = self._tables[str(source)] = _Table(self._most_slots, self._hours)
             table.clock, table.base, table.used, table.forgotten = map(
                 int, snapshot["counts"][place]
             )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from fanzha.detection.arrays import Array, Keys
+from fanzha.detection.state import packed, unpacked
 
 __all__ = ["Contactable", "People"]
-
-Keys = npt.NDArray[np.uint64]
 
 
 @dataclass(slots=True)
@@ -27,6 +26,9 @@ class Contactable:
     birth_year: int | None = None
     registered: bool = True
     """False for a number or account that nobody has tied to a person yet."""
+
+
+_FIELDS = tuple(f.name for f in fields(Contactable))
 
 
 class People:
@@ -103,16 +105,16 @@ class People:
         """Every key that leads to this person. Walks the table: for tests and rare merges."""
         return [key for key, found in self._by_key.items() if found == person]
 
-    def snapshot(self) -> dict[str, np.ndarray[Any, Any] | bytes]:
+    def snapshot(self) -> dict[str, Array]:
         return {
-            "rows": json.dumps([astuple(row) for row in self._rows]).encode(),
+            "rows": packed([[getattr(row, name) for name in _FIELDS] for row in self._rows]),
             "keys": np.fromiter(self._by_key.keys(), np.uint64, len(self._by_key)),
             "persons": np.fromiter(self._by_key.values(), np.int64, len(self._by_key)),
-            "refused": np.array([self.refused]),
+            "refused": np.array([self.refused], np.int64),
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self._rows = [Contactable(*row) for row in json.loads(state["rows"])]
+    def restore(self, state: Mapping[str, Array]) -> None:
+        self._rows = [Contactable(*row) for row in unpacked(state["rows"])]
         self._by_token = {row.token: index for index, row in enumerate(self._rows)}
         keys, persons = state["keys"].tolist(), state["persons"].tolist()
         self._by_key = dict(zip(keys, persons, strict=True))

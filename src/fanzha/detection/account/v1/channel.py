@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,6 +25,7 @@ from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import Scored
 from fanzha.detection.standing import Standing
+from fanzha.detection.state import part, prefixed
 from fanzha.features.live import FeatureSet
 
 __all__ = ["HOLDER_SCHEMA", "PAYER_SCHEMA", "AccountChannel"]
@@ -98,16 +98,17 @@ class AccountChannel:
     def read(self, batch: pl.DataFrame, on_line: Mapping[str, pl.Series]) -> Reading:
         """Score a batch of transfers. `on_line` says whether each payer is in a call, and with
         whom."""
+        late = self._late()
         moved = counted(batch)
         new, strange = self._acquaintance(batch, moved)
         sides = self._sides(batch, moved, new, strange)
         holders = self._holder.score(sides)
         frame = self._payers(batch, sides, holders, new, strange).with_columns(**on_line)
         payers = self._payer.score(frame)
-        found = [(at // 2, self._about_holder(batch, holders, at)) for at in holders.over.tolist()]
+        found = [*self._holders_found(batch, holders)]
         found += [(row, self._about_payer(holders, payers, row)) for row in payers.over.tolist()]
-        findings = tuple((row, f) for row, f in sorted(found, key=_in_order) if f is not None)
-        return Reading("transfer", payers.frame, findings)
+        findings = tuple(sorted(found, key=_in_order))
+        return Reading("transfer", payers.frame, findings, self._late() - late)
 
     def read_accounts(self, batch: pl.DataFrame) -> Reading:
         """Take in the life of accounts: openings, payees added, devices used."""
@@ -124,15 +125,21 @@ class AccountChannel:
 
     def _acquaintance(self, batch: pl.DataFrame, moved: Bools) -> tuple[Bools, Bools]:
         """Never paid before in this direction; never in touch before in either."""
-        paid = self._features.update("paid", paid_rows(batch, moved))["paid_n"]
-        met = self._features.update("met", met_rows(batch, moved))["met_n"]
-        return paid - moved <= 0, met - moved <= 0
+        paid = self._features.update("paid", paid_rows(batch, moved))["paid_since_s"]
+        met = self._features.update("met", met_rows(batch, moved))["met_since_s"]
+        return np.isnan(paid), np.isnan(met)
+
+    @property
+    def refused(self) -> int:
+        """Rows whose key had no room in a window."""
+        return sum(c.refused for c in self._features.counters().values())
+
+    def _late(self) -> int:
+        return self._features.counters()["paid"].late
 
     def _sides(self, batch: pl.DataFrame, moved: Bools, new: Bools, strange: Bools) -> pl.DataFrame:
         """Two rows a transfer, payer's and payee's, each with its account's windows."""
-        activity = self._features.update("activity", activity_rows(batch, moved))
-        looked = activity["active_since_s"]
-        idle = both_sides(looked[0::4], looked[2::4])
+        idle = self._features.update("activity", activity_rows(batch, moved))["active_since_s"]
         told = self._features.update("account", movement_rows(batch, moved, new, strange, idle))
         devices = device_keys(batch)
         used = self._features.update(
@@ -180,24 +187,25 @@ class AccountChannel:
             pl.Series("payee_score", holders.score[1::2]),
         )
 
-    def _about_holder(self, batch: pl.DataFrame, scored: Scored, side: int) -> Finding | None:
-        row, payee_side = divmod(side, 2)
-        name = "payee" if payee_side else "payer"
-        key, account, at = batch.select(f"{name}_key", name, pl.col("at").to_physical()).row(row)
-        if not self._standing.rises(key, self._holder.band(scored.score[side]), at):
-            return None
-        return about(
-            scored,
-            side,
-            stream="transfer",
-            role=Role.SUSPECT,
-            kind=SubjectKind.ACCOUNT,
-            subject=account,
-            amount_fen=batch["amount_fen"][row],
-        )
+    def _holders_found(self, batch: pl.DataFrame, scored: Scored) -> Iterator[tuple[int, Finding]]:
+        """A finding where the band of an account's score rises; sides come two a transfer."""
+        keys = both_sides(keys_of(batch, "payer_key"), keys_of(batch, "payee_key"))
+        at = instants(batch)
+        bands = self._holder.bands_of(scored.score)
+        for side in scored.over.tolist():
+            row, payee_side = divmod(side, 2)
+            key = int(keys[side])
+            if key and self._standing.rises(key, int(bands[side]), int(at[row])):
+                yield row, about(
+                    scored, side, stream="transfer", role=Role.SUSPECT, kind=SubjectKind.ACCOUNT,
+                    subject=batch["payee" if payee_side else "payer"][row],
+                    amount_fen=batch["amount_fen"][row],
+                )  # fmt: skip
 
     def _about_payer(self, holders: Scored, payers: Scored, row: int) -> Finding:
-        payer, payee, amount = payers.frame.select("payer", "payee", "amount_fen").row(row)
+        payer, payee, amount = (
+            payers.frame[column][row] for column in ("payer", "payee", "amount_fen")
+        )
         return about(
             payers,
             row,
@@ -207,19 +215,18 @@ class AccountChannel:
             subject=payer,
             related=(Related(SubjectKind.ACCOUNT, payee, Role.SUSPECT),),
             words={"payee_why": clause(holders.reasons(2 * row + 1))},
-            scam_type=None,
             amount_fen=amount,
         )
 
-    def snapshot(self) -> dict[str, Any]:
-        windows = {f"windows.{k}": v for k, v in self._features.snapshot().items()}
-        return {"standing": self._standing.snapshot(), **windows}
+    def snapshot(self) -> dict[str, Array]:
+        return {
+            **prefixed("standing", self._standing.snapshot()),
+            **prefixed("windows", self._features.snapshot()),
+        }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self._standing.restore(state["standing"])
-        prefix = "windows."
-        mine = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-        self._features.restore(mine)
+    def restore(self, state: Mapping[str, Array]) -> None:
+        self._standing.restore(part("standing", state))
+        self._features.restore(part("windows", state))
 
 
 _CARRIED = ("event_id", "source", "at", "amount_fen")
@@ -248,7 +255,7 @@ def _balances(batch: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
     return first, second
 
 
-def _in_order(item: tuple[int, Finding | None]) -> tuple[int, bool]:
+def _in_order(item: tuple[int, Finding]) -> tuple[int, bool]:
     """Rows ascending; on one row the account's finding first, so that the payer's builds on it."""
     row, finding = item
-    return row, finding is not None and finding.role is Role.AT_RISK
+    return row, finding.role is Role.AT_RISK

@@ -64,13 +64,11 @@ def met_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
 
 
 def activity_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
-    """Four rows a transfer: each side first looked at, then moved, to see how long it lay idle."""
-    at, no = instants(frame), np.zeros(frame.height, dtype=np.bool_)
-    payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
+    """Two rows a transfer, payer's and payee's."""
     return {
-        "at": _four(at, at, at, at),
-        "account_key": _four(payer, payer, payee, payee),
-        "moved": _four(no, moved, no, moved),
+        "at": twice(instants(frame)),
+        "account_key": both_sides(keys_of(frame, "payer_key"), keys_of(frame, "payee_key")),
+        "moved": twice(moved),
     }
 
 
@@ -121,7 +119,3 @@ def account_rows(frame: pl.DataFrame) -> Columns:
         "opened": (frame["action"] == "open").to_numpy(),
         "added": (frame["action"] == "add_payee").to_numpy(),
     }
-
-
-def _four(*parts: Array) -> Array:
-    return np.stack(parts, axis=1).ravel()

@@ -61,13 +61,19 @@ def load_app_kinds(path: Path) -> AppKinds:
         if set(data[kind]) != {"packages", "words"}:
             raise invalid(kind, "needs packages and words and nothing else")
     return AppKinds(
-        stores=tuple(data["stores"]),
-        bank_words=tuple(data["bank"]["words"]),
-        bank_packages=tuple(data["bank"]["packages"]),
-        meeting_words=tuple(data["meeting"]["words"]),
-        meeting_packages=tuple(data["meeting"]["packages"]),
-        institutions=tuple(data["institutions"]),
+        stores=_texts(data["stores"], "stores"),
+        bank_words=_texts(data["bank"]["words"], "bank"),
+        bank_packages=_texts(data["bank"]["packages"], "bank"),
+        meeting_words=_texts(data["meeting"]["words"], "meeting"),
+        meeting_packages=_texts(data["meeting"]["packages"], "meeting"),
+        institutions=_texts(data["institutions"], "institutions"),
     )
+
+
+def _texts(items: object, where: str) -> tuple[str, ...]:
+    if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
+        raise invalid(where, "must be a list of texts; quote what consists of digits")
+    return tuple(items)
 
 
 def _any(text: pl.Expr, words: tuple[str, ...]) -> pl.Expr:

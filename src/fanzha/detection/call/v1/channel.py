@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fanzha.detection.arrays import keys_of
+from fanzha.detection.arrays import Array, instants, keys_of
 from fanzha.detection.call.filed import load_filed_numbers
 from fanzha.detection.call.v1.columns import (
+    caller_rows,
     device_rows,
     line_rows,
     number_rows,
@@ -26,6 +26,7 @@ from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import Scored
 from fanzha.detection.standing import Standing
+from fanzha.detection.state import part, prefixed
 from fanzha.features.live import FeatureSet
 
 _STALE_S = 4 * 3_600.0
@@ -70,8 +71,23 @@ _FEATURES: Mapping[str, type[pl.DataType]] = {
     ),
     **dict.fromkeys(("strange", "from_abroad", "asserted_differs", "caller_filed"), pl.Boolean),
 }
-CALLER_SCHEMA = {**_RECEIVED, **_FEATURES}
-CALLEE_SCHEMA = {**CALLER_SCHEMA, "caller_score": pl.Float64, "texted_score": pl.Float64}
+_COUNTS = (
+    "calls_24h",
+    "calls_1h",
+    "callees_24h",
+    "strangers_24h",
+    "night_calls_24h",
+    "talks_24h",
+    "short_talks_24h",
+    "hung_up_24h",
+    "one_rings_24h",
+)
+CALLER_SCHEMA: Mapping[str, type[pl.DataType]] = {**_RECEIVED, **_FEATURES}
+CALLEE_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    **CALLER_SCHEMA,
+    "caller_score": pl.Float64,
+    "texted_score": pl.Float64,
+}
 _NEEDS = {
     "imsis_7d": ("caller_imsi", "caller_imei"),
     "cells_24h": ("caller_cell",),
@@ -88,8 +104,6 @@ class CallChannel:
     A finding about a caller comes when the band of its score rises, not with each call.
     """
 
-    streams = ("call", "line")
-
     def __init__(self, policies: Path) -> None:
         self._caller = load_signals(policies / "call-v1-caller.yaml", CALLER_SCHEMA, needs=_NEEDS)
         self._callee = load_signals(
@@ -101,16 +115,17 @@ class CallChannel:
 
     def read(self, batch: pl.DataFrame, texted: npt.NDArray[np.float64]) -> Reading:
         """Score a batch of calls. `texted` says how suspected each caller is for texts it sent."""
+        late = self._late()
         frame = self._with_features(batch)
         callers = self._caller.score(frame)
         frame = callers.frame.with_columns(
             pl.Series("caller_score", callers.score), pl.Series("texted_score", texted)
         )
         callees = self._callee.score(frame)
-        found = [(row, self._about_caller(callers, row)) for row in callers.over.tolist()]
+        found = [*self._callers_found(callers)]
         found += [(row, self._about_callee(callers, callees, row)) for row in callees.over.tolist()]
-        findings = tuple((row, f) for row, f in sorted(found, key=_in_order) if f is not None)
-        return Reading("call", callees.frame, findings)
+        findings = tuple(sorted(found, key=_in_order))
+        return Reading("call", callees.frame, findings, self._late() - late)
 
     def read_lines(self, batch: pl.DataFrame) -> None:
         """Take in the life of lines: when a number was activated."""
@@ -119,7 +134,7 @@ class CallChannel:
     def on_line(
         self, keys: npt.NDArray[np.uint64], at: npt.NDArray[np.int64]
     ) -> dict[str, pl.Series]:
-        """For numbers at instants: are they talking, and with one never heard from before?"""
+        """For numbers at instants: are they talking, and is it a stranger who called them?"""
         told = self._features.update("number", quiet_rows(keys, at))
         on = _talking(told) & (keys != 0)
         return {
@@ -127,40 +142,35 @@ class CallChannel:
             "call_strange": pl.Series("call_strange", on & (told["strange_last"] > 0)),
         }
 
+    @property
+    def refused(self) -> int:
+        """Rows whose key had no room in a window."""
+        return sum(c.refused for c in self._features.counters().values())
+
+    def _late(self) -> int:
+        return self._features.counters()["caller"].late
+
     def _with_features(self, batch: pl.DataFrame) -> pl.DataFrame:
         pair = self._features.update("pair", pair_rows(batch))
         starts, ends = pair["pair_starts"], pair["pair_ends"]
         is_start = (batch["phase"] == "start").to_numpy()
         is_end = (batch["phase"] == "end").to_numpy()
         counted = is_start | (is_end & (starts < ends))
-        frame = batch.with_columns(pl.Series("strange", np.maximum(starts, ends) <= 1))
-        told = self._features.update("number", number_rows(frame, counted))
-        mine = {name: values[0::2] for name, values in told.items()}
+        # Strangers are those whose every contact lies within the last day: who rang twice this
+        # morning is no acquaintance yet.
+        strange = (starts <= pair["pair_starts_24h"]) & (ends <= pair["pair_ends_24h"])
+        frame = batch.with_columns(pl.Series("strange", strange))
+        mine = self._features.update("caller", caller_rows(frame, counted))
+        lines = self._features.update("number", number_rows(frame, counted))
         device = self._features.update("device", device_rows(frame))
         return frame.with_columns(
-            *self._conduct(mine),
-            *self._identity(frame),
-            known("imsis_7d", device["imsis_7d"], keys_of(frame, "caller_imei_key") != 0),
+            *_conduct(mine),
+            _known("received_24h", lines["received_24h"][0::2]),
+            _known("activated_s", lines["activated_since_s"][0::2]),
+            _known("imsis_7d", device["imsis_7d"]),
             known("cells_24h", mine["cells_24h"], keys_of(frame, "caller_cell_key") != 0),
+            *self._identity(frame),
         )
-
-    def _conduct(self, mine: Mapping[str, npt.NDArray[np.float64]]) -> list[pl.Series]:
-        """The caller's windows, with the moments of talk length made into mean and spread."""
-        talks = np.maximum(mine["talks_24h"], 1.0)
-        mean = mine["talk_sum_24h"] / talks
-        spread = np.sqrt(np.maximum(mine["talk_sq_24h"] / talks - mean**2, 0.0))
-        activated = mine["activated_since_s"]
-        counts = [
-            pl.Series(name, values.astype(np.float64))
-            for name, values in mine.items()
-            if name.endswith(("_24h", "_1h")) and not name.startswith("talk_")
-        ]
-        return [
-            *counts,
-            pl.Series("talk_mean_s", mean),
-            pl.Series("talk_cv", spread / np.maximum(mean, 1e-9)),
-            known("activated_s", activated, np.isfinite(activated)),
-        ]
 
     def _identity(self, frame: pl.DataFrame) -> list[pl.Series | pl.Expr]:
         """Where the call came in, and whether the number shown can be true."""
@@ -181,18 +191,20 @@ class CallChannel:
             self._filed.holds(frame["caller"]).alias("caller_filed"),
         ]
 
-    def _about_caller(self, scored: Scored, row: int) -> Finding | None:
-        key, at, caller = scored.frame.select(
-            "caller_key", pl.col("at").to_physical(), "caller"
-        ).row(row)
-        if not self._standing.rises(key, self._caller.band(scored.score[row]), at):
-            return None
-        return about(
-            scored, row, stream="call", role=Role.SUSPECT, kind=SubjectKind.NUMBER, subject=caller
-        )
+    def _callers_found(self, scored: Scored) -> Iterator[tuple[int, Finding]]:
+        """A finding where the band of a number's score rises. A withheld number is nobody's."""
+        keys, at = keys_of(scored.frame, "caller_key"), instants(scored.frame)
+        bands = self._caller.bands_of(scored.score)
+        for row in scored.over.tolist():
+            key = int(keys[row])
+            if key and self._standing.rises(key, int(bands[row]), int(at[row])):
+                yield row, about(
+                    scored, row, stream="call", role=Role.SUSPECT, kind=SubjectKind.NUMBER,
+                    subject=scored.frame["caller"][row],
+                )  # fmt: skip
 
     def _about_callee(self, callers: Scored, callees: Scored, row: int) -> Finding:
-        caller, callee = callees.frame.select("caller", "callee").row(row)
+        caller, callee = callees.frame["caller"][row], callees.frame["callee"][row]
         return about(
             callees,
             row,
@@ -205,23 +217,38 @@ class CallChannel:
             scam_type=callers.scam_type(row),
         )
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Array]:
         return {
-            "standing": self._standing.snapshot(),
-            **{f"windows.{k}": v for k, v in self._features.snapshot().items()},
+            **prefixed("standing", self._standing.snapshot()),
+            **prefixed("windows", self._features.snapshot()),
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self._standing.restore(state["standing"])
-        prefix = "windows."
-        mine = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-        self._features.restore(mine)
+    def restore(self, state: Mapping[str, Array]) -> None:
+        self._standing.restore(part("standing", state))
+        self._features.restore(part("windows", state))
 
 
-def _in_order(item: tuple[int, Finding | None]) -> tuple[int, bool]:
+def _in_order(item: tuple[int, Finding]) -> tuple[int, bool]:
     """Rows ascending; on one row the caller's finding first, so that the callee's builds on it."""
     row, finding = item
-    return row, finding is not None and finding.role is Role.AT_RISK
+    return row, finding.role is Role.AT_RISK
+
+
+def _conduct(mine: Mapping[str, npt.NDArray[np.float64]]) -> list[pl.Series]:
+    """The caller's windows, with the moments of talk length made into mean and spread."""
+    talks = np.maximum(mine["talks_24h"], 1.0)
+    mean = mine["talk_sum_24h"] / talks
+    spread = np.sqrt(np.maximum(mine["talk_sq_24h"] / talks - mean**2, 0.0))
+    return [
+        *(_known(name, mine[name]) for name in _COUNTS),
+        _known("talk_mean_s", mean),
+        _known("talk_cv", spread / np.maximum(mean, 1e-9)),
+    ]
+
+
+def _known(name: str, values: npt.NDArray[np.float64]) -> pl.Series:
+    """A feature that is null where the number, the handset or the instant is not known."""
+    return known(name, values, np.isfinite(values))
 
 
 def _talking(told: Mapping[str, npt.NDArray[np.float64]]) -> npt.NDArray[np.bool_]:

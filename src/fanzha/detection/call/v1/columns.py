@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import polars as pl
 
@@ -16,9 +14,17 @@ from fanzha.detection.arrays import (
     floats,
     instants,
     keys_of,
+    twice,
 )
 
-__all__ = ["device_rows", "line_rows", "number_rows", "pair_rows", "quiet_rows"]
+__all__ = [
+    "caller_rows",
+    "device_rows",
+    "line_rows",
+    "number_rows",
+    "pair_rows",
+    "quiet_rows",
+]
 
 _NIGHT_FROM, _NIGHT_TO = 22, 6
 _CHINA_MS = 8 * 3_600_000
@@ -40,69 +46,64 @@ def pair_rows(frame: pl.DataFrame) -> Columns:
     }
 
 
-def number_rows(frame: pl.DataFrame, counted: Bools) -> Columns:
-    """Two rows a call event: the caller's (even) and the callee's (odd).
+def caller_rows(frame: pl.DataFrame, counted: Bools) -> Columns:
+    """One row a call event, keyed by the calling number: its conduct.
 
     `counted` marks the row by which a call is counted once: its start, or its end where the
     sender has finished calls only. The frame carries `strange`.
     """
-    n = frame.height
+    at = instants(frame)
     end = (frame["phase"] == "end").to_numpy()
-    answer = (frame["phase"] == "answer").to_numpy()
     talk = floats(frame, "talk_s")
     ring = floats(frame, "ring_s", absent=np.inf)
-    cause = frame["end_cause"] if "end_cause" in frame.columns else pl.Series([None] * n)
-    callee_hung = (cause == "callee_hangup").fill_null(False).to_numpy()
-    caller_hung = (cause == "caller_hangup").fill_null(False).to_numpy()
     talked = end & (talk > 0)
-    local_hour = (instants(frame) + _CHINA_MS) // 3_600_000 % 24
+    local_hour = (at + _CHINA_MS) // 3_600_000 % 24
     night = (local_hour >= _NIGHT_FROM) | (local_hour < _NIGHT_TO)
-    strange = frame["strange"].to_numpy()
-    no = np.zeros(n, dtype=np.bool_)
-    zero = np.zeros(n)
-    caller, callee = keys_of(frame, "caller_key"), keys_of(frame, "callee_key")
-    none = np.zeros(n, dtype=np.uint64)
-    sides: Mapping[str, tuple[Array, Array]] = {
-        "at": (instants(frame), instants(frame)),
-        "number_key": (caller, callee),
-        "peer_key": (callee, none),
-        "cell_key": (keys_of(frame, "caller_cell_key"), none),
-        "out_call": (counted, no),
-        "in_call": (no, counted),
-        "stranger": (counted & strange, no),
-        "night_call": (counted & night, no),
-        "talked": (talked, no),
-        "short_talk": (talked & (talk <= _SHORT_S), no),
-        "hung_up": (talked & callee_hung & (talk <= _HUNG_UP_S), no),
-        "one_ring": (end & (talk <= 0) & caller_hung & (ring <= _RING_S), no),
-        "talk_s": (np.where(talked, talk, 0.0), zero),
-        "talk_sq": (np.where(talked, talk * talk, 0.0), zero),
-        "picked_up": (answer, answer),
-        "hung_down": (end, end),
-        "strange_call": (no, strange),
-        "activated": (no, no),
+    return {
+        "at": at,
+        "caller_key": keys_of(frame, "caller_key"),
+        "peer_key": keys_of(frame, "callee_key"),
+        "cell_key": keys_of(frame, "caller_cell_key"),
+        "out_call": counted,
+        "stranger": counted & frame["strange"].to_numpy(),
+        "night_call": counted & night,
+        "talked": talked,
+        "short_talk": talked & (talk <= _SHORT_S),
+        "hung_up": talked & _ended_by(frame, "callee_hangup") & (talk <= _HUNG_UP_S),
+        "one_ring": end & (talk <= 0) & _ended_by(frame, "caller_hangup") & (ring <= _RING_S),
+        "talk_s": talk,
+        "talk_sq": talk * talk,
     }
-    return {name: both_sides(*pair) for name, pair in sides.items()}
+
+
+def number_rows(frame: pl.DataFrame, counted: Bools) -> Columns:
+    """Two rows a call event: the caller's (even) and the callee's (odd). Carries `strange`.
+
+    A call that rang out does not end the talk that its callee has on another line.
+    """
+    n = frame.height
+    answer = (frame["phase"] == "answer").to_numpy()
+    rang_out = (floats(frame, "talk_s", absent=np.nan) == 0.0) & ~_answered(frame)
+    over = (frame["phase"] == "end").to_numpy() & ~rang_out
+    no = np.zeros(n, dtype=np.bool_)
+    return {
+        "at": twice(instants(frame)),
+        "number_key": both_sides(keys_of(frame, "caller_key"), keys_of(frame, "callee_key")),
+        "in_call": both_sides(no, counted),
+        "picked_up": twice(answer),
+        "hung_down": twice(over),
+        "strange_call": both_sides(no, frame["strange"].to_numpy()),
+        "activated": twice(no),
+    }
 
 
 def quiet_rows(keys: Keys, at: Array) -> Columns:
     """Rows that count nothing: they only read how a number stands at an instant."""
     no = np.zeros(len(keys), dtype=np.bool_)
-    zero = np.zeros(len(keys))
-    none = np.zeros(len(keys), dtype=np.uint64)
-    rows: Columns = dict.fromkeys(
-        ("out_call", "in_call", "stranger", "night_call", "talked", "short_talk", "hung_up",
-         "one_ring", "picked_up", "hung_down", "strange_call", "activated"), no,
-    )  # fmt: skip
-    return {
-        **rows,
-        "at": at,
-        "number_key": keys,
-        "peer_key": none,
-        "cell_key": none,
-        "talk_s": zero,
-        "talk_sq": zero,
-    }
+    flags: Columns = dict.fromkeys(
+        ("in_call", "picked_up", "hung_down", "strange_call", "activated"), no
+    )
+    return {**flags, "at": at, "number_key": keys}
 
 
 def line_rows(frame: pl.DataFrame) -> Columns:
@@ -118,3 +119,15 @@ def device_rows(frame: pl.DataFrame) -> Columns:
         "imei_key": keys_of(frame, "caller_imei_key"),
         "imsi_key": keys_of(frame, "caller_imsi_key"),
     }
+
+
+def _ended_by(frame: pl.DataFrame, cause: str) -> Bools:
+    if "end_cause" not in frame.columns:
+        return np.zeros(frame.height, dtype=np.bool_)
+    return (frame["end_cause"] == cause).fill_null(False).to_numpy()
+
+
+def _answered(frame: pl.DataFrame) -> Bools:
+    if "answered" not in frame.columns:
+        return np.zeros(frame.height, dtype=np.bool_)
+    return frame["answered"].fill_null(False).to_numpy()

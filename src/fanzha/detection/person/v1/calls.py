@@ -94,7 +94,7 @@ def _count(episode: Episode, it: Happening, score: float, *, back: bool) -> None
     episode.add("calls_n")
     episode.raise_to("call_score", score)
     episode.remember("numbers", it.row["caller_key"])
-    if it.row["overseas"]:
+    if it.row["from_abroad"]:
         episode.facts["call_overseas"] = True
 
 

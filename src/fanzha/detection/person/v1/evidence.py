@@ -26,11 +26,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "answered",
         "caller_score",
         "strange",
-        "overseas",
+        "from_abroad",
     ),
     "text": (*_COMMON, "sender", "sender_key", "recipient_key", "channel"),
     "visit": (*_COMMON, "subscriber_key", "url"),
-    "app": (*_COMMON, "subscriber_key", "package", "label", "action", "app_kind", "on_call"),
+    "app": (*_COMMON, "subscriber_key", "package", "label", "action", "app_kind", "call_strange"),
     "transfer": (
         *_COMMON,
         "payer",
@@ -42,7 +42,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "payee_new",
         "payee_score",
         "left_share",
-        "on_call",
+        "call_strange",
     ),
     "account": (*_COMMON, "account", "account_key", "action"),
 }

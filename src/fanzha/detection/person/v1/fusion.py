@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from fanzha.detection.arrays import Array
 from fanzha.detection.finding import Finding, Role
 from fanzha.detection.person.people import People
 from fanzha.detection.person.risk import EventRef, Risk
@@ -22,6 +22,7 @@ from fanzha.detection.person.v1.talks import Talk, Talks
 from fanzha.detection.person.v1.verdict import Verdict
 from fanzha.detection.reading import Reading
 from fanzha.detection.signals import SignalSet
+from fanzha.detection.state import packed, unpacked
 
 __all__ = ["Fusion", "FusionLimits"]
 
@@ -39,8 +40,10 @@ _AT_RISK = {
     "transfer": "payer_key",
     "account": "account_key",
 }
-_SUSPECT = {"call": "caller_key", "text": "sender_key", "transfer": "payee_key"}
-_OTHER = {**_SUSPECT, "account": None, "app": None, "visit": None}
+_OTHER = {"call": "caller_key", "text": "sender_key", "transfer": "payee_key"}
+"""The other side, whose standing as a suspect counts."""
+_SUSPECT = {"call": ("caller",), "text": ("sender",), "transfer": ("payer", "payee")}
+"""Parties whom a suspect finding may be about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,8 @@ class Fusion:
             for index, clock, row in self._choose(reading):
                 self._pass_time(clock)
                 self._step(reading.stream, row, found.get(index, ()))
-            self._pass_time(max(self._clock, _latest(reading.frame)))
-        self._sweep()
+                self._pass_time(clock)
+            self._pass_time(_latest(reading.frame))
         return self._verdict.risks(self._views)
 
     # -- which rows matter ------------------------------------------------------------------
@@ -113,12 +116,12 @@ class Fusion:
             return []
         wanted = {row for row, _ in reading.findings}
         if stream == "call":
-            wanted.update(_first_talks(frame))
+            wanted.update(_first_talks(frame, self._talks.running))
         keys = self._keys_at_stake(reading)
         persons = set(self._episodes) | {self._people.of(key) for key in keys}
         persons.discard(None)
         of = self._people.of
-        for name in PARTIES[stream]:
+        for name in PARTIES[stream] if persons or keys else ():
             for row, key in enumerate(frame[name].to_list()):
                 if key and (key in keys or of(key) in persons):
                     wanted.add(row)
@@ -141,12 +144,12 @@ class Fusion:
         for row, finding in reading.findings:
             if finding.role is Role.AT_RISK:
                 keys.add(frame[_AT_RISK[stream]][row])
-            elif stream in _SUSPECT:
-                suspects.add(frame[_SUSPECT[stream]][row])
+            elif stream in ("call", "text"):
+                suspects.add(frame[_OTHER[stream]][row])
         for caller in suspects:
             keys.update(talk.callee for talk in self._talks.of(caller, 0))
         if stream == "call":
-            risky = pl.col("caller_key").is_in(sorted(suspects)) | pl.col("overseas")
+            risky = pl.col("caller_key").is_in(sorted(suspects)) | pl.col("from_abroad")
             first = frame.filter(pl.col("strange") & risky)
             keys.update(first["callee_key"].to_list())
         keys.update(talk.callee for talk in self._talks.coming(_latest(frame)) if talk.overseas)
@@ -160,8 +163,8 @@ class Fusion:
             if finding.role is Role.AT_RISK:
                 at_risk = finding
             else:
-                self._suspect(row[_SUSPECT[stream]], finding, row)
-        other = row.get(_OTHER[stream] or "") or 0
+                self._suspect(stream, finding, row)
+        other = row.get(_OTHER.get(stream, "")) or 0
         suspicion = self._suspects.score(other, row["at"]) if other else 0.0
         if at_risk is not None:
             self._open(row[_AT_RISK[stream]], at_risk, row["at"])
@@ -188,22 +191,26 @@ class Fusion:
         """The person's running episode, or a new one; None when there is no room."""
         episode = self._live_episode(person)
         if episode is None:
-            if len(self._episodes) >= self._limits.episodes:
+            if person not in self._episodes and len(self._episodes) >= self._limits.episodes:
                 self.refused += 1
                 return None
             episode = self._episodes[person] = Episode(opened_at=at, found_at=at)
         return episode
 
     def _live_episode(self, person: int | None) -> Episode | None:
+        """One that has ended counts no more; it is swept out on the hour."""
         episode = self._episodes.get(person) if person is not None else None
         if episode is not None and self._clock - episode.found_at > self._limits.episode_ms:
-            del self._episodes[person]  # type: ignore[arg-type]
             return None
         return episode
 
     # -- numbers that become suspected after the talk ---------------------------------------
 
-    def _suspect(self, key: int, finding: Finding, row: Mapping[str, Any]) -> None:
+    def _suspect(self, stream: str, finding: Finding, row: Mapping[str, Any]) -> None:
+        """Note the party that the finding is about, and reach those it has talked to."""
+        key = next((row[f"{p}_key"] for p in _SUSPECT[stream] if row[p] == finding.subject), 0)
+        if not key:
+            return
         self._suspects.note(key, finding.score, finding.at)
         for talk in self._talks.of(key, self._clock - self._limits.talks_ms):
             if talk.call_id != row.get("call_id"):
@@ -234,16 +241,28 @@ class Fusion:
         self._views.append(episode.view(person, at))
 
     def _note_talk(self, row: Mapping[str, Any]) -> None:
+        """A stranger's call that is picked up, or that ends; finished calls come as ends alone."""
+        at, talked = row["at"], row["talk_s"] or 0.0
         if row["phase"] == "answer" and row["strange"]:
-            self._talks.answered(_talk(row, row["at"], None))
+            self._talks.answered(_talk(row, at, None))
         elif row["phase"] == "end":
-            ended = self._talks.ended(row["caller_key"], row["call_id"], row["at"], keep_s=_KEEP_S)
-            talked = row["talk_s"] or 0.0
+            ended = self._talks.ended(row["caller_key"], row["call_id"], at, keep_s=_KEEP_S)
             if ended is None and row["strange"] and talked >= _KEEP_S:
-                self._talks.answered(_talk(row, row["at"] - int(1000 * talked), row["at"]))
+                self._talks.answered(_talk(row, at - int(1000 * talked), at))
 
     def _pass_time(self, clock: int) -> None:
-        """Advance stream time; talks that reach a mark on the way are looked at again."""
+        """Advance stream time: talks that reach a mark on the way are looked at again, and on
+        every full hour what has ended is forgotten, at the same point of the order always."""
+        if not (self._episodes or len(self._talks) or len(self._suspects)):
+            self._swept = max(self._swept, clock // _HOUR)
+        while self._swept < clock // _HOUR:
+            self._swept += 1
+            self._ring(self._swept * _HOUR)
+            self._sweep(self._swept * _HOUR)
+        self._ring(clock)
+        self._clock = max(self._clock, clock)
+
+    def _ring(self, clock: int) -> None:
         for when, talk in self._talks.due(clock):
             self._clock = max(self._clock, when)
             if talk.overseas and talk.seconds(when) >= _LONG_S:
@@ -253,21 +272,21 @@ class Fusion:
             episode = self._live_episode(person)
             if person is not None and episode is not None and str(talk.call_id) in episode.live:
                 self._views.append(episode.view(person, when))
-        self._clock = max(self._clock, clock)
 
-    def _sweep(self) -> None:
-        """Once an hour of stream time, forget what has ended. Changes no answer."""
-        if self._clock - self._swept < _HOUR:
-            return
-        self._swept = self._clock
-        for person in list(self._episodes):
-            self._live_episode(person)
-        self._talks.forget(self._clock - self._limits.talks_ms)
-        self._suspects.forget(self._clock - 7 * 24 * _HOUR)
+    def _sweep(self, now: int) -> None:
+        ended = [
+            person
+            for person, episode in self._episodes.items()
+            if now - episode.found_at > self._limits.episode_ms
+        ]
+        for person in ended:
+            del self._episodes[person]
+        self._talks.forget(now - self._limits.talks_ms)
+        self._suspects.forget(now)
 
     # -- state --------------------------------------------------------------------------------
 
-    def snapshot(self) -> dict[str, bytes]:
+    def snapshot(self) -> dict[str, Array]:
         plain = {
             "episodes": [[person, e.to_json()] for person, e in self._episodes.items()],
             "talks": self._talks.to_json(),
@@ -276,10 +295,10 @@ class Fusion:
             "swept": self._swept,
             "refused": self.refused,
         }
-        return {"fusion": json.dumps(plain).encode()}
+        return {"fusion": packed(plain)}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        plain = json.loads(bytes(state["fusion"]))
+    def restore(self, state: Mapping[str, Array]) -> None:
+        plain = unpacked(state["fusion"])
         self._episodes = {person: Episode.from_json(e) for person, e in plain["episodes"]}
         self._talks.from_json(plain["talks"])
         self._suspects.from_json(plain["suspects"])
@@ -287,18 +306,19 @@ class Fusion:
         self.refused = plain["refused"]
 
 
-def _first_talks(frame: pl.DataFrame) -> list[int]:
-    """Rows where somebody picks up, or ends, a call of a number never heard from before."""
-    talked = pl.col("phase").eq("answer") | (
-        pl.col("phase").eq("end") & (pl.col("talk_s").fill_null(0.0) > 0.0)
-    )
-    return frame.select((pl.col("strange") & talked).fill_null(False).arg_true())[:, 0].to_list()
+def _first_talks(frame: pl.DataFrame, running: list[int]) -> list[int]:
+    """Rows where somebody picks up a stranger's call, and where such a call ends."""
+    picked_up = (pl.col("phase") == "answer") & pl.col("strange")
+    ended = pl.col("phase") == "end"
+    begun = frame.filter(picked_up)["call_id"].to_list()
+    ends = ended & (pl.col("strange") | pl.col("call_id").is_in({*running, *begun}))
+    return frame.select((picked_up | ends).fill_null(False).arg_true())[:, 0].to_list()
 
 
 def _talk(row: Mapping[str, Any], at: int, ended_at: int | None) -> Talk:
     return Talk(
         row["call_id"], row["caller_key"], row["caller"], row["callee_key"], row["callee"],
-        at, ended_at, bool(row["overseas"]), EventRef("call", row["source"], row["event_id"]),
+        at, ended_at, bool(row["from_abroad"]), EventRef("call", row["source"], row["event_id"]),
     )  # fmt: skip
 
 

@@ -32,7 +32,9 @@ def take_transfer(episode: Episode, it: Happening) -> bool:
     episode.raise_to("paid_max_fen", amount)
     episode.raise_to("paid_share", row["left_share"] or 0.0)
     episode.raise_to("payee_score", max(it.suspicion, row["payee_score"] or 0.0))
-    facts["paid_on_call"] = facts["paid_on_call"] or episode.on_line(it.at) or bool(row["on_call"])
+    facts["paid_on_call"] = (
+        facts["paid_on_call"] or episode.on_line(it.at) or bool(row["call_strange"])
+    )
     episode.remember("payees", row["payee_key"])
     if finding:
         episode.say("payee_why", why(finding), finding.score)

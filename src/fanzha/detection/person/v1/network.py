@@ -72,7 +72,7 @@ def take_app(episode: Episode, it: Happening) -> bool:
     if fact == "bank":
         facts["bank_sharing"] = facts["bank_sharing"] or facts["sharing"]
         facts["bank_on_call"] = (
-            facts["bank_on_call"] or episode.on_line(it.at) or bool(row["on_call"])
+            facts["bank_on_call"] or episode.on_line(it.at) or bool(row["call_strange"])
         )
         emphasis = facts["sharing"] or episode.on_line(it.at)
     elif fact == "forwarding":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 __all__ = ["Suspects"]
@@ -13,30 +14,30 @@ class Suspects:
     def __init__(self, *, keep_ms: int = 7 * 86_400_000, limit: int = 500_000) -> None:
         self._keep_ms = keep_ms
         self._limit = limit
-        self._known: dict[int, tuple[float, int]] = {}
+        self._known: OrderedDict[int, tuple[float, int]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
 
     def note(self, key: int, score: float, at: int) -> None:
         """A suspect finding about this key."""
-        before = self.score(key, at)
-        self._known.pop(key, None)
-        self._known[key] = (max(before, score), at)
+        self._known[key] = (max(self.score(key, at), score), at)
+        self._known.move_to_end(key)
         if len(self._known) > self._limit:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
 
     def score(self, key: int, at: int) -> float:
         """How suspected it is at an instant; 0 when it is not."""
         score, noted_at = self._known.get(key, (0.0, 0))
         return score if at - noted_at <= self._keep_ms else 0.0
 
-    def forget(self, before: int) -> None:
-        """Drop what was last found before an instant."""
-        self._known = {k: known for k, known in self._known.items() if known[1] >= before}
+    def forget(self, now: int) -> None:
+        """Drop what counts no more at this instant."""
+        before = now - self._keep_ms
+        self._known = OrderedDict((k, v) for k, v in self._known.items() if v[1] >= before)
 
     def to_json(self) -> list[list[Any]]:
         return [[key, score, at] for key, (score, at) in self._known.items()]
 
     def from_json(self, plain: list[list[Any]]) -> None:
-        self._known = {key: (score, at) for key, score, at in plain}
+        self._known = OrderedDict((key, (score, at)) for key, score, at in plain)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import heapq
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fanzha.detection.person.risk import EventRef
 
 __all__ = ["Talk", "Talks"]
-
-_HOUR = 3_600_000
 
 
 class Talk(NamedTuple):
@@ -33,7 +32,7 @@ class Talk(NamedTuple):
 
 
 class Talks:
-    """Bounded table with timers in stream time.
+    """Bounded table with timers in stream time; the oldest talk makes room.
 
     Kept so that a number which becomes suspected later still leads to those it talked to.
     """
@@ -41,88 +40,106 @@ class Talks:
     def __init__(self, *, marks_s: tuple[int, ...], limit: int = 200_000) -> None:
         self._marks = tuple(1000 * mark for mark in marks_s)
         self._limit = limit
-        self._by_caller: dict[int, dict[int, Talk]] = {}
+        self._talks: OrderedDict[tuple[int, int], Talk] = OrderedDict()
+        self._by_caller: dict[int, dict[int, None]] = {}
+        self._running: dict[int, int] = {}
+        """Call id → how many running talks have it (call ids are unique within a sender only)."""
         self._due: list[tuple[int, int, int]] = []
-        self._count = 0
-        self.refused = 0
+        self.forgotten = 0
+        """Talks that made room before their day was over."""
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._talks)
 
     def answered(self, talk: Talk) -> None:
         """Somebody picked up."""
-        calls = self._by_caller.setdefault(talk.caller, {})
-        if talk.call_id in calls:
+        key = (talk.caller, talk.call_id)
+        if key in self._talks:
             return
-        if self._count >= self._limit:
-            self.refused += 1
-            return
-        calls[talk.call_id] = talk
-        self._count += 1
+        self._put(talk)
         if talk.ended_at is None:
             for mark in self._marks:
-                heapq.heappush(self._due, (talk.answered_at + mark, talk.caller, talk.call_id))
+                heapq.heappush(self._due, (talk.answered_at + mark, *key))
+        if len(self._talks) > self._limit:
+            self._drop(next(iter(self._talks)))
+            self.forgotten += 1
 
     def ended(self, caller: int, call_id: int, at: int, *, keep_s: float) -> Talk | None:
-        """Somebody hung up. Talks shorter than `keep_s` are forgotten."""
-        calls = self._by_caller.get(caller, {})
-        talk = calls.get(call_id)
-        if talk is None:
+        """Somebody hung up; None when no such talk is running. Short talks are forgotten."""
+        key = (caller, call_id)
+        talk = self._talks.get(key)
+        if talk is None or talk.ended_at is not None:
             return None
         talk = talk._replace(ended_at=at)
+        self._stop(call_id)
+        self._talks[key] = talk
         if talk.seconds(at) < keep_s:
-            self._drop(caller, call_id)
-        else:
-            calls[call_id] = talk
+            self._drop(key)
         return talk
+
+    def holds(self, caller: int, call_id: int) -> bool:
+        """Whether this call is in the table."""
+        return (caller, call_id) in self._talks
+
+    @property
+    def running(self) -> list[int]:
+        """Ids of calls that have not ended."""
+        return list(self._running)
 
     def of(self, caller: int, since: int) -> list[Talk]:
         """Everybody this number has talked to since an instant, in order of the log."""
-        return [t for t in self._by_caller.get(caller, {}).values() if t.answered_at >= since]
+        talks = (self._talks[caller, call_id] for call_id in self._by_caller.get(caller, ()))
+        return [talk for talk in talks if talk.answered_at >= since]
 
     def coming(self, at: int) -> list[Talk]:
         """Running talks that will have passed a mark by `at`."""
-        running = []
-        for when, caller, call_id in self._due:
-            talk = self._by_caller.get(caller, {}).get(call_id)
-            if when <= at and talk is not None and talk.ended_at is None:
-                running.append(talk)
-        return running
+        talks = (self._talks.get((caller, call_id)) for when, caller, call_id in self._due
+                 if when <= at)  # fmt: skip
+        return [talk for talk in talks if talk is not None and talk.ended_at is None]
 
     def due(self, at: int) -> Iterator[tuple[int, Talk]]:
         """Running talks that have passed a mark by `at`: (when, talk), in order of time."""
         while self._due and self._due[0][0] <= at:
             when, caller, call_id = heapq.heappop(self._due)
-            talk = self._by_caller.get(caller, {}).get(call_id)
+            talk = self._talks.get((caller, call_id))
             if talk is not None and talk.ended_at is None:
                 yield when, talk
 
     def forget(self, before: int) -> None:
         """Drop talks that began before an instant."""
-        for caller in list(self._by_caller):
-            for call_id, talk in list(self._by_caller[caller].items()):
-                if talk.answered_at < before:
-                    self._drop(caller, call_id)
+        for key in [key for key, talk in self._talks.items() if talk.answered_at < before]:
+            self._drop(key)
 
-    def _drop(self, caller: int, call_id: int) -> None:
-        calls = self._by_caller[caller]
-        del calls[call_id]
-        self._count -= 1
+    def _put(self, talk: Talk) -> None:
+        self._talks[talk.caller, talk.call_id] = talk
+        self._by_caller.setdefault(talk.caller, {})[talk.call_id] = None
+        if talk.ended_at is None:
+            self._running[talk.call_id] = self._running.get(talk.call_id, 0) + 1
+
+    def _stop(self, call_id: int) -> None:
+        left = self._running[call_id] - 1
+        if left:
+            self._running[call_id] = left
+        else:
+            del self._running[call_id]
+
+    def _drop(self, key: tuple[int, int]) -> None:
+        talk = self._talks.pop(key)
+        if talk.ended_at is None:
+            self._stop(talk.call_id)
+        calls = self._by_caller[talk.caller]
+        del calls[talk.call_id]
         if not calls:
-            del self._by_caller[caller]
+            del self._by_caller[talk.caller]
 
     def to_json(self) -> dict[str, Any]:
-        talks = [talk for calls in self._by_caller.values() for talk in calls.values()]
-        refs = [[t.ref.stream, t.ref.source, t.ref.event_id] for t in talks]
-        plain = [[*talk[:-1], ref] for talk, ref in zip(talks, refs, strict=True)]
-        return {"talks": plain, "due": self._due, "refused": self.refused}
+        refs = [[t.ref.stream, t.ref.source, t.ref.event_id] for t in self._talks.values()]
+        plain = [[*talk[:-1], ref] for talk, ref in zip(self._talks.values(), refs, strict=True)]
+        return {"talks": plain, "due": self._due, "forgotten": self.forgotten}
 
     def from_json(self, plain: Mapping[str, Any]) -> None:
-        self._by_caller = {}
-        self._count = 0
+        self._talks, self._by_caller, self._running = OrderedDict(), {}, {}
         for values in plain["talks"]:
-            talk = Talk._make([*values[:-1], EventRef(*values[-1])])
-            self._by_caller.setdefault(talk.caller, {})[talk.call_id] = talk
-            self._count += 1
+            self._put(Talk._make([*values[:-1], EventRef(*values[-1])]))
         self._due = [(when, caller, call_id) for when, caller, call_id in plain["due"]]
-        self.refused = plain["refused"]
+        self.forgotten = plain["forgotten"]

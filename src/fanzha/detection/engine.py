@@ -1,0 +1,209 @@
+"""The engine: events in log order become findings and risks; pure, repeatable, one state."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+import fanzha
+from fanzha.detection.account.v1.channel import AccountChannel
+from fanzha.detection.app.v1.channel import AppChannel
+from fanzha.detection.arrays import Array, Bools, instants, keys_of
+from fanzha.detection.call.v1.channel import CallChannel
+from fanzha.detection.finding import Finding
+from fanzha.detection.person.people import People
+from fanzha.detection.person.risk import Risk
+from fanzha.detection.person.v1.episode import FACTS, SPOKEN
+from fanzha.detection.person.v1.fusion import Fusion
+from fanzha.detection.reading import Reading
+from fanzha.detection.signal_file import load_signals
+from fanzha.detection.state import part, prefixed
+from fanzha.errors import Refused
+from fanzha.records.dedupe import Repeats
+
+try:
+    from fanzha.detection.link.v1.channel import LinkChannel
+    from fanzha.detection.text.v1.channel import TextChannel
+except ImportError:  # the two channels are being written
+    from fanzha.detection.silent import LinkChannel, TextChannel  # type: ignore[assignment]
+
+__all__ = ["Engine", "Outcome"]
+
+_FORM = "1"
+"""Raised when the code gives other answers, or keeps other state, for the same events."""
+_SUBJECT = ("person", "number", "number_key", "account", "account_key", "district", "birth_year")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one entry of the log came to."""
+
+    findings: tuple[Finding, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    duplicates: int = 0
+    """Rows whose event had come before; they were passed over."""
+    newest_at: int | None = None
+    """Latest `at` of the entry's rows, ms UTC; None when it had none."""
+    late: int = 0
+    """Rows too old to be counted in the windows; they were scored all the same."""
+    refused: int = 0
+    """Keys, persons and episodes that found no room."""
+
+
+class Engine:
+    """All channels and the fusion over them.
+
+    The channels do not know each other: what one needs of another (who is on the line, who sent
+    suspected texts, what a link in a text is worth) passes through here. The same entries in the
+    same order give the same outcome, however their rows are cut into entries of one stream.
+    """
+
+    def __init__(self, policies: Path, *, dedupe_hours: int = 24) -> None:
+        signals = policies / "detection"
+        self._repeats = Repeats(hours=dedupe_hours)
+        self._calls = CallChannel(signals)
+        self._accounts = AccountChannel(signals)
+        self._apps = AppChannel(signals)
+        self._texts = TextChannel(policies)
+        self._links = LinkChannel(policies)
+        self._people = People()
+        schema = {name: kind for name, (kind, _) in FACTS.items()}
+        weights = load_signals(signals / "person-v1.yaml", schema, spoken=SPOKEN)
+        self._fusion = Fusion(weights, self._people)
+        self.version = f"{fanzha.__version__}-{_FORM}-{dedupe_hours}-{_fingerprint(policies)}"
+        """Snapshots of another version are of no use to this one."""
+
+    def process(self, position: int, stream: str, batch: pa.RecordBatch) -> Outcome:
+        """Take in one entry: rows of one stream as the door admitted them, in order.
+
+        `position` is where the entry stands in the log; the answer does not depend on it.
+        """
+        if not batch.num_rows:
+            return Outcome()
+        refused = self._refused
+        repeated = self._repeated(batch)
+        duplicates = int(repeated.sum())
+        newest_at = int(np.max(_ticks(batch)))
+        if duplicates:
+            batch = batch.filter(pa.array(~repeated))
+        if not batch.num_rows:
+            return Outcome(duplicates=duplicates, newest_at=newest_at)
+        reading = self._read(stream, pl.DataFrame(batch))
+        risks = self._fusion.process(reading)
+        return Outcome(
+            findings=tuple(finding for _, finding in reading.findings),
+            risks=tuple(risks),
+            duplicates=duplicates,
+            newest_at=newest_at,
+            late=reading.late,
+            refused=self._refused - refused,
+        )
+
+    def _read(self, stream: str, batch: pl.DataFrame) -> Reading:
+        match stream:
+            case "subject":
+                self._fusion.learn(batch.select(_SUBJECT).to_dicts())
+                return Reading(stream, batch)
+            case "line":
+                self._calls.read_lines(batch)
+                return Reading(stream, batch)
+            case "call":
+                texted = self._texts.texted(keys_of(batch, "caller_key"), instants(batch))
+                return self._calls.read(batch, texted)
+            case "text":
+                return self._texts.read(batch, self._link_scores(batch))
+            case "visit":
+                return self._links.read(batch)
+            case "app":
+                return self._apps.read(batch, self._on_line(batch, "subscriber_key"))
+            case "account":
+                return self._accounts.read_accounts(batch)
+            case "transfer":
+                return self._accounts.read(batch, self._on_line(batch, "payer_key"))
+        raise Refused(
+            "stream_unknown", zh="没有这个数据流", en="there is no such stream", field="stream"
+        )
+
+    def _on_line(self, batch: pl.DataFrame, column: str) -> dict[str, pl.Series]:
+        """Whether the owner of each number or account is on the line, and with a stranger."""
+        keys = keys_of(batch, column)
+        lines = self._people.lines_of(keys)
+        if column == "subscriber_key":
+            lines = np.where(lines == 0, keys, lines)
+        return self._calls.on_line(lines, instants(batch))
+
+    def _link_scores(self, batch: pl.DataFrame) -> npt.NDArray[np.float64]:
+        """The worst address in each text; 0 where there is none."""
+        scores = np.zeros(batch.height)
+        rows, urls = self._texts.urls(batch)
+        if urls:
+            np.maximum.at(scores, rows, self._links.score(urls))
+        return scores
+
+    def _repeated(self, batch: pa.RecordBatch) -> Bools:
+        """Which rows' `(source, event_id)` has come before."""
+        sources = batch.column("source").dictionary_encode()
+        ids, at = batch.column("event_id").to_numpy(), _ticks(batch)
+        names = sources.dictionary.to_pylist()
+        if len(names) == 1:
+            return self._repeats.seen(names[0], ids, at)
+        places = sources.indices.to_numpy()
+        repeated = np.zeros(len(ids), dtype=np.bool_)
+        for place, name in enumerate(names):
+            mine = places == place
+            repeated[mine] = self._repeats.seen(name, ids[mine], at[mine])
+        return repeated
+
+    @property
+    def _refused(self) -> int:
+        return (
+            self._calls.refused + self._accounts.refused + self._people.refused
+            + self._fusion.refused
+        )  # fmt: skip
+
+    def snapshot(self) -> dict[str, Array]:
+        """Everything it remembers, as arrays that share nothing with it."""
+        return {
+            name: array
+            for prefix, owner in self._parts.items()
+            for name, array in prefixed(prefix, owner.snapshot()).items()
+        }
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Take over a snapshot of the same version; only into a new engine."""
+        for prefix, owner in self._parts.items():
+            owner.restore(part(prefix, state))
+
+    @property
+    def _parts(self) -> dict[str, Repeats | CallChannel]:
+        return {
+            "repeats": self._repeats,
+            "calls": self._calls,
+            "accounts": self._accounts,
+            "texts": self._texts,
+            "links": self._links,
+            "people": self._people,
+            "fusion": self._fusion,
+        }
+
+
+def _ticks(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    ticks: npt.NDArray[np.int64] = batch.column("at").cast(pa.int64()).to_numpy()
+    return ticks
+
+
+def _fingerprint(policies: Path) -> str:
+    """Of every policy file that a finding or a risk may depend on."""
+    digest = hashlib.blake2b(digest_size=8)
+    for folder in ("detection", "link", "text"):
+        for path in sorted((policies / folder).rglob("*.*")):
+            digest.update(path.relative_to(policies).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
