@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from fanzha.city.drafts import ACCOUNT_ACTIONS
 from fanzha.city.rhythm import Rhythm
 from fanzha.errors import Misconfigured
 
@@ -34,6 +35,19 @@ Verb = Literal[
     "gather",
     "pay",
 ]
+
+
+Official = Literal[
+    "code", "parcel", "bank_out", "bank_in", "bank_notice", "bill", "carrier", "advert",
+    "loan_advert", "broker_notice", "authority", "prevention", "school", "hospital", "recruit",
+    "refund", "insurance", "game", "meeting",
+]  # fmt: skip
+Personal = Literal[
+    "family", "friend", "work", "courier_person", "second_hand", "landlord", "group_buy"
+]
+SiteKind = Literal["task", "stock", "loan", "claim", "cancel", "law"]
+Rate = Annotated[float, Field(ge=0)]
+Ages = Annotated[str, Field(pattern=r"^\d{1,3}-\d{1,3}$")]
 
 
 class _Strict(BaseModel):
@@ -97,8 +111,8 @@ class Trades(_Strict):
 class Texts(_Strict):
     """Texts a day and resident by rule of the grammar."""
 
-    per_day: Mapping[str, float]
-    personal: Mapping[str, float]
+    per_day: Mapping[Official, Rate]
+    personal: Mapping[Personal, Rate]
     chats_per_day: float = Field(ge=0)
     evading_adverts: Share = Field(ge=0, le=1)
 
@@ -156,7 +170,7 @@ class Step(_Strict):
     while_talking: bool = False
     origin: tuple[Origin, ...] = ()
     body: str | None = None
-    site: str | None = None
+    site: SiteKind | None = None
     app: str | None = None
     action: str | None = None
     talk: Pair = (4.0, 0.6)
@@ -184,6 +198,10 @@ class Step(_Strict):
             missing.append("yuan or share")
         if missing:
             raise ValueError(f"the verb {self.do} needs {missing}")
+        if self.do == "app" and (self.app, self.action) != ("bank", "foreground"):
+            raise ValueError("the verb app brings the bank's app to the foreground, nothing else")
+        if self.do == "account" and self.action not in ACCOUNT_ACTIONS:
+            raise ValueError(f"an account has no action {self.action}")
         return self
 
 
@@ -191,12 +209,12 @@ class Script(_Strict):
     """One type of scam: how often it is played, on whom, who gives up where, and its steps."""
 
     weight: float = Field(ge=0)
-    ages: Mapping[str, float]
+    ages: Mapping[Ages, Rate]
     goes_on: Mapping[Stage, Share]
     hours: tuple[int, int]
     cold_texts: str
     cold_calls: tuple[Origin, ...]
-    sites: Mapping[str, tuple[str, ...]]
+    sites: Mapping[SiteKind, tuple[str, ...]]
     apps: Mapping[str, tuple[str, ...]]
     steps: tuple[Step, ...] = Field(min_length=1)
 
@@ -292,6 +310,17 @@ class Behaviour(_Strict):
         return self.model_copy(
             update={"scams": self.scams.model_copy(update={"quiet_hours": hours})}
         )
+
+    def check_names(self, organisations: set[str], rules: frozenset[str]) -> None:
+        """Raises `Misconfigured` where a script names an organisation or text that there is not."""
+        for scam_type, script in self.scams.scripts.items():
+            where = f"scams.scripts.{scam_type}"
+            targets = {key for keys in script.sites.values() for key in keys}
+            bodies = {script.cold_texts} | {step.body for step in script.steps if step.body}
+            if unknown := sorted(targets - organisations):
+                raise _bad(f"{where}.sites", f"there are no organisations {unknown}")
+            if unknown := sorted(bodies - rules):
+                raise _bad(f"{where}.steps", f"there are no texts {unknown}")
 
     def rhythm(self, name: str) -> Rhythm:
         return self.rhythms[name].rhythm  # type: ignore[index]

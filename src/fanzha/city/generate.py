@@ -15,7 +15,7 @@ from fanzha.city.behaviour import Behaviour, load_behaviour
 from fanzha.city.calls import Calls, everyday_calls
 from fanzha.city.drafts import Drafts, Rows
 from fanzha.city.firms import Firms, found
-from fanzha.city.grammar import load_grammar
+from fanzha.city.grammar import Grammar, load_grammar
 from fanzha.city.money import Money, everyday_money, memo_pool
 from fanzha.city.net import IPS, Net, everyday_net
 from fanzha.city.organisations import load_organisations
@@ -90,11 +90,13 @@ def generate(
     span = Span.of(start, days)
     tell("people")
     world = World(seed, load_organisations(policies / "organisations.yaml"), chapter)
+    grammar = load_grammar([policies / "texts-everyday.yaml", policies / "texts-scam.yaml"], BOUND)
+    chosen.check_names({o.key for o in world.organisations}, grammar.names)
     people = populate(world, chosen, residents, start.year)
     firms = found(world, residents)
     underworld = recruit(world, firms, people, chosen)
     sites = open_sites(world.rng("sites"), world.organisations)
-    doors = _settle(world, people, firms, underworld, sites, chosen, span, policies)
+    doors = _settle(world, people, firms, underworld, sites, chosen, span, grammar)
     doors.calls.all_phases = call_phases == "all"
     incidents = _play(doors, underworld, world, tell)
     tell("order")
@@ -141,7 +143,7 @@ def _settle(
     sites: Sites,
     behaviour: Behaviour,
     span: Span,
-    policies: Path,
+    grammar: Grammar,
 ) -> Doors:
     """Number everything and open the writers."""
     local = np.concatenate(
@@ -152,6 +154,7 @@ def _settle(
     settle_cells(world, people)
     name_holders(world, people)
     equip(underworld, world, sites, behaviour, spare)
+    underworld.den.plan(world.chance("den"), span, behaviour)
     count = world.accounts.groups.count
     device_of, person_of = np.full(count, -1), np.full(count, -1)
     for accounts in (people.account, people.second_account, people.wallet):
@@ -160,7 +163,6 @@ def _settle(
         person_of[accounts[held]] = np.flatnonzero(held)
     tables = {stream: Drafts(stream) for stream in STREAMS}
     calls = Calls(world, span, tables["call"])
-    grammar = load_grammar([policies / "texts-everyday.yaml", policies / "texts-scam.yaml"], BOUND)
     texts = Texts(world, calls, tables["text"], grammar, people)
     registry = Registry(
         world, people, span, tables["line"], tables["account"], tables["subject"],

@@ -58,8 +58,9 @@ class Grammar:
                     field=name,
                 )
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._rules
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._rules)
 
     def expand(
         self, name: str, n: int, rng: np.random.Generator, bound: Mapping[str, pa.Array]

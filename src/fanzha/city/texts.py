@@ -163,8 +163,8 @@ def everyday_texts(texts: Texts, firms: Firms, sites: Sites, behaviour: Behaviou
     """All benign texts and chats of the stretch."""
     for rule, rate in behaviour.texts.per_day.items():
         _by_organisations(texts, firms, sites, behaviour, rule, rate)
-    for rule, rate in behaviour.texts.personal.items():
-        _by_people(texts, sites, behaviour, rule, rate)
+    for kind, rate in behaviour.texts.personal.items():
+        _by_people(texts, sites, behaviour, kind, rate)
     _chats(texts, sites, behaviour)
 
 
