@@ -139,7 +139,7 @@ def _machine(words: list[str]) -> tuple[I32, I32, list[list[int]]]:
         outputs[state] += outputs[fail[state]]
         follow = goto[fail[state]]
         own = np.flatnonzero(goto[state])
-        for k in own:
+        for k in own.tolist():
             fail[goto[state, k]] = follow[k]
             line.append(int(goto[state, k]))
         goto[state] = np.where(goto[state] != 0, goto[state], follow)
@@ -176,7 +176,7 @@ def _scan(
         state = 0
         for i in range(size):
             c = chars[base + i]
-            state = goto[state, symbol[c] if c < symbol.size else 0]
+            state = int(goto[state, symbol[c] if c < symbol.size else 0])
             for f in range(phrase_at[state], phrase_at[state + 1]):
                 phrase = phrases[f]
                 start = i + 1 - length[phrase]

@@ -225,9 +225,9 @@ def normalise(
     out = np.empty(room + 8, dtype=np.int32)
     source = np.empty(room + 8, dtype=np.int32)
     ends = np.zeros(rows + 1, dtype=np.int64)
-    widest = np.int64(0)
+    widest = 0
     for row in range(rows):
-        widest = max(widest, min(offsets[row + 1] - offsets[row], longest))
+        widest = max(widest, min(int(offsets[row + 1] - offsets[row]), longest))
     code = np.empty(widest + 8, dtype=np.int32)
     at = np.empty(widest + 8, dtype=np.int32)
     mapped = np.empty(2 * widest + 8, dtype=np.int32)

@@ -26,7 +26,7 @@ _FNV = np.uint64(0x100000001B3)
 def bucket(key: np.uint64, bits: int) -> int:
     """Where a gram's weight stands: the high bits of a product, so every character counts."""
     spread = (key ^ (key >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
-    return np.int64(
+    return int(
         (spread ^ (spread >> np.uint64(32))) * np.uint64(0xBF58476D1CE4E5B9) >> np.uint64(64 - bits)
     )
 

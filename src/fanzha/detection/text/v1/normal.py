@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -37,7 +37,7 @@ _TABLE = 0x20000
 _SHOWN = 48
 _TRIMMED = " \t\r\n,.;:!?，。；：！？、…~～-—|/\\*()（）[]【】<>《》「」『』\"'“”‘’·"
 
-Texts = Sequence[str | bytes | None] | pa.Array | pa.ChunkedArray
+Texts: TypeAlias = "Sequence[str | bytes | None] | pa.Array | pa.ChunkedArray"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,92 @@
+"""Web addresses in messages, also where they are written so that a filter does not see them."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from fanzha.detection.text.v1.kernel import ADDRESS
+from fanzha.detection.text.v1.normal import NormalText
+from fanzha.errors import Refused
+from fanzha.values import url
+from fanzha.values.writing import fold
+
+__all__ = ["address_text", "addresses"]
+
+Rows = npt.NDArray[np.intp]
+_EACH = 8
+"""Addresses read of one message at most."""
+_LONGEST = 8_192
+_ADDRESS = re.compile(r"[0-9A-Za-z.\-/:?=&%#_~+@]+")
+_ENDS = (
+    "com|cn|net|org|top|xyz|vip|cc|me|info|shop|site|club|icu|app|io|co|tv|ltd|ink|live|fun|link"
+)
+_DOT = r"(?:\.|。|．|｡|·|•|点|點|dot|\[\.\]|\(\.\)|【\.】|\(dot\)|\[dot\])"
+#: A name whose dots are words, brackets or have blanks around them. RE2 and Python alike.
+_HIDDEN = (
+    r"(?i)(?:(?:h\s?[tx]\s?[tx]\s?p\s?s?\s?:\s?/\s?/\s?)?"
+    rf"[a-z0-9](?:\s?[a-z0-9-]){{0,40}}\s?{_DOT}\s?(?:[a-z0-9-]{{1,40}}\s?{_DOT}\s?)?"
+    rf"(?:{_ENDS})(?:\s?/\s?[0-9a-z_./?=&%-]*)?)(?:[^a-z]|$)"
+)
+_CUE = r"(?i)(?:点|點|dot|\[\.\]|\(\.\)|【\.】|\s[.。．]|[.。．]\s|h[tx][tx]p|[a-z]\s[a-z]\s)\s?"
+_HIDDEN_NAME = re.compile(_HIDDEN)
+_PLAIN_DOT = re.compile(rf"(?i)\s?{_DOT}\s?")
+_SCHEME = re.compile(r"(?i)^h\s?[tx]\s?[tx]\s?p\s?(s?)\s?:\s?/\s?/\s?")
+
+
+def addresses(bodies: pl.Series, text: NormalText) -> tuple[Rows, list[str]]:
+    """(rows, addresses): normal forms of `values.url`, rows ascending, in order of the message.
+
+    `text` is the normal form of `bodies`. Mail addresses are none; a word for a dot, brackets
+    round it and blanks inside a name are undone.
+    """
+    marks = np.flatnonzero(text.chars == ADDRESS)
+    owner = np.searchsorted(text.ends, marks, side="right") - 1
+    found: dict[int, dict[str, None]] = {}
+    for row, place in zip(owner.tolist(), marks.tolist(), strict=True):
+        _add(found, row, address_text(_said(text, row, place)))
+    hidden = bodies.str.contains(_CUE) & bodies.str.contains(_HIDDEN)
+    for row in np.flatnonzero(hidden.fill_null(False).to_numpy()).tolist():
+        for name in _HIDDEN_NAME.finditer(fold(str(bodies[row])[:_LONGEST])):
+            _add(found, row, _uncovered(name[0]))
+    rows = [row for row in sorted(found) for _ in found[row]]
+    return np.array(rows, dtype=np.intp), [name for row in sorted(found) for name in found[row]]
+
+
+def address_text(said: str) -> str:
+    """The address that a stretch of a message begins with, in plain characters."""
+    found = _ADDRESS.match(fold(said).replace("。", "."))
+    return found[0].rstrip(".:?&#-_~+@=%") if found else ""
+
+
+def _said(text: NormalText, row: int, place: int) -> str:
+    """The message from an address mark to the next character of the normal form."""
+    raw = text.bytes_of(row)
+    last = place + 1 >= text.ends[row + 1]
+    end = len(raw) if last else int(text.source[place + 1])
+    begin = int(text.source[place])
+    return raw[begin : min(end, begin + _LONGEST)].decode("utf-8", errors="ignore")
+
+
+def _uncovered(said: str) -> str:
+    """A hidden name with plain dots and no blanks."""
+    scheme = _SCHEME.match(said)
+    rest = said[scheme.end() :] if scheme else said
+    plain = _PLAIN_DOT.sub(".", rest)
+    plain = "".join(plain.split())
+    return address_text((f"http{scheme[1].lower()}://" if scheme else "") + plain)
+
+
+def _add(found: dict[int, dict[str, None]], row: int, written: str) -> None:
+    if not written or (("@" in written) and "://" not in written):
+        return
+    try:
+        normal = url.parse(written).normal
+    except Refused:
+        return
+    of_row = found.setdefault(row, {})
+    if len(of_row) < _EACH:
+        of_row.setdefault(normal)

@@ -1,0 +1,27 @@
+"""What is remembered of who sends texts: how many a day, how many of them suspected, to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fanzha.features.declare import Count, Distinct, Window
+
+__all__ = ["WINDOWS"]
+
+WINDOWS: Sequence[Window] = (
+    Window(
+        "text_sender", "text", key=("sender_key",), over="24h", step="4h", lateness="1h",
+        forget="24h",
+        features=(Count("texts_24h"),),
+        zh="一个号码一天内发出的短信", en="texts a number sent within a day",
+    ),
+    Window(
+        "scam_sender", "text", key=("sender_key",), over="24h", step="4h", lateness="1h",
+        forget="24h",
+        features=(
+            Count("scam_texts_24h", where="scam"),
+            Distinct("scam_recipients_24h", of="recipient_key", where="scam", buckets=64),
+        ),
+        zh="一个号码一天内发出的涉诈短信", en="suspected texts a number sent within a day",
+    ),
+)  # fmt: skip
