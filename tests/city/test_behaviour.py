@@ -96,8 +96,8 @@ def test_the_steps_of_a_script_stand_in_order(tmp_path: Path) -> None:
         load_behaviour(_over(tmp_path, **_script(steps=steps[::-1])))
     with pytest.raises(Misconfigured, match="begins with contact"):
         load_behaviour(_over(tmp_path, **_script(steps=steps[4:])))
+    visit = [{"stage": "contact", "do": "visit", "site": "law"}]
     with pytest.raises(Misconfigured, match="not among"):
-        visit = [{"stage": "contact", "do": "visit", "site": "law"}]
         load_behaviour(_over(tmp_path, **_script(steps=visit)))
     half = [{"stage": "contact", "do": "text", "origin": ["port"]}]
     with pytest.raises(Misconfigured, match="needs"):

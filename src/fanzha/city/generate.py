@@ -10,17 +10,19 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from fanzha.city import balances, drafts, truth
+from fanzha.city import drafts, truth
 from fanzha.city.behaviour import Behaviour, load_behaviour
-from fanzha.city.calls import Calls, everyday_calls
 from fanzha.city.drafts import Drafts, Rows
 from fanzha.city.firms import Firms, found
 from fanzha.city.grammar import Grammar, load_grammar
-from fanzha.city.money import Money, everyday_money, memo_pool
-from fanzha.city.net import IPS, Net, everyday_net
+from fanzha.city.life import balances
+from fanzha.city.life.calls import Calls, everyday_calls
+from fanzha.city.life.money import Money, everyday_money, memo_pool
+from fanzha.city.life.net import IPS, Net, everyday_net
+from fanzha.city.life.registry import ADDRESSES, HISTORY, OUTLETS, Registry, everyday_registry
+from fanzha.city.life.texts import BASES, BOUND, Texts, everyday_texts
 from fanzha.city.organisations import load_organisations
 from fanzha.city.people import People, name_holders, populate, settle_cells
-from fanzha.city.registry import ADDRESSES, HISTORY, OUTLETS, Registry, everyday_registry
 from fanzha.city.rhythm import Ints, Span
 from fanzha.city.scam.acts import Doors, write_acts
 from fanzha.city.scam.cold import cold_contacts
@@ -28,7 +30,6 @@ from fanzha.city.scam.gangs import Underworld, equip, recruit, tie_accounts, tol
 from fanzha.city.scam.incidents import Incidents
 from fanzha.city.scam.walk import Director
 from fanzha.city.sites import Sites, open_sites
-from fanzha.city.texts import BASES, BOUND, Texts, everyday_texts
 from fanzha.city.world import App, World
 from fanzha.errors import Refused
 from fanzha.records.schemas import STREAMS

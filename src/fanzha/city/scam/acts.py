@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from fanzha.city.behaviour import Behaviour
-from fanzha.city.calls import Calls
 from fanzha.city.evasion import evade
 from fanzha.city.firms import Firms
-from fanzha.city.money import BOOKED, Money
-from fanzha.city.net import Net, installer
+from fanzha.city.life.calls import Calls
+from fanzha.city.life.money import BOOKED, Money
+from fanzha.city.life.net import Net, installer
+from fanzha.city.life.registry import Registry
+from fanzha.city.life.texts import Texts, filled
 from fanzha.city.people import People
-from fanzha.city.registry import Registry
 from fanzha.city.rhythm import MINUTE, SECOND, Ints, lognormal
 from fanzha.city.scam.cold import empty_values
 from fanzha.city.scam.gangs import Gang, Underworld
 from fanzha.city.scam.roles import ROLE
 from fanzha.city.scam.walk import Notes
 from fanzha.city.sites import Sites
-from fanzha.city.texts import Texts, filled
 
 
 @dataclass(slots=True)

@@ -6,15 +6,15 @@ import numpy as np
 import pyarrow as pa
 
 from fanzha.city.behaviour import SCAM_TYPES, Behaviour
-from fanzha.city.calls import Calls, ring, talk
 from fanzha.city.evasion import evade
+from fanzha.city.life.calls import Calls, ring, talk
+from fanzha.city.life.texts import Texts, filled
 from fanzha.city.people import FRIENDS, People
 from fanzha.city.rhythm import HOUR, Ints, lognormal
 from fanzha.city.scam.gangs import Gang, Underworld, gap_ms
 from fanzha.city.scam.incidents import Incidents
 from fanzha.city.scam.roles import ROLE
 from fanzha.city.sites import Sites
-from fanzha.city.texts import Texts, filled
 
 
 def cold_contacts(

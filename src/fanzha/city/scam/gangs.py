@@ -8,8 +8,8 @@ import numpy as np
 
 from fanzha.city.behaviour import Behaviour, Script
 from fanzha.city.firms import Firms
+from fanzha.city.life.registry import HISTORY, OUTLETS, Registry
 from fanzha.city.people import People
-from fanzha.city.registry import HISTORY, OUTLETS, Registry
 from fanzha.city.rhythm import DAY, HOUR, SECOND, Ints, Span, lognormal
 from fanzha.city.scam.roles import ROLE
 from fanzha.city.sites import Sites

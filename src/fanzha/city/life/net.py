@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from fanzha.city.behaviour import Behaviour
-from fanzha.city.calls import Calls, ring
 from fanzha.city.drafts import APP_ACTIONS, Drafts
 from fanzha.city.firms import Firms
+from fanzha.city.life.calls import Calls, ring
 from fanzha.city.people import People
 from fanzha.city.rhythm import MINUTE, SECOND, Ints, lognormal
 from fanzha.city.sites import Sites

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from fanzha.city.behaviour import Behaviour
-from fanzha.city.calls import Calls
 from fanzha.city.drafts import TEXT_CHANNELS, Drafts
 from fanzha.city.evasion import evade
 from fanzha.city.firms import Firms
 from fanzha.city.grammar import Grammar
+from fanzha.city.life.calls import Calls
 from fanzha.city.people import FRIENDS, People
 from fanzha.city.rhythm import DAY, Ints, local_day, lognormal
 from fanzha.city.sites import Sites

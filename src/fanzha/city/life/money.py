@@ -10,8 +10,8 @@ import pyarrow as pa
 from fanzha.city.behaviour import Behaviour
 from fanzha.city.drafts import PAY_CHANNELS, STATUSES, Drafts
 from fanzha.city.firms import Firms
+from fanzha.city.life.registry import Registry, address
 from fanzha.city.people import FRIENDS, People
-from fanzha.city.registry import Registry, address
 from fanzha.city.rhythm import HOUR, MINUTE, SECOND, Floats, Ints, Span, local_day, lognormal
 from fanzha.city.world import World
 

@@ -1,0 +1,1 @@
+"""Everyday life in the city: calls, texts, the network, money, the registry."""
