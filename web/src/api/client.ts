@@ -17,7 +17,7 @@ const UNREACHED: Problem = {
   code: 'unreached',
   zh: '服务没有应答，这一步没有办成',
   en: 'The service did not answer; this step was not done',
-  id: '—',
+  id: '—', field: null, state: null, by: null, at: null,
 };
 
 /** Called when the sign-in has run out, so that the page can say so. */
