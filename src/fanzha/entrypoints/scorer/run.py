@@ -70,37 +70,41 @@ class Scorer:
         self._counted = 0
         self._tally = _Tally()
         self._scored = 0
+        self._saved = 0
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Score until cancelled; a last snapshot is written on the way out."""
         await asyncio.to_thread(self._load)
         ready()
-        loop = asyncio.get_running_loop()
-        counted_at = saved_at = loop.time()
+        turn = asyncio.Lock()
+        keeping = [
+            asyncio.create_task(_each(_COUNT_EVERY_S, self._count, turn)),
+            asyncio.create_task(_each(self._snapshot_every_s, self._save, turn)),
+        ]
         try:
             async for entry in self._log_port.read(self._scored):
-                await asyncio.to_thread(self._score, entry)
-                if loop.time() - counted_at >= _COUNT_EVERY_S:
-                    await asyncio.to_thread(self._count)
-                    counted_at = loop.time()
-                if loop.time() - saved_at >= self._snapshot_every_s:
-                    await asyncio.to_thread(self._save)
-                    saved_at = loop.time()
+                async with turn:
+                    await asyncio.to_thread(self._score, entry)
         finally:
-            self._count()
-            self._save()
+            for task in keeping:
+                task.cancel()
+            async with turn:
+                self._count()
+                self._save()
 
     def _load(self) -> None:
         found = self._snapshots.newest()
         if found is not None:
             self._engine.restore(found.state)
-            self._scored = found.position
+            self._scored = self._saved = found.position
         self._committed = self._retry(self._position)
         self._counted = self._retry(self._position_counted)
         _log.info("state at %s, taken in up to %s", self._scored, self._committed)
 
     def _save(self) -> None:
-        self._snapshots.save(self._scored, self._engine.snapshot())
+        if self._scored > self._saved:
+            self._snapshots.save(self._scored, self._engine.snapshot())
+            self._saved = self._scored
 
     def _score(self, entry: LogEntry) -> None:
         outcome = self._engine.process(entry.position, entry.stream, entry.batch)
@@ -149,6 +153,8 @@ class Scorer:
 
         def attempt() -> None:
             with self._office.database.transaction(self._policies.tiers.root.scope) as connection:
+                if self._office.get_position(connection, _COUNTED) >= tally.position:
+                    return  # the commit had arrived, only its answer was lost
                 counters.add(connection, "events", tally.events)
                 counters.add(connection, "duplicates", tally.duplicates)
                 counters.mark_feeds(connection, list(tally.feeds.values()))
@@ -172,3 +178,11 @@ class Scorer:
             except Unavailable as error:
                 _log.warning("waiting for the database: %s", error.code)
                 time.sleep(_RETRY_S)
+
+
+async def _each(seconds: float, step: Callable[[], None], turn: asyncio.Lock) -> None:
+    """Between entries, whether or not new ones come."""
+    while True:
+        await asyncio.sleep(seconds)
+        async with turn:
+            await asyncio.to_thread(step)
