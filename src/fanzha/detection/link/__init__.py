@@ -1,0 +1,1 @@
+"""Names and addresses that people open."""
