@@ -72,9 +72,11 @@ def train(
         corpus += own_set(path, corpus[-1].group + 1)
         used[path.name] = fingerprint(path)
     corpus += samples
-    model = _fit(corpus, normaliser, steps, sorted(taxonomy.main_classes), settings)
+    model, unseen = _fit(corpus, normaliser, steps, sorted(taxonomy.main_classes), settings)
+    asked = ["--data DIR"] * (data is not None) + [f"--extra {path.name}" for path in extra]
     record = {
-        "command": " ".join(["python -m fanzha.detection.text.v1.train", *sys.argv[1:]]),
+        "command": " ".join(["python -m fanzha.detection.text.v1.train", *asked]),
+        "unseen": unseen,
         "settings": {name: getattr(settings, name) for name in Settings.__slots__},
         "sets_sha256": used,
         "texts": {kind: sum(s.kind == kind for s in corpus) for kind in KINDS},
@@ -99,7 +101,7 @@ class _Texts:
 def _fit(
     corpus: Sequence[Sample], normaliser: Normaliser, steps: Steps, mains: list[str],
     settings: Settings,
-) -> Model:  # fmt: skip
+) -> tuple[Model, dict[str, Any]]:  # fmt: skip
     texts = _prepare(corpus, normaliser, steps, settings)
     group = np.array([s.group for s in corpus])
     fold = (group * 2654435761 % 2**32 // 2**16) % settings.folds
@@ -110,6 +112,7 @@ def _fit(
     heads = np.zeros((1 << settings.head_bits, 2), dtype=np.float32)
     bias = np.zeros(2, dtype=np.float32)
     blend = np.zeros((len(KINDS), 2, 3))
+    told: dict[str, Any] = {}
     for head, steps_sum in ((FRAUD, texts.fraud_steps), (GREY_HEAD, texts.grey_steps)):
         unseen = _unseen(texts, labels[head], fold, settings)
         for k, kind in enumerate(KINDS):
@@ -119,10 +122,27 @@ def _fit(
                 continue
             columns = np.column_stack([unseen[of_kind], steps_sum[of_kind]]).astype(np.float64)
             share = np.array([s.weight for s in corpus])[of_kind]
-            blend[k, head] = calibrate(columns, labels[head][of_kind].astype(np.float64), share)
+            wanted = labels[head][of_kind].astype(np.float64)
+            blend[k, head] = calibrate(columns, wanted, share)
+            odds = columns @ blend[k, head, :2] + blend[k, head, 2]
+            told[f"{kind}, {'fraud' if head == FRAUD else 'grey'}"] = _told(odds, wanted, share)
         heads[:, head], bias[head] = _head(texts, labels[head], None, settings)
     classes, class_bias = _classes(corpus, texts, mains, settings)
-    return Model(heads, bias, classes, class_bias, tuple(mains), blend)
+    return Model(heads, bias, classes, class_bias, tuple(mains), blend), told
+
+
+def _told(
+    odds: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64], share: npt.NDArray[np.float64]
+) -> dict[str, list[float]]:
+    """Share caught and share falsely named by log-odds, on texts whose group was not trained on."""
+    yes, no = share * (wanted > 0), share * (wanted == 0)
+    return {
+        f"{least:g}": [
+            round(float(one[odds >= least].sum() / one.sum()), 4) if one.sum() else 0.0
+            for one in (yes, no)
+        ]
+        for least in (0.0, 2.0, 3.0, 4.0)
+    }
 
 
 def _prepare(
