@@ -284,6 +284,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/vocabulary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Vocabulary
+         * @description What a list of warnings may be filtered by.
+         */
+        get: operations["vocabulary_v1_vocabulary_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/warnings": {
         parameters: {
             query?: never;
@@ -1005,6 +1025,18 @@ export interface components {
             who: string;
         };
         /**
+         * Vocabulary
+         * @description The closed vocabularies that lists are filtered by.
+         */
+        Vocabulary: {
+            /** Sources */
+            sources: components["schemas"]["Coded"][];
+            /** Stages */
+            stages: components["schemas"]["Coded"][];
+            /** Types */
+            types: components["schemas"]["Coded"][];
+        };
+        /**
          * WarningDetail
          * @description Everything the page of one warning shows.
          */
@@ -1183,6 +1215,7 @@ export type Unit = components['schemas']['Unit'];
 export type ValidationError = components['schemas']['ValidationError'];
 export type VerbView = components['schemas']['VerbView'];
 export type ViewRecord = components['schemas']['ViewRecord'];
+export type Vocabulary = components['schemas']['Vocabulary'];
 export type WarningDetail = components['schemas']['WarningDetail'];
 export type WarningPage = components['schemas']['WarningPage'];
 export type WarningRow = components['schemas']['WarningRow'];
@@ -1573,6 +1606,26 @@ export interface operations {
             };
         };
     };
+    vocabulary_v1_vocabulary_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vocabulary"];
+                };
+            };
+        };
+    };
     warnings_v1_warnings_get: {
         parameters: {
             query?: {
@@ -1582,6 +1635,9 @@ export interface operations {
                 stage?: string[] | null;
                 source?: string[] | null;
                 place?: string[] | null;
+                outcome?: string[] | null;
+                since?: string | null;
+                q?: string;
                 after?: string | null;
                 limit?: number;
             };
@@ -1620,6 +1676,9 @@ export interface operations {
                 stage?: string[] | null;
                 source?: string[] | null;
                 place?: string[] | null;
+                outcome?: string[] | null;
+                since?: string | null;
+                q?: string;
                 after?: string | null;
                 limit?: number;
             };

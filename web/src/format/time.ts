@@ -54,3 +54,16 @@ export function span(milliseconds: number, language: Language): string {
   }
   return hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${two(minutes)}:${two(s % 60)}`;
 }
+
+/** The value of a date-and-time field for an instant, in Shanghai. */
+export function localInput(at: number): string {
+  const c = civil(at);
+  return `${c.year}-${c.month}-${c.day}T${c.hour}:${c.minute}`;
+}
+
+/** The instant of a date-and-time field; null when nothing sound was typed. */
+export function ofLocalInput(text: string): number | null {
+  // Shanghai has kept one offset since 1991, so the field's time is that instant.
+  const at = Date.parse(`${text}:00+08:00`);
+  return Number.isNaN(at) ? null : at;
+}

@@ -23,6 +23,7 @@ from fanzha.ports.sealer import Sealer
 
 _NATION = Scope(Level.NATION, "86")
 LIMIT_MAX = 200
+_NEWEST_FIRST = ("archived", "all")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class Filter:
     stages: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    since: datetime | None = None
+    number: str = ""
+    """The end of a warning's number, as people quote it."""
     person: bytes | None = None
     after: str | None = None
     limit: int = 50
@@ -84,7 +89,7 @@ class Desk:
         """A page of the queue, most pressing first; of the archive, newest first."""
         scope = actor.unit.scope
         condition, bound = _condition(actor, wanted)
-        archive = wanted.tab == "archived"
+        archive = wanted.tab in _NEWEST_FIRST
         cursor, at = _cursor(wanted.after, archive=archive)
         order = "issued_at DESC, id DESC" if archive else "urgent, clock_due_at, id"
         limit = max(1, min(wanted.limit, LIMIT_MAX))
@@ -269,13 +274,14 @@ def _condition(actor: Actor, wanted: Filter) -> tuple[str, dict[str, Any]]:
         parts.append("open AND escalated > 0")
     elif wanted.tab == "archived":
         parts.append("NOT open")
-    else:
+    elif wanted.tab != "all":
         raise Refused("unknown_tab", zh="没有这个列表", en="there is no such list", field="tab")
     for name, column, values in (
         ("grades", "grade", wanted.grades),
         ("types", "scam_type", wanted.types),
         ("stages", "stage", wanted.stages),
         ("places", "unit", wanted.places),
+        ("outcomes", "outcome", wanted.outcomes),
     ):
         if values:
             parts.append(f"{column} = ANY(:{name})")
@@ -283,6 +289,12 @@ def _condition(actor: Actor, wanted: Filter) -> tuple[str, dict[str, Any]]:
     if wanted.sources:
         parts.append("sources && CAST(:sources AS text[])")
         bound["sources"] = list(wanted.sources)
+    if wanted.since is not None:
+        parts.append("issued_at >= :since")
+        bound["since"] = wanted.since
+    if wanted.number:
+        parts.append("right(number, length(:number)) = :number")
+        bound["number"] = wanted.number
     if wanted.person is not None:
         parts.append("person_token = :person")
         bound["person"] = wanted.person

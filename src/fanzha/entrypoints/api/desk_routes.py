@@ -12,6 +12,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
 
 from fanzha.adapters.postgres.desk import LIMIT_MAX, Filter
 from fanzha.adapters.postgres.operators import Operator
@@ -86,6 +87,9 @@ def _filter(
     stage: Annotated[list[str] | None, Query()] = None,
     source: Annotated[list[str] | None, Query()] = None,
     place: Annotated[list[str] | None, Query()] = None,
+    outcome: Annotated[list[str] | None, Query()] = None,
+    since: AwareDatetime | None = None,
+    q: Annotated[str, Query(max_length=40)] = "",
     after: str | None = None,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
 ) -> Filter:
@@ -96,6 +100,9 @@ def _filter(
         stages=tuple(stage or ()),
         sources=tuple(source or ()),
         places=tuple(place or ()),
+        outcomes=tuple(outcome or ()),
+        since=since,
+        number=q.strip().upper(),
         after=after,
         limit=limit,
     )
@@ -277,6 +284,12 @@ def board(
     since = now - timedelta(minutes=minutes)
     figures = parts.desk.figures(who.actor.unit.scope, since, now)
     return parts.presenter.board(figures, since, now)
+
+
+@router.get("/vocabulary")
+def vocabulary(parts: Parts, who: SignedIn) -> wire.Vocabulary:
+    """What a list of warnings may be filtered by."""
+    return parts.presenter.vocabulary()
 
 
 @router.get("/units")

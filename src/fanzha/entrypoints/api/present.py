@@ -29,6 +29,7 @@ from fanzha.lifecycles.warning.grade import WarningGrade
 from fanzha.lifecycles.warning.model import FraudWarning
 from fanzha.lifecycles.warning.policy import ClockPolicy
 from fanzha.lifecycles.warning.states import STATIONS, WARNING
+from fanzha.values.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ class Presenter:
             return None
         zh, en = self.types.get(code, (code, code))
         return wire.Coded(code=code, zh=zh, en=en)
+
+    def vocabulary(self) -> wire.Vocabulary:
+        return wire.Vocabulary(
+            types=[wire.Coded(code=c, zh=zh, en=en) for c, (zh, en) in self.types.items()],
+            stages=[wire.Coded(code=s.value, zh=s.zh, en=s.en) for s in Stage],
+            sources=[coded(SOURCES, code) for code in SOURCES],
+        )
 
     def row(self, w: FraudWarning) -> wire.WarningRow:
         return wire.WarningRow(**self._row(w))

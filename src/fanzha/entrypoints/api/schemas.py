@@ -84,6 +84,14 @@ class PersonBrief(Wire):
     place: Words
 
 
+class Vocabulary(Wire):
+    """The closed vocabularies that lists are filtered by."""
+
+    types: list[Coded]
+    stages: list[Coded]
+    sources: list[Coded]
+
+
 class Clock(Wire):
     """The next thing due on a warning, and until when."""
 

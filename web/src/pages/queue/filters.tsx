@@ -1,0 +1,64 @@
+// Filters of the queue: what they hold stands in the URL; the list as a file beside them.
+import { Select } from 'antd';
+import { useEffect, useState } from 'react';
+import { get } from '../../api/client';
+import type { Coded, Unit, Vocabulary } from '../../api/schema';
+import { queryOf, type FilterName, type List } from '../../state/lists';
+import { useMe } from '../../state/signed-in';
+import { useWords } from '../../words';
+
+interface Choice { value: string; label: string }
+type Choices = Record<Exclude<FilterName, 'grade'>, Choice[]>;
+
+/** Read once while the console is open: units and vocabularies change with a release or a policy. */
+let read: Promise<[Unit[], Vocabulary]> | null = null;
+function choices(): Promise<[Unit[], Vocabulary]> {
+  read ??= Promise.all([get<Unit[]>('/v1/units'), get<Vocabulary>('/v1/vocabulary')]);
+  read.catch(() => { read = null; });
+  return read;
+}
+
+const NAMES = ['place', 'type', 'stage', 'source'] as const;
+
+export function Filters({ list, change }: { list: List; change: (next: Partial<List>) => void }) {
+  const { t } = useWords();
+  const found = useFilterChoices();
+  const grouped = list.tab === 'mine' || list.tab === 'shift';
+  return (
+    <div className="fs" role="group" aria-label={t('filter.title')}>
+      {NAMES.map((name) => (
+        <Select key={name} mode="multiple" size="small" className="f-select" aria-label={t(`filter.${name}`)}
+          value={list.filters[name]} options={found[name]} maxTagCount={0} popupMatchSelectWidth={240}
+          optionFilterProp="label" placeholder={t(`filter.${name}_any`)}
+          maxTagPlaceholder={(picked) => `${t(`filter.${name}`)} ${picked.length === 1 ? String(picked[0]?.label ?? '') : picked.length}`}
+          onChange={(values: string[]) => change({ filters: { ...list.filters, [name]: values } })} />
+      ))}
+      {list.q && (
+        <button type="button" className="tag q-tag" onClick={() => change({ q: '' })} aria-label={t('filter.drop_search')}>
+          {list.q} ×
+        </button>
+      )}
+      {grouped && (
+        <button type="button" className="link s" aria-pressed={list.grouping === 'state'}
+          onClick={() => change({ grouping: list.grouping === 'state' ? 'clock' : 'state' })}>
+          {t(list.grouping === 'state' ? 'filter.by_clock' : 'filter.by_state')}
+        </button>
+      )}
+      <a className="s" href={`/v1/warnings.csv?${queryOf(list)}`} download>{t('filter.csv')}</a>
+    </div>
+  );
+}
+
+function useFilterChoices(): Choices {
+  const { of } = useWords();
+  const { unit } = useMe();
+  const [found, setFound] = useState<[Unit[], Vocabulary] | null>(null);
+  useEffect(() => { choices().then(setFound, () => undefined); }, []);
+  const [units, words] = found ?? [[], { types: [], stages: [], sources: [] }];
+  const coded = (all: Coded[]): Choice[] => all.map((c) => ({ value: c.code, label: of(c) }));
+  const places = units.some((u) => u.code === unit.code) ? units : [unit, ...units];
+  return {
+    place: places.map((u) => ({ value: u.code, label: of(u) })),
+    type: coded(words.types), stage: coded(words.stages), source: coded(words.sources),
+  };
+}

@@ -1,0 +1,72 @@
+// The four fields of a stop order: account, amount, time, payee; checked as they are typed.
+import { useState } from 'react';
+import type { AlreadyPaid, WarningDetail } from '../api/schema';
+import { fenOf, yuan, yuanWithUnit } from '../format/money';
+import { localInput, ofLocalInput } from '../format/time';
+import { now } from '../state/clock';
+import { useWords } from '../words';
+
+export interface PaidText {
+  account: string;
+  amount: string;
+  at: string;
+  payee: string;
+}
+
+type Checked = { ok: true; paid: AlreadyPaid } | { ok: false; field: 'account' | 'amount' | 'at' };
+
+export function usePaid(detail: WarningDetail): [PaidText, (next: PaidText) => void] {
+  return useState<PaidText>(() => ({
+    account: '', payee: '', at: localInput(now()),
+    amount: detail.amount_fen === null ? '' : yuan(detail.amount_fen),
+  }));
+}
+
+/** What was typed as the API wants it, or the first field that is not right. */
+export function paidOf(text: PaidText): Checked {
+  const account = text.account.replace(/[\s-]/g, '');
+  if (!/^[0-9A-Za-z@._]{4,64}$/.test(account)) return { ok: false, field: 'account' };
+  const amount = fenOf(text.amount);
+  if (amount === null) return { ok: false, field: 'amount' };
+  const at = ofLocalInput(text.at);
+  if (at === null || at > now() + 60_000) return { ok: false, field: 'at' };
+  return {
+    ok: true,
+    paid: {
+      payee_account: account, amount_fen: amount, paid_at: new Date(at).toISOString(), payee_name: text.payee.trim(),
+    },
+  };
+}
+
+export function PaidFields({ paid, set, missing }: {
+  paid: PaidText; set: (next: PaidText) => void; missing: string | null;
+}) {
+  const { t, language } = useWords();
+  const fen = fenOf(paid.amount);
+  const wrong = (field: string) => missing === field;
+  return (
+    <div className="paid">
+      <label>{t('paid.account')}
+        <input autoFocus inputMode="numeric" maxLength={64} value={paid.account} autoComplete="off"
+          aria-invalid={wrong('account')} onChange={(e) => set({ ...paid, account: e.target.value })} />
+        {wrong('account') && <span className="no" role="alert">{t('paid.account_wrong')}</span>}
+      </label>
+      <label>{t('paid.amount')}
+        <input inputMode="decimal" maxLength={24} value={paid.amount} autoComplete="off"
+          aria-invalid={wrong('amount')} onChange={(e) => set({ ...paid, amount: e.target.value })} />
+        {wrong('amount')
+          ? <span className="no" role="alert">{t('paid.amount_wrong')}</span>
+          : <span className="x s">{fen === null ? t('paid.amount_hint') : yuanWithUnit(fen, language)}</span>}
+      </label>
+      <label>{t('paid.at')}
+        <input type="datetime-local" step={60} value={paid.at} aria-invalid={wrong('at')}
+          onChange={(e) => set({ ...paid, at: e.target.value })} />
+        {wrong('at') && <span className="no" role="alert">{t('paid.at_wrong')}</span>}
+      </label>
+      <label>{t('paid.payee')}
+        <input maxLength={64} value={paid.payee} autoComplete="off"
+          onChange={(e) => set({ ...paid, payee: e.target.value })} />
+      </label>
+    </div>
+  );
+}
