@@ -130,10 +130,11 @@ def _bait_beside(
         b, e = hits[k, 1], hits[k, 2]
         if b < end and e > begin:
             continue
-        left = b in (own, end) or _edge(data[b - 1])
-        right = e >= own_end or _edge(data[e]) or e == begin
-        if tokens_only and (b == end or e == begin):
+        after, before = b == end, e == begin
+        if tokens_only and (after or before):
             continue
+        left = after or b == own or _edge(data[b - 1])
+        right = before or e >= own_end or _edge(data[e])
         if left and right and b >= own and e <= own_end and e - b > size:
             best, size = k, e - b
     return best
