@@ -75,16 +75,17 @@ def generate(
     *,
     chapter: int = 0,
     first_id: int = 1,
+    registry: bool = True,
     call_phases: str = "all",
     policies: Path = POLICIES,
     tell: Tell = _quietly,
 ) -> City:
     """The same arguments give the same rows, bit for bit.
 
-    `start` carries a time zone. A later `chapter` has the same people, numbers and gangs but other
-    days, and does not repeat how lines and accounts came to be. Events, calls and threads are
-    numbered from `first_id`. `call_phases` is `all`, or `end` for finished calls only. `tell` hears
-    the name of each part before it is made.
+    `start` carries a time zone. Another `chapter` has the same people, numbers and gangs but other
+    days. Without `registry` what was told before the start is left out: who holds what, lines and
+    accounts opened lately. Events, calls and threads are numbered from `first_id`. `call_phases` is
+    `all`, or `end` for finished calls only. `tell` hears the name of each part before it is made.
     """
     _check(residents, days, call_phases)
     chosen = behaviour or load_behaviour(policies / "default.yaml")
@@ -101,7 +102,9 @@ def generate(
     doors.calls.all_phases = call_phases == "all"
     incidents = _play(doors, underworld, world, tell)
     tell("order")
-    tables, told, opening = _closed(doors, incidents, world, span, f"city{seed}", first_id)
+    tables, told, opening = _closed(
+        doors, incidents, world, span, f"city{seed}", first_id, HISTORY if registry else 0
+    )
     return City(tables, told, opening, residents, days, seed, start)
 
 
@@ -221,6 +224,7 @@ def _closed(
     span: Span,
     source: str,
     first_id: int,
+    history_ms: int,
 ) -> tuple[dict[str, pa.Table], dict[str, pa.Table], pa.Table]:
     """Order all rows by time, give them ids, write strings for indexes, set the truth apart."""
     rng = world.chance("order")
@@ -234,8 +238,7 @@ def _closed(
         "account": doors.registry.accounts,
         "subject": doors.registry.subjects,
     }
-    history = HISTORY if world.chapter == 0 else 0
-    rows = {s: sources[s].close(span, rng, history) for s in STREAMS}
+    rows = {s: sources[s].close(span, rng, history_ms) for s in STREAMS}
     _renumber(rows, rng, first_id)
     ids = _event_ids(rows, first_id)
     opening = balances.post(rows["transfer"], world, doors.people, doors.firms)

@@ -133,7 +133,7 @@ def _inside(span: Span, rng: np.random.Generator, n: int) -> Ints:
 
 def _subjects(registry: Registry) -> None:
     """Rows of the residents the registry knows: a number with the main account, then the rest."""
-    people, rng = registry.people, registry.world.chance("subjects")
+    people, rng = registry.people, registry.world.rng("subjects")
     known = np.flatnonzero(people.sees["subject"])
     kin = np.where(rng.random(len(known)) < 0.5, people.line[people.kin[known]], -1)
     shared = {

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import sys
+import threading
 import time
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import httpx
+import pyarrow as pa
 import typer
 
 from fanzha.city import files
 from fanzha.city.behaviour import Behaviour, load_behaviour
-from fanzha.city.generate import POLICIES, City, Tell, generate
+from fanzha.city.generate import POLICIES, Tell, generate
+from fanzha.city.streaming.broadcast import Broadcast, Count, Maker, Plan
+from fanzha.city.streaming.sender import Sender
+from fanzha.entrypoints.cli.city_report import report
 from fanzha.errors import Refused
+from fanzha.usecases.warning.take_in import instant as aware
 from fanzha.values import instant
 
 app = typer.Typer(
@@ -23,6 +33,8 @@ app = typer.Typer(
 )
 
 START = "2026-03-02T00:00:00+08:00"
+SEEN_SEEDS = 100
+"""Seeds below were looked at while detection was built; an honest examination takes another."""
 _PARTS = {
     "people": "居民 people",
     "registry": "登记 registry",
@@ -35,7 +47,9 @@ _PARTS = {
 }
 
 Residents = Annotated[int, typer.Option(help="居民数 residents, 100 – 100,000")]
+Days = Annotated[float, typer.Option(help="天数 days")]
 Seed = Annotated[int, typer.Option(min=0, help="种子 seed: the same gives the same city")]
+Start = Annotated[str, typer.Option(help="起始时刻 first instant, with time zone")]
 BehaviourName = Annotated[
     str, typer.Option(help="行为文件或其名称 behaviour file, or default, demo, rough")
 ]
@@ -46,9 +60,9 @@ def make(
     context: typer.Context,
     out: Annotated[Path | None, typer.Option(help="输出文件夹 folder to write")] = None,
     residents: Residents = 10_000,
-    days: Annotated[float, typer.Option(help="天数 days")] = 1.0,
+    days: Days = 1.0,
     seed: Seed = 1,
-    start: Annotated[str, typer.Option(help="起始时刻 first instant, with time zone")] = START,
+    start: Start = START,
     behaviour: BehaviourName = "default",
     call_phases: Annotated[
         str, typer.Option(help="all, 或只有话单 end: finished calls only")
@@ -58,19 +72,123 @@ def make(
     if context.invoked_subcommand is not None:
         return
     if out is None:
-        raise typer.BadParameter("缺少输出文件夹 --out is needed", param_hint="--out")
+        raise typer.BadParameter("缺少输出文件夹 a folder is needed", param_hint="--out")
     begun = time.monotonic()
     city = generate(
-        residents,
-        days,
-        seed,
-        _instant(start),
-        behaviour_of(behaviour),
-        call_phases=call_phases,
-        tell=_say(begun),
-    )
+        residents, days, seed, _instant(start), behaviour_of(behaviour),
+        call_phases=call_phases, tell=_say(begun),
+    )  # fmt: skip
     files.write(city, out)
-    _summary(city, out, time.monotonic() - begun)
+    for stream, table in city.streams.items():
+        print(f"{stream:<10}{table.num_rows:>12,}")
+    print(f"诈骗 scams {city.truth['truth_incident'].num_rows:,}（模拟 simulated）")
+    took_s = time.monotonic() - begun
+    print(f"已写入 written to {out}，真相在 truth in {out / files.TRUTH}，{took_s:.1f} s")
+
+
+@app.command()
+def score(
+    residents: Residents = 10_000,
+    days: Days = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="种子 seed; 100 and above were not seen")] = 100,
+    start: Start = START,
+    behaviour: BehaviourName = "rough",
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """用模拟城市检验检测。Examine detection on a simulated city: recall, precision, lead."""
+    # Detection takes seconds to load; the other commands do without.
+    from fanzha.entrypoints.cli.city_examination import marked
+
+    begun = time.monotonic()
+    kind = behaviour_of(behaviour)
+    city = generate(residents, days, seed, _instant(start), kind, tell=_say(begun))
+    told = marked(city, _progress(begun))
+    about = {
+        "seed": seed,
+        "behaviour": kind.version,
+        "seen_while_building": seed < SEEN_SEEDS,
+        "start": city.start.isoformat(),
+    }
+    if as_json:
+        print(json.dumps({**about, **told.as_dict()}, ensure_ascii=False))
+    else:
+        print(report(told, about))
+
+
+def _progress(begun: float) -> Callable[[int, int, int], None]:
+    heard = begun
+
+    def tell(at: int, rows: int, warnings: int) -> None:
+        nonlocal heard
+        if time.monotonic() - heard >= 5:
+            heard = time.monotonic()
+            told = f"{aware(at):%m-%d %H:%M}Z  {rows:,} 行 rows  {warnings:,} 预警 warnings"
+            print(f"{heard - begun:6.1f} s  {told}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+@app.command()
+def stream(
+    to: Annotated[str, typer.Option(help="中心地址 address of the centre")],
+    key: Annotated[
+        str, typer.Option(envvar="FANZHA_CITY_KEY", help="发送方密钥 key of the sender")
+    ],
+    residents: Residents = 20_000,
+    seed: Seed = 1,
+    behaviour: BehaviourName = "demo",
+    days: Annotated[float, typer.Option(help="每段天数 days made at a time")] = 1.0,
+    history_hours: Annotated[float, typer.Option(help="先送的历史小时数 history sent first")] = 2.0,
+) -> None:
+    """按真实时间播放城市，直到被停止。Play a city at the pace of the wall clock until stopped."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    plan = Plan(history_hours=history_hours, days=days)
+    with httpx.Client(base_url=to, timeout=30.0) as client:
+        sender = Sender(client, key, stop.wait)
+        maker = _maker(residents, seed, behaviour_of(behaviour))
+        Broadcast(plan, maker, sender.send, _clock, stop.wait, _aloud()).run()
+
+
+def _maker(residents: int, seed: int, behaviour: Behaviour) -> Maker:
+    def made(
+        start: int, days: float, *, quiet_hours: float, chapter: int, first_id: int, registry: bool
+    ) -> Mapping[str, pa.Table]:
+        return generate(
+            residents, days, seed, aware(start), behaviour.quiet_for(quiet_hours),
+            chapter=chapter, first_id=first_id, registry=registry,
+        ).streams  # fmt: skip
+
+    return made
+
+
+def _clock() -> int:
+    return instant.from_datetime(datetime.now(UTC)).ms
+
+
+def _aloud(every_s: float = 60.0) -> Callable[[str, Count], None]:
+    """Says what the broadcast does: each step once, then a line a minute."""
+    begun = time.monotonic()
+    words = {
+        "registry": "居民登记已送 registry sent",
+        "history": "历史已送 history sent",
+        "live": "实时播放 live",
+    }
+    heard: dict[str, float] = {}
+
+    def tell(part: str, count: Count) -> None:
+        now = time.monotonic()
+        if part not in heard or (part == "live" and now - heard[part] >= every_s):
+            heard[part] = now
+            refused = f"，拒收 refused {count.refused:,}" if count.refused else ""
+            skipped = f"，略过 skipped {count.skipped:,}" if count.skipped else ""
+            print(
+                f"[city] {now - begun:6.1f} s  {words[part]}：{count.accepted:,}{refused}{skipped}",
+                flush=True,
+            )
+
+    return tell
 
 
 def behaviour_of(name: str) -> Behaviour:
@@ -93,11 +211,3 @@ def _say(begun: float) -> Tell:
         print(f"{time.monotonic() - begun:6.1f} s  {_PARTS[part]}", file=sys.stderr, flush=True)
 
     return say
-
-
-def _summary(city: City, out: Path, took_s: float) -> None:
-    for stream, table in city.streams.items():
-        print(f"{stream:<10}{table.num_rows:>12,}")
-    incidents = city.truth["truth_incident"]
-    print(f"诈骗事件 scam incidents {incidents.num_rows:,}（模拟 simulated）")
-    print(f"已写入 written to {out}，真相在 truth in {out / files.TRUTH}，{took_s:.1f} s")

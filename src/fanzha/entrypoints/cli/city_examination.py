@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +10,11 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from fanzha import bootstrap, settings
 from fanzha.adapters.memory.office import MemoryOffice
-from fanzha.city.marking.answers import Mention, Warned
+from fanzha.city.generate import City
+from fanzha.city.marking.answers import Mention, Warned, truth_of
+from fanzha.city.marking.mark import Mark, mark
 from fanzha.detection.engine import Engine
 from fanzha.detection.person.risk import Risk
 from fanzha.records.door import admit
@@ -19,10 +23,12 @@ from fanzha.records.schemas import STREAMS
 from fanzha.usecases.warning.issue import warning_id
 from fanzha.usecases.warning.policies import WarningPolicies
 from fanzha.usecases.warning.take_in import Taken, instant, take_in
+from fanzha.usecases.warning.tiers import load_units
 
-SLICE_MS = 5_000
-"""How much stream time one entry of the log holds, as from senders that post every few seconds."""
+SLICE_MS = 30_000
+"""How much stream time one entry of the log holds, as from senders that post twice a minute."""
 _CHUNK_ROWS = 65_536
+Tell = Callable[[int, int, int], None]
 
 
 @dataclass(slots=True)
@@ -46,12 +52,22 @@ class _Notebook:
         return [Warned(self.person[id], tuple(said)) for id, said in self.mentions.items()]
 
 
+def marked(city: City, tell: Tell) -> Mark:
+    """What this installation's detection and policies make of the city, against the truth."""
+    wired = settings.load()
+    policies = bootstrap.warning_policies(wired, load_units(bootstrap.units_file(wired)))
+    with tempfile.TemporaryDirectory() as spill:
+        warnings = examine(city.streams, Engine(wired.policies), policies, Path(spill), tell)
+    truth = truth_of(city.truth, city.streams["transfer"], city.residents, city.days)
+    return mark(warnings, truth)
+
+
 def examine(
     streams: Mapping[str, pa.Table],
     engine: Engine,
     policies: WarningPolicies,
     spill: Path,
-    tell: Callable[[int, int, int], None] = lambda at, rows, warnings: None,
+    tell: Tell = lambda at, rows, warnings: None,
 ) -> list[Warned]:
     """All warnings of the streams, in the order in which they were issued.
 
