@@ -10,10 +10,12 @@ from fanzha.city.marking.answers import GRADES, Mention, Scam, Truth, Warned
 from fanzha.city.marking.share import Share, Spread
 from fanzha.city.rhythm import MINUTE
 
+ALL = "all"
+
 
 @dataclass(frozen=True, slots=True)
 class TypeMark:
-    """One scam type. Recall is over its scams, precision over the warnings that name it."""
+    """One scam type, or all of them. Recall is over its scams, precision over the warnings that name it."""
 
     scam_type: str
     engaged: Share
@@ -111,8 +113,8 @@ def mark(warnings: Sequence[Warned], truth: Truth) -> Mark:
         false=found.count("false"),
         elsewhere=found.elsewhere,
         contacts=Share(sum(s.incident in found.first for s in lost), len(lost)),
-        types=tuple(_type_mark(name, found, truth, {name}) for name in types),
-        whole=_type_mark("all", found, truth, set(types)),
+        types=tuple(_type_mark(name, found, truth) for name in types),
+        whole=_type_mark(ALL, found, truth),
         grades=tuple(_grade_mark(grade, found, truth) for grade in GRADES),
     )
 
@@ -159,11 +161,12 @@ class _Found:
         return self.first.get(scam.incident, {}).get(grade)
 
 
-def _type_mark(name: str, found: _Found, truth: Truth, types: set[str]) -> TypeMark:
-    scams = [s for s in truth.scams if s.scam_type in types]
+def _type_mark(name: str, found: _Found, truth: Truth) -> TypeMark:
+    scams = [s for s in truth.scams if name in (s.scam_type, ALL)]
     engaged = [s for s in scams if s.engaged]
     losses = [s for s in scams if s.payments]
-    named = [(w.scam_type, about) for w, _, about in found.judged if w.scam_type in types]
+    said = [(w.scam_type, about) for w, _, about in found.judged if w.scam_type is not None]
+    named = [(kind, about) for kind, about in said if name in (kind, ALL)]
     return TypeMark(
         scam_type=name,
         engaged=Share(sum(found.at(s) is not None for s in engaged), len(engaged)),
@@ -172,7 +175,7 @@ def _type_mark(name: str, found: _Found, truth: Truth, types: set[str]) -> TypeM
         lead=Spread.of(list(_leads(losses, found, GRADES[-1]))),
         lost_fen=sum(s.loss for s in losses),
         saved_fen=sum(_saved(s, found.at(s)) for s in losses),
-        named=Share(sum(said in about for said, about in named), len(named)),
+        named=Share(sum(kind in about for kind, about in named), len(named)),
     )
 
 
