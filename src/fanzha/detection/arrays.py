@@ -8,32 +8,52 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["Array", "Bools", "Columns", "Keys", "both_sides", "floats", "instants", "keys_of",
-           "twice"]  # fmt: skip
+__all__ = ["Array", "Bools", "Columns", "Floats", "Keys", "both_sides", "floats", "instants",
+           "keys_of", "known", "truths", "twice", "within_hours"]  # fmt: skip
+
+_CHINA_MS = 8 * 3_600_000
 
 Array = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.uint64]
 Columns = dict[str, Array]
 
 
 def keys_of(frame: pl.DataFrame, column: str) -> Keys:
-    """A key column; zeros (no identifier) where the sender has none."""
+    """A key column of the door's; zeros (no identifier) where the sender has none."""
     if column not in frame.columns:
         return np.zeros(frame.height, dtype=np.uint64)
-    return frame[column].fill_null(0).to_numpy().astype(np.uint64, copy=False)
+    return frame[column].to_numpy()
 
 
 def instants(frame: pl.DataFrame) -> npt.NDArray[np.int64]:
     """`at` in ms UTC."""
-    return frame["at"].to_physical().to_numpy().astype(np.int64, copy=False)
+    return frame["at"].to_physical().to_numpy()
 
 
-def floats(frame: pl.DataFrame, column: str, absent: float = 0.0) -> npt.NDArray[np.float64]:
+def floats(frame: pl.DataFrame, column: str, absent: float = 0.0) -> Floats:
     """A number column, with `absent` where the sender has none."""
     if column not in frame.columns:
         return np.full(frame.height, absent)
-    return frame[column].cast(pl.Float64).fill_null(absent).to_numpy()
+    values = frame[column].to_numpy().astype(np.float64)
+    if np.isnan(absent):
+        return values
+    values[np.isnan(values)] = absent
+    return values
+
+
+def truths(frame: pl.DataFrame, *conditions: pl.Expr) -> list[Bools]:
+    """Conditions row by row, worked out at once; null is no."""
+    named = [c.fill_null(value=False).alias(str(k)) for k, c in enumerate(conditions)]
+    return [column.to_numpy() for column in frame.select(named)]
+
+
+def known(name: str, values: Floats, mask: Bools | None = None) -> pl.Series:
+    """A feature column: null where it is NaN, and where the mask says it cannot be known."""
+    if mask is not None:
+        values = np.where(mask, values, np.nan)
+    return pl.Series(name, values, nan_to_null=True)
 
 
 def both_sides(first: Array, second: Array) -> Array:
@@ -46,3 +66,11 @@ def both_sides(first: Array, second: Array) -> Array:
 def twice(values: Array) -> Array:
     """Each value for both sides."""
     return np.repeat(values, 2)
+
+
+def within_hours(at: npt.NDArray[np.int64], first: int, last: int) -> Bools:
+    """Whether instants lie between two hours of Chinese time; the span may pass midnight."""
+    hour = (at + _CHINA_MS) // 3_600_000 % 24
+    after, before = hour >= first, hour < last
+    found: Bools = after & before if first < last else after | before
+    return found

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,21 +19,18 @@ from fanzha.detection.app.v1.channel import AppChannel
 from fanzha.detection.arrays import Array, Bools, instants, keys_of
 from fanzha.detection.call.v1.channel import CallChannel
 from fanzha.detection.finding import Finding
+from fanzha.detection.link.v1.channel import LinkChannel
 from fanzha.detection.person.people import People
 from fanzha.detection.person.risk import Risk
 from fanzha.detection.person.v1.episode import FACTS, SPOKEN
 from fanzha.detection.person.v1.fusion import Fusion
+from fanzha.detection.person.v1.limits import load_limits
 from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.state import part, prefixed
+from fanzha.detection.text.v1.channel import TextChannel
 from fanzha.errors import Refused
 from fanzha.records.dedupe import Repeats
-
-try:
-    from fanzha.detection.link.v1.channel import LinkChannel
-    from fanzha.detection.text.v1.channel import TextChannel
-except ImportError:  # the two channels are being written
-    from fanzha.detection.silent import LinkChannel, TextChannel  # type: ignore[assignment]
 
 __all__ = ["Engine", "Outcome"]
 
@@ -57,6 +55,14 @@ class Outcome:
     """Keys, persons and episodes that found no room."""
 
 
+class _Keeper(Protocol):
+    """A part with memory. Its snapshot shares nothing with it; restore only into a new one."""
+
+    def snapshot(self) -> dict[str, Array]: ...
+
+    def restore(self, state: dict[str, Array], /) -> None: ...
+
+
 class Engine:
     """All channels and the fusion over them.
 
@@ -72,11 +78,12 @@ class Engine:
         self._accounts = AccountChannel(signals)
         self._apps = AppChannel(signals)
         self._texts = TextChannel(policies)
-        self._links = LinkChannel(policies)
+        self._links = LinkChannel(signals)
         self._people = People()
         schema = {name: kind for name, (kind, _) in FACTS.items()}
         weights = load_signals(signals / "person-v1.yaml", schema, spoken=SPOKEN)
-        self._fusion = Fusion(weights, self._people)
+        limits = load_limits(signals / "person-v1-limits.yaml")
+        self._fusion = Fusion(weights, self._people, limits)
         self.version = f"{fanzha.__version__}-{_FORM}-{dedupe_hours}-{_fingerprint(policies)}"
         """Snapshots of another version are of no use to this one."""
 
@@ -95,8 +102,7 @@ class Engine:
             batch = batch.filter(pa.array(~repeated))
         if not batch.num_rows:
             return Outcome(duplicates=duplicates, newest_at=newest_at)
-        reading = self._read(stream, pl.DataFrame(batch))
-        risks = self._fusion.process(reading)
+        reading, risks = self._read(stream, _frame(batch))
         return Outcome(
             findings=tuple(finding for _, finding in reading.findings),
             risks=tuple(risks),
@@ -106,11 +112,15 @@ class Engine:
             refused=self._refused - refused,
         )
 
-    def _read(self, stream: str, batch: pl.DataFrame) -> Reading:
+    def _read(self, stream: str, batch: pl.DataFrame) -> tuple[Reading, list[Risk]]:
+        if stream == "subject":
+            rows = batch.select(*_SUBJECT, pl.col("at").to_physical()).to_dicts()
+            return Reading(stream, batch), self._fusion.learn(rows)
+        reading = self._channel(stream, batch)
+        return reading, self._fusion.process(reading)
+
+    def _channel(self, stream: str, batch: pl.DataFrame) -> Reading:
         match stream:
-            case "subject":
-                self._fusion.learn(batch.select(_SUBJECT).to_dicts())
-                return Reading(stream, batch)
             case "line":
                 self._calls.read_lines(batch)
                 return Reading(stream, batch)
@@ -122,21 +132,22 @@ class Engine:
             case "visit":
                 return self._links.read(batch)
             case "app":
-                return self._apps.read(batch, self._on_line(batch, "subscriber_key"))
+                return self._apps.read(batch, self._on_line(batch, "subscriber"))
             case "account":
                 return self._accounts.read_accounts(batch)
             case "transfer":
-                return self._accounts.read(batch, self._on_line(batch, "payer_key"))
+                return self._accounts.read(batch, self._on_line(batch, "payer"))
         raise Refused(
             "stream_unknown", zh="没有这个数据流", en="there is no such stream", field="stream"
         )
 
-    def _on_line(self, batch: pl.DataFrame, column: str) -> dict[str, pl.Series]:
+    def _on_line(self, batch: pl.DataFrame, who: str) -> dict[str, pl.Series]:
         """Whether the owner of each number or account is on the line, and with a stranger."""
-        keys = keys_of(batch, column)
+        keys = keys_of(batch, f"{who}_key")
         lines = self._people.lines_of(keys)
-        if column == "subscriber_key":
-            lines = np.where(lines == 0, keys, lines)
+        if who == "subscriber":
+            is_account = (batch["subscriber_kind"] == "account").to_numpy()
+            lines = np.where(is_account, lines, keys)
         return self._calls.on_line(lines, instants(batch))
 
     def _link_scores(self, batch: pl.DataFrame) -> npt.NDArray[np.float64]:
@@ -182,7 +193,7 @@ class Engine:
             owner.restore(part(prefix, state))
 
     @property
-    def _parts(self) -> dict[str, Repeats | CallChannel]:
+    def _parts(self) -> dict[str, _Keeper]:
         return {
             "repeats": self._repeats,
             "calls": self._calls,
@@ -192,6 +203,15 @@ class Engine:
             "people": self._people,
             "fusion": self._fusion,
         }
+
+
+def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
+    """The batch with kinds as plain texts, which conditions compare."""
+    columns = [
+        column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+        for column in batch.columns
+    ]
+    return pl.DataFrame(pa.RecordBatch.from_arrays(columns, names=batch.schema.names))
 
 
 def _ticks(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:

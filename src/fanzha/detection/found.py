@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import polars as pl
-
+from fanzha.detection.arrays import instants
 from fanzha.detection.finding import Finding, Reason, Related, Role, SubjectKind
 from fanzha.detection.signals import Scored
 
-__all__ = ["about", "clause", "known"]
+__all__ = ["about", "clause"]
 
 
 def about(
@@ -29,14 +26,13 @@ def about(
     amount_fen: int | None = None,
 ) -> Finding:
     """What this row says about this subject. `scam_type` is used where no signal names one."""
-    values = scored.frame.select("event_id", "source", pl.col("at").to_physical()).row(row)
-    event_id, source, at = values
+    values = scored.row(row)
     return Finding(
         detector=scored.signals.detector,
-        at=at,
+        at=int(instants(scored.frame)[row]),
         stream=stream,
-        event_ids=(event_id,),
-        source=source,
+        event_ids=(values["event_id"],),
+        source=values["source"],
         subject_kind=kind,
         subject=subject,
         role=role,
@@ -54,8 +50,3 @@ def clause(reasons: Sequence[Reason]) -> tuple[str, str]:
     """The two weightiest reasons as one clause in both languages."""
     top = reasons[:2]
     return "、".join(r.zh for r in top), ", ".join(r.en for r in top)
-
-
-def known(name: str, values: npt.NDArray[Any], mask: npt.NDArray[np.bool_]) -> pl.Series:
-    """A feature column that is null where its source columns are."""
-    return pl.Series(name, values.astype(np.float64)).set(pl.Series(~mask), None)

@@ -18,6 +18,11 @@ __all__ = ["Derived", "Excuse", "Scored", "Signal", "SignalSet"]
 
 Floats = npt.NDArray[np.float64]
 
+_ASKED, _EXCUSED = "?", "?excused"
+"""Columns of answers; no received column and no feature has such a name."""
+_AS_WRITTEN = pl.QueryOptFlags.none()
+"""Small batches gain nothing from an optimiser, and wait for it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Signal:
@@ -58,6 +63,17 @@ class Excuse:
 
 
 @dataclass(frozen=True, eq=False)
+class _Plan:
+    """What a signal set asks of frames with certain columns."""
+
+    derived: list[pl.Expr]
+    usable: list[tuple[int, Signal]]
+    asked: list[pl.Expr]
+    excused: bool
+    kept: list[str]
+
+
+@dataclass(frozen=True, eq=False)
 class SignalSet:
     """A detector version: score = 1 − exp(−Σ w) over the signals that hold.
 
@@ -75,25 +91,46 @@ class SignalSet:
     excuses: tuple[Excuse, ...]
     signals: tuple[Signal, ...]
     needs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    plans: dict[tuple[str, ...], _Plan] = field(default_factory=dict, repr=False)
 
     def score(self, frame: pl.DataFrame) -> Scored:
         """Weigh every row. A signal that needs an absent column does not hold."""
-        for one in self.derived:
-            if one.columns <= set(frame.columns):
-                frame = frame.with_columns(one.value.alias(one.name))
-        present = set(frame.columns)
-        usable = [(k, s) for k, s in enumerate(self.signals) if s.columns <= present]
-        excuses = [e.when for e in self.excuses if e.columns <= present]
-        asked = [s.when.fill_null(False).alias(str(k)) for k, s in usable]
-        asked.append(pl.any_horizontal(pl.lit(False), *excuses).fill_null(False).alias("excused"))
-        answers = frame.with_columns(asked)
+        plan = self._plan(tuple(frame.columns))
+        query = frame.lazy()
+        for expression in plan.derived:
+            query = query.with_columns(expression)
+        answers = query.with_columns(plan.asked).collect(optimizations=_AS_WRITTEN)
         weights = np.zeros((frame.height, len(self.signals)))
-        for k, signal in usable:
-            weights[:, k] = answers[str(k)].to_numpy() * signal.weight
+        for k, signal in plan.usable:
+            weights[:, k] = answers[f"{_ASKED}{k}"].to_numpy()
+            weights[:, k] *= signal.weight
             if signal.times:
-                weights[:, k] *= frame[signal.times].fill_null(0.0).to_numpy().clip(0.0, 1.0)
-        weights[answers["excused"].to_numpy().astype(bool)] = 0.0
-        return Scored(self, frame, weights)
+                scale = answers[signal.times].to_numpy().astype(np.float64)
+                weights[:, k] *= np.nan_to_num(scale).clip(0.0, 1.0)
+        if plan.excused:
+            weights[answers[_EXCUSED].to_numpy()] = 0.0
+        return Scored(self, answers.select(plan.kept), weights)
+
+    def _plan(self, columns: tuple[str, ...]) -> _Plan:
+        """What can be asked of frames with these columns; worked out once."""
+        plan = self.plans.get(columns)
+        if plan is None:
+            plan = self.plans[columns] = self._planned(columns)
+        return plan
+
+    def _planned(self, columns: tuple[str, ...]) -> _Plan:
+        present = list(columns)
+        derived = []
+        for one in self.derived:
+            if one.columns <= set(present):
+                derived.append(one.value.alias(one.name))
+                present.append(one.name)
+        usable = [(k, s) for k, s in enumerate(self.signals) if s.columns <= set(present)]
+        excuses = [e.when for e in self.excuses if e.columns <= set(present)]
+        asked = [s.when.fill_null(value=False).alias(f"{_ASKED}{k}") for k, s in usable]
+        if excuses:
+            asked.append(pl.any_horizontal(excuses).fill_null(value=False).alias(_EXCUSED))
+        return _Plan(derived, usable, asked, bool(excuses), list(dict.fromkeys(present)))
 
     def band(self, score: float) -> int:
         """How many bands the score has reached; 0 below the first."""
@@ -123,6 +160,7 @@ class Scored:
     signals: SignalSet
     frame: pl.DataFrame
     weights: Floats
+    rows: dict[int, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def score(self) -> Floats:
@@ -138,7 +176,10 @@ class Scored:
 
     def row(self, index: int) -> dict[str, Any]:
         """One row of the frame as a mapping, derived names included."""
-        return self.frame.row(index, named=True)
+        row = self.rows.get(index)
+        if row is None:
+            row = self.rows[index] = self.frame.row(index, named=True)
+        return row
 
     def reasons(self, index: int, extra: Mapping[str, Any] | None = None) -> tuple[Reason, ...]:
         """What holds on this row, heaviest first; parts add up to the row's score.

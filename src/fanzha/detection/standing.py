@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -34,11 +33,13 @@ class Standing:
             self._told.popitem(last=False)
         return True
 
-    def snapshot(self) -> dict[str, Array]:
-        """Keys in the order in which they make room, with band and instant of each."""
+    def snapshot(self) -> Array:
+        """(n, 3) int64: keys in the order in which they make room, band and instant of each."""
+        keys = np.fromiter(self._told, np.uint64, len(self._told)).view(np.int64)
         told = np.array(list(self._told.values()), np.int64).reshape(-1, 2)
-        return {"keys": np.fromiter(self._told, np.uint64, len(self._told)), "told": told}
+        return np.column_stack([keys, told])
 
-    def restore(self, state: Mapping[str, Array]) -> None:
-        told = zip(*state["told"].T.tolist(), strict=True) if len(state["told"]) else ()
-        self._told = OrderedDict(zip(state["keys"].tolist(), told, strict=True))
+    def restore(self, state: Array) -> None:
+        keys = np.ascontiguousarray(state[:, 0]).view(np.uint64).tolist()
+        told = zip(state[:, 1].tolist(), state[:, 2].tolist(), strict=True)
+        self._told = OrderedDict(zip(keys, told, strict=True))

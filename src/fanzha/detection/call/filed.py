@@ -21,12 +21,12 @@ class FiledNumbers:
     numbers: frozenset[str]
     prefixes: tuple[tuple[str, int], ...]
 
-    def holds(self, numbers: pl.Series) -> pl.Series:
+    def holds(self, numbers: pl.Expr) -> pl.Expr:
         """Which of these normal forms are filed."""
-        found = numbers.is_in(list(self.numbers))
+        found = numbers.is_in(sorted(self.numbers))
         for prefix, digits in self.prefixes:
             found |= numbers.str.starts_with(prefix) & (numbers.str.len_bytes() == digits)
-        return found.fill_null(False)
+        return found.fill_null(value=False)
 
 
 def load_filed_numbers(path: Path) -> FiledNumbers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -66,23 +66,19 @@ class People:
                 out[position] = self._rows[person].number_key
         return out
 
-    def learn(self, rows: Iterable[Mapping[str, Any]]) -> list[tuple[int, int]]:
-        """Take in subject rows; returns (stranger, person) pairs whose matters now are one."""
-        joined = []
-        for row in rows:
-            person = self._row_of(row["person"])
-            if person is None:
-                continue
-            known = self._rows[person]
-            if row["number_key"]:
-                known.number, known.number_key = row["number"], row["number_key"]
-            known.account = known.account or row["account"]
-            known.district = row["district"] or known.district
-            known.birth_year = row["birth_year"] or known.birth_year
-            for key in (row["number_key"], row["account_key"]):
-                if key:
-                    joined += self._tie(key, person)
-        return joined
+    def learn(self, row: Mapping[str, Any]) -> list[tuple[int, int]]:
+        """Take in a subject row; returns (stranger, person) pairs whose matters now are one."""
+        person = self._row_of(row["person"])
+        if person is None:
+            return []
+        known = self._rows[person]
+        if row["number_key"]:
+            known.number, known.number_key = row["number"], row["number_key"]
+        known.account = known.account or row["account"]
+        known.district = row["district"] or known.district
+        known.birth_year = row["birth_year"] or known.birth_year
+        keys = (row["number_key"], row["account_key"])
+        return [pair for key in keys if key for pair in self._tie(key, person)]
 
     def stranger(self, key: int, normal: str, *, account: bool) -> int | None:
         """A person known only by this number or account; None when the table is full."""

@@ -9,18 +9,21 @@ import numpy as np
 import polars as pl
 
 from fanzha.detection.account.v1.columns import (
+    AccountMeasures,
     account_rows,
     activity_rows,
     counted,
     device_keys,
+    device_rows,
     met_rows,
     movement_rows,
     paid_rows,
 )
 from fanzha.detection.account.v1.windows import WINDOWS
-from fanzha.detection.arrays import Array, Bools, both_sides, floats, instants, keys_of, twice
+from fanzha.detection.arrays import Array, Bools, Floats, floats, instants, keys_of, known
 from fanzha.detection.finding import Finding, Related, Role, SubjectKind
-from fanzha.detection.found import about, clause, known
+from fanzha.detection.found import about, clause
+from fanzha.detection.measures import load_measures
 from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import Scored
@@ -49,6 +52,7 @@ _FEATURES = (
     "new_min_24h_fen",
     "device_accounts_7d",
 )
+_DIRECTIONS = ("out", "in")
 HOLDER_SCHEMA: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(_FEATURES, pl.Float64),
     "direction": pl.String,
@@ -92,6 +96,7 @@ class AccountChannel:
         self._payer = load_signals(
             policies / "account-v1-payer.yaml", PAYER_SCHEMA, needs=_NEEDS, spoken=("payee_why",)
         )
+        self._measures = load_measures(policies / "account-v1-measures.yaml", AccountMeasures)
         self._features = FeatureSet(WINDOWS)
         self._standing = Standing()
 
@@ -103,7 +108,7 @@ class AccountChannel:
         new, strange = self._acquaintance(batch, moved)
         sides = self._sides(batch, moved, new, strange)
         holders = self._holder.score(sides)
-        frame = self._payers(batch, sides, holders, new, strange).with_columns(**on_line)
+        frame = self._payers(batch, sides, holders, new, strange).hstack([*on_line.values()])
         payers = self._payer.score(frame)
         found = [*self._holders_found(batch, holders)]
         found += [(row, self._about_payer(holders, payers, row)) for row in payers.over.tolist()]
@@ -113,14 +118,9 @@ class AccountChannel:
     def read_accounts(self, batch: pl.DataFrame) -> Reading:
         """Take in the life of accounts: openings, payees added, devices used."""
         self._features.update("account", account_rows(batch))
-        self._features.update(
-            "device",
-            {
-                "at": instants(batch),
-                "device_key": device_keys(batch),
-                "account_key": keys_of(batch, "account_key"),
-            },
-        )
+        devices = device_keys(batch)
+        if devices.any():
+            self._features.update("device", device_rows(batch, devices, "account_key"))
         return Reading("account", batch)
 
     def _acquaintance(self, batch: pl.DataFrame, moved: Bools) -> tuple[Bools, Bools]:
@@ -138,67 +138,64 @@ class AccountChannel:
         return self._features.counters()["paid"].late
 
     def _sides(self, batch: pl.DataFrame, moved: Bools, new: Bools, strange: Bools) -> pl.DataFrame:
-        """Two rows a transfer, payer's and payee's, each with its account's windows."""
+        """Two rows a transfer with its account's windows: first all payers, then all payees."""
         idle = self._features.update("activity", activity_rows(batch, moved))["active_since_s"]
-        told = self._features.update("account", movement_rows(batch, moved, new, strange, idle))
+        told = self._features.update(
+            "account", movement_rows(batch, moved, new, strange, idle, self._measures)
+        )
         devices = device_keys(batch)
-        used = self._features.update(
-            "device",
-            {
-                "at": instants(batch),
-                "device_key": devices,
-                "account_key": keys_of(batch, "payer_key"),
-            },
-        )["device_accounts_7d"]
-        payer_kind, payee_kind = (_text(batch, f"{side}_kind") for side in ("payer", "payee"))
-        nobody = np.zeros(batch.height)
-        return pl.DataFrame(
+        used = np.full(2 * batch.height, np.nan)
+        if devices.any():
+            used[: batch.height] = self._features.update("device", device_rows(batch, devices))[
+                "device_accounts_7d"
+            ]
+        windows = [known(name, _apart(told[name])) for name in _FEATURES if name in told]
+        twofold = batch.select("event_id", "source", "at", "amount_fen")
+        payer_kind, payee_kind = batch["payer_kind"], batch["payee_kind"]
+        sides = pl.concat([twofold, twofold]).hstack(
             [
-                *_windows(told),
-                known(
-                    "device_accounts_7d",
-                    both_sides(used, nobody),
-                    both_sides(devices, 0 * devices) != 0,
-                ),
-                pl.Series("direction", ["out", "in"] * batch.height),
-                _interleave("holder_kind", payer_kind, payee_kind),
-                _interleave("counterpart_kind", payee_kind, payer_kind),
-                pl.Series("counterpart_new", twice(new)),
-                _interleave("balance_fen", *_balances(batch)),
-                *(batch[name].gather(np.arange(batch.height).repeat(2)) for name in _CARRIED),
+                *windows,
+                known("device_accounts_7d", used),
+                pl.Series("direction", _DIRECTIONS).gather(np.repeat([0, 1], batch.height)),
+                pl.concat([payer_kind, payee_kind]).alias("holder_kind"),
+                pl.concat([payee_kind, payer_kind]).alias("counterpart_kind"),
+                pl.Series("counterpart_new", np.concatenate([new, new])),
             ]
         )
+        balances = [f"{side}_balance_fen" for side in ("payer", "payee")]
+        if set(balances) <= set(batch.columns):
+            held = pl.concat([batch[name].alias("balance_fen") for name in balances])
+            sides = sides.hstack([held])
+        return sides
 
     def _payers(
         self, batch: pl.DataFrame, sides: pl.DataFrame, holders: Scored, new: Bools, strange: Bools
     ) -> pl.DataFrame:
         """One row a transfer: the payer's windows, both scores, how much of the balance left."""
-        paying = sides[0::2].select(_FEATURES)
-        amount = batch["amount_fen"].cast(pl.Float64).to_numpy()
+        amount = floats(batch, "amount_fen")
         before = floats(batch, "payer_balance_fen", np.nan) + amount
-        return batch.with_columns(
-            *paying.get_columns(),
-            _text(batch, "payer_kind"),
-            _text(batch, "payee_kind"),
-            known("left_share", amount / np.maximum(before, 1.0), np.isfinite(before)),
-            pl.Series("payee_new", new),
-            pl.Series("payee_strange", strange),
-            pl.Series("payer_score", holders.score[0::2]),
-            pl.Series("payee_score", holders.score[1::2]),
+        return batch.hstack(
+            [
+                *sides[: batch.height].select(_FEATURES).get_columns(),
+                known("left_share", amount / np.maximum(before, 1.0)),
+                pl.Series("payee_new", new),
+                pl.Series("payee_strange", strange),
+                pl.Series("payer_score", holders.score[: batch.height]),
+                pl.Series("payee_score", holders.score[batch.height :]),
+            ]
         )
 
     def _holders_found(self, batch: pl.DataFrame, scored: Scored) -> Iterator[tuple[int, Finding]]:
-        """A finding where the band of an account's score rises; sides come two a transfer."""
-        keys = both_sides(keys_of(batch, "payer_key"), keys_of(batch, "payee_key"))
-        at = instants(batch)
+        """A finding where the band of an account's score rises."""
+        keys = np.concatenate([keys_of(batch, "payer_key"), keys_of(batch, "payee_key")])
+        at, n = instants(batch), batch.height
         bands = self._holder.bands_of(scored.score)
-        for side in scored.over.tolist():
-            row, payee_side = divmod(side, 2)
-            key = int(keys[side])
+        for side in sorted(scored.over.tolist(), key=lambda side: (side % n, side)):
+            row, key = side % n, int(keys[side])
             if key and self._standing.rises(key, int(bands[side]), int(at[row])):
                 yield row, about(
                     scored, side, stream="transfer", role=Role.SUSPECT, kind=SubjectKind.ACCOUNT,
-                    subject=batch["payee" if payee_side else "payer"][row],
+                    subject=batch["payee" if side >= n else "payer"][row],
                     amount_fen=batch["amount_fen"][row],
                 )  # fmt: skip
 
@@ -214,45 +211,22 @@ class AccountChannel:
             kind=SubjectKind.ACCOUNT,
             subject=payer,
             related=(Related(SubjectKind.ACCOUNT, payee, Role.SUSPECT),),
-            words={"payee_why": clause(holders.reasons(2 * row + 1))},
+            words={"payee_why": clause(holders.reasons(payers.frame.height + row))},
             amount_fen=amount,
         )
 
     def snapshot(self) -> dict[str, Array]:
-        return {
-            **prefixed("standing", self._standing.snapshot()),
-            **prefixed("windows", self._features.snapshot()),
-        }
+        windows = prefixed("windows", self._features.snapshot())
+        return {"standing": self._standing.snapshot(), **windows}
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        self._standing.restore(part("standing", state))
+        self._standing.restore(state["standing"])
         self._features.restore(part("windows", state))
 
 
-_CARRIED = ("event_id", "source", "at", "amount_fen")
-
-
-def _windows(told: Mapping[str, Array]) -> list[pl.Series]:
-    """Account windows; a time since something that never happened is null."""
-    return [known(name, values, np.isfinite(values)) for name, values in told.items()]
-
-
-def _text(batch: pl.DataFrame, column: str) -> pl.Series:
-    return batch[column].cast(pl.String)
-
-
-def _interleave(name: str, first: pl.Series, second: pl.Series) -> pl.Series:
-    pairs = pl.DataFrame([first.alias("a"), second.alias("b")])
-    return pairs.select(pl.concat_list("a", "b").explode().alias(name))[name]
-
-
-def _balances(batch: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    nothing = pl.Series([None] * batch.height, dtype=pl.Int64)
-    first, second = (
-        batch[name] if name in batch.columns else nothing
-        for name in ("payer_balance_fen", "payee_balance_fen")
-    )
-    return first, second
+def _apart(interleaved: Floats) -> Floats:
+    """Payers' values, then payees'."""
+    return np.concatenate([interleaved[0::2], interleaved[1::2]])
 
 
 def _in_order(item: tuple[int, Finding]) -> tuple[int, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -13,33 +15,52 @@ from fanzha.detection.arrays import (
     both_sides,
     instants,
     keys_of,
+    truths,
     twice,
+    within_hours,
 )
 from fanzha.values.keys import key64
 
 __all__ = [
-    "account_rows", "activity_rows", "counted", "device_keys", "met_rows", "movement_rows",
+    "AccountMeasures",
+    "account_rows",
+    "activity_rows",
+    "counted",
+    "device_keys",
+    "device_rows",
+    "met_rows",
+    "movement_rows",
     "paid_rows",
-]  # fmt: skip
+]
 
-_NIGHT_TO = 5
-_CHINA_MS = 8 * 3_600_000
+
+@dataclass(frozen=True, slots=True)
+class AccountMeasures:
+    """What counts as night: `policies/detection/account-v1-measures.yaml`."""
+
+    night_from: int
+    """Local hour, inclusive; `night_to` is exclusive."""
+    night_to: int
 
 
 def device_keys(frame: pl.DataFrame) -> Keys:
     """Keys of the devices that gave the orders; 0 where the sender has none."""
+    keys = np.zeros(frame.height, dtype=np.uint64)
     if "device" not in frame.columns or frame["device"].null_count() == frame.height:
-        return np.zeros(frame.height, dtype=np.uint64)
-    names = frame["device"].unique().drop_nulls().to_list()
-    keys = {name: key64("device", name) for name in names}
-    return np.array([keys.get(n, 0) for n in frame["device"].to_list()], dtype=np.uint64)
+        return keys
+    named = frame["device"].to_arrow().dictionary_encode()
+    known = np.array([key64("device", name) for name in named.dictionary.to_pylist()], np.uint64)
+    there = named.indices.is_valid().to_numpy(zero_copy_only=False)
+    keys[there] = known[named.indices.drop_null().to_numpy()]
+    return keys
 
 
 def counted(frame: pl.DataFrame) -> Bools:
     """Money that has moved, as far as the sender says: not asked for, refused or returned."""
     if "status" not in frame.columns:
         return np.ones(frame.height, dtype=np.bool_)
-    return (frame["status"].fill_null("booked") == "booked").to_numpy()
+    (moved,) = truths(frame, pl.col("status").fill_null("booked") == "booked")
+    return moved
 
 
 def paid_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
@@ -63,6 +84,15 @@ def met_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
     }
 
 
+def device_rows(frame: pl.DataFrame, devices: Keys, account: str = "payer_key") -> Columns:
+    """One row an order, keyed by the device it was given on."""
+    return {
+        "at": instants(frame),
+        "device_key": devices,
+        "account_key": keys_of(frame, account),
+    }
+
+
 def activity_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
     """Two rows a transfer, payer's and payee's."""
     return {
@@ -73,14 +103,19 @@ def activity_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
 
 
 def movement_rows(
-    frame: pl.DataFrame, moved: Bools, new: Bools, strange: Bools, idle_s: Array
+    frame: pl.DataFrame,
+    moved: Bools,
+    new: Bools,
+    strange: Bools,
+    idle_s: Array,
+    measures: AccountMeasures,
 ) -> Columns:
     """Two rows a transfer: the payer's (even) and the payee's (odd).
 
     `new`: never paid before in this direction; `strange`: never in touch before in either.
     """
     at = instants(frame)
-    night = moved & ((at + _CHINA_MS) // 3_600_000 % 24 < _NIGHT_TO)
+    night = moved & within_hours(at, measures.night_from, measures.night_to)
     no = np.zeros(frame.height, dtype=np.bool_)
     payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
     amount = frame["amount_fen"].to_numpy().astype(np.float64)

@@ -39,14 +39,14 @@ class AppChannel:
 
     def read(self, batch: pl.DataFrame, on_line: Mapping[str, pl.Series]) -> Reading:
         """Score a batch of acts. `on_line` says whether each owner is in a call, and with whom."""
-        frame = self._kinds.mark(batch).with_columns(**on_line)
+        frame = self._kinds.mark(batch).hstack([*on_line.values()])
         scored = self._signals.score(frame)
         findings = tuple((row, _about(scored, row)) for row in scored.over.tolist())
         return Reading("app", scored.frame, findings)
 
 
 def _about(scored: Scored, row: int) -> Finding:
-    subscriber, package = scored.frame.select("subscriber", "package").row(row)
+    subscriber, package = scored.frame["subscriber"][row], scored.frame["package"][row]
     is_account = ":" in subscriber
     return about(
         scored,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import yaml
 
+from fanzha.detection.arrays import Array, truths
 from fanzha.detection.words import invalid
 
 __all__ = ["AppKinds", "load_app_kinds"]
 
+_KINDS = pl.Series("app_kind", ["offstore", "meeting", "bank", None])
+_REMEMBERED = 100_000
 _KEYS = {"version", "in_force_on", "stores", "bank", "meeting", "institutions"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AppKinds:
     """Lists of package prefixes, label words and installers that decide an app's kind."""
 
@@ -25,28 +29,54 @@ class AppKinds:
     meeting_words: tuple[str, ...]
     meeting_packages: tuple[str, ...]
     institutions: tuple[str, ...]
+    seen: dict[tuple[str, str], tuple[bool, bool, bool]] = field(default_factory=dict, repr=False)
 
     def mark(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Add `app_kind` and `posing`. Off-store beats the rest: a bank's own app is in a store."""
-        label = pl.col("label").fill_null("") if "label" in frame.columns else pl.lit("")
-        package = pl.col("package").fill_null("")
-        installer = pl.col("installer") if "installer" in frame.columns else pl.lit(None, pl.String)
-        off_store = (
-            (pl.col("action") == "install")
-            & installer.is_not_null()
-            & ~installer.is_in(list(self.stores))
+        off_store = np.zeros(frame.height, dtype=np.bool_)
+        if "installer" in frame.columns:
+            installer = pl.col("installer").str.to_lowercase()
+            (off_store,) = truths(
+                frame,
+                (pl.col("action") == "install") & ~installer.is_in(sorted(self.stores)),
+            )
+        meeting, bank, institution = self._named(frame)
+        kinds = np.select([off_store, meeting, bank], [0, 1, 2], 3)
+        return frame.hstack(
+            [
+                _KINDS.gather(kinds),
+                pl.Series("posing", off_store & institution),
+            ]
         )
-        kind = (
-            pl.when(off_store)
-            .then(pl.lit("offstore"))
-            .when(_any(package, self.meeting_packages) | _any(label, self.meeting_words))
-            .then(pl.lit("meeting"))
-            .when(_any(package, self.bank_packages) | _any(label, self.bank_words))
-            .then(pl.lit("bank"))
-            .otherwise(None)
+
+    def _named(self, frame: pl.DataFrame) -> Array:
+        """Three rows of booleans: a meeting app, a bank's, an institution's by its label."""
+        found = np.zeros((3, frame.height), dtype=np.bool_)
+        for column in ("package", "label"):
+            if column in frame.columns and frame[column].null_count() < frame.height:
+                names = frame[column].to_arrow().dictionary_encode()
+                flags = np.array([self._flags(column, n) for n in names.dictionary.to_pylist()])
+                there = names.indices.is_valid().to_numpy(zero_copy_only=False)
+                found[:, there] |= flags[names.indices.drop_null().to_numpy()].T
+        return found
+
+    def _flags(self, column: str, name: str) -> tuple[bool, bool, bool]:
+        """Which lists a package or a label is on; remembered, as few apps are on many phones."""
+        known = self.seen.get((column, name))
+        if known is None:
+            if len(self.seen) >= _REMEMBERED:
+                self.seen.clear()
+            known = self.seen[column, name] = self._looked_up(column, name.casefold())
+        return known
+
+    def _looked_up(self, column: str, name: str) -> tuple[bool, bool, bool]:
+        if column == "package":
+            return _any(name, self.meeting_packages), _any(name, self.bank_packages), False
+        return (
+            _any(name, self.meeting_words),
+            _any(name, self.bank_words),
+            _any(name, self.institutions),
         )
-        posing = off_store & _any(label, self.institutions)
-        return frame.with_columns(kind.alias("app_kind"), posing.alias("posing"))
 
 
 def load_app_kinds(path: Path) -> AppKinds:
@@ -73,8 +103,8 @@ def load_app_kinds(path: Path) -> AppKinds:
 def _texts(items: object, where: str) -> tuple[str, ...]:
     if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
         raise invalid(where, "must be a list of texts; quote what consists of digits")
-    return tuple(items)
+    return tuple(item.casefold() for item in items)
 
 
-def _any(text: pl.Expr, words: tuple[str, ...]) -> pl.Expr:
-    return text.str.contains_any(list(words), ascii_case_insensitive=True)
+def _any(name: str, words: tuple[str, ...]) -> bool:
+    return any(word in name for word in words)

@@ -9,27 +9,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fanzha.detection.arrays import Array, instants, keys_of
+from fanzha.detection.arrays import Array, Floats, instants, keys_of, known
 from fanzha.detection.call.filed import load_filed_numbers
-from fanzha.detection.call.v1.columns import (
-    caller_rows,
-    device_rows,
-    line_rows,
-    number_rows,
-    pair_rows,
-    quiet_rows,
-)
+from fanzha.detection.call.v1.columns import CallMeasures, Phases, line_rows, quiet_rows
 from fanzha.detection.call.v1.windows import WINDOWS
 from fanzha.detection.finding import Finding, Related, Role, SubjectKind
-from fanzha.detection.found import about, clause, known
+from fanzha.detection.found import about, clause
+from fanzha.detection.measures import load_measures
 from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import Scored
 from fanzha.detection.standing import Standing
 from fanzha.detection.state import part, prefixed
 from fanzha.features.live import FeatureSet
-
-_STALE_S = 4 * 3_600.0
 
 __all__ = ["CALLEE_SCHEMA", "CALLER_SCHEMA", "CallChannel"]
 
@@ -109,18 +101,18 @@ class CallChannel:
         self._callee = load_signals(
             policies / "call-v1-callee.yaml", CALLEE_SCHEMA, needs=_NEEDS, spoken=("caller_why",)
         )
+        self._measures = load_measures(policies / "call-v1-measures.yaml", CallMeasures)
         self._filed = load_filed_numbers(policies / "filed-numbers.yaml")
         self._features = FeatureSet(WINDOWS)
         self._standing = Standing()
 
-    def read(self, batch: pl.DataFrame, texted: npt.NDArray[np.float64]) -> Reading:
+    def read(self, batch: pl.DataFrame, texted: Floats) -> Reading:
         """Score a batch of calls. `texted` says how suspected each caller is for texts it sent."""
         late = self._late()
         frame = self._with_features(batch)
         callers = self._caller.score(frame)
-        frame = callers.frame.with_columns(
-            pl.Series("caller_score", callers.score), pl.Series("texted_score", texted)
-        )
+        scores = [pl.Series("caller_score", callers.score), pl.Series("texted_score", texted)]
+        frame = callers.frame.hstack(scores)
         callees = self._callee.score(frame)
         found = [*self._callers_found(callers)]
         found += [(row, self._about_callee(callers, callees, row)) for row in callees.over.tolist()]
@@ -136,7 +128,7 @@ class CallChannel:
     ) -> dict[str, pl.Series]:
         """For numbers at instants: are they talking, and is it a stranger who called them?"""
         told = self._features.update("number", quiet_rows(keys, at))
-        on = _talking(told) & (keys != 0)
+        on = _talking(told, self._measures.stale_s) & (keys != 0)
         return {
             "call_on": pl.Series("call_on", on),
             "call_strange": pl.Series("call_strange", on & (told["strange_last"] > 0)),
@@ -151,45 +143,46 @@ class CallChannel:
         return self._features.counters()["caller"].late
 
     def _with_features(self, batch: pl.DataFrame) -> pl.DataFrame:
-        pair = self._features.update("pair", pair_rows(batch))
+        calls = Phases.of(batch, self._measures)
+        pair = self._features.update("pair", calls.pairs())
         starts, ends = pair["pair_starts"], pair["pair_ends"]
-        is_start = (batch["phase"] == "start").to_numpy()
-        is_end = (batch["phase"] == "end").to_numpy()
-        counted = is_start | (is_end & (starts < ends))
+        counted = calls.start | (calls.end & (starts < ends))
         # Strangers are those whose every contact lies within the last day: who rang twice this
         # morning is no acquaintance yet.
         strange = (starts <= pair["pair_starts_24h"]) & (ends <= pair["pair_ends_24h"])
-        frame = batch.with_columns(pl.Series("strange", strange))
-        mine = self._features.update("caller", caller_rows(frame, counted))
-        lines = self._features.update("number", number_rows(frame, counted))
-        device = self._features.update("device", device_rows(frame))
-        return frame.with_columns(
-            *_conduct(mine),
-            _known("received_24h", lines["received_24h"][0::2]),
-            _known("activated_s", lines["activated_since_s"][0::2]),
-            _known("imsis_7d", device["imsis_7d"]),
-            known("cells_24h", mine["cells_24h"], keys_of(frame, "caller_cell_key") != 0),
-            *self._identity(frame),
+        mine = self._features.update("caller", calls.callers(counted, strange))
+        lines = self._features.update("number", calls.numbers(counted, strange))
+        device = self._features.update("device", calls.devices(batch))
+        return batch.hstack(
+            [
+                *_conduct(mine),
+                known("received_24h", lines["received_24h"][0::2]),
+                known("activated_s", lines["activated_since_s"][0::2]),
+                known("imsis_7d", device["imsis_7d"]),
+                known("cells_24h", mine["cells_24h"], calls.cell != 0),
+                pl.Series("strange", strange),
+                *self._identity(batch),
+            ]
         )
 
-    def _identity(self, frame: pl.DataFrame) -> list[pl.Series | pl.Expr]:
+    def _identity(self, frame: pl.DataFrame) -> list[pl.Series]:
         """Where the call came in, and whether the number shown can be true."""
-        present = frame.columns
-        kind = pl.col("caller_kind").cast(pl.String)
-        trunk = pl.col("trunk") if "trunk" in present else pl.lit(None, dtype=pl.String)
-        shown_differs = (
-            (pl.col("asserted_caller_key") != 0)
-            & (pl.col("asserted_caller_key") != pl.col("caller_key"))
-            if "asserted_caller_key" in present
-            else pl.lit(None, dtype=pl.Boolean)
-        )
-        abroad = trunk.str.starts_with("intl-").fill_null(False) | (kind == "overseas")
-        return [
-            kind.alias("caller_kind"),
-            abroad.fill_null(False).alias("from_abroad"),
-            shown_differs.alias("asserted_differs"),
-            self._filed.holds(frame["caller"]).alias("caller_filed"),
+        abroad = pl.col("caller_kind") == "overseas"
+        if "trunk" in frame.columns:
+            abroad |= pl.col("trunk").str.starts_with("intl-").fill_null(value=False)
+        told = [
+            abroad.fill_null(value=False).alias("from_abroad"),
+            self._filed.holds(pl.col("caller")).alias("caller_filed"),
         ]
+        if "asserted_caller_key" in frame.columns:
+            asserted = pl.col("asserted_caller_key")
+            told.append(
+                pl.when((asserted != 0) & (pl.col("caller_key") != 0))
+                .then(asserted != pl.col("caller_key"))
+                .otherwise(None)
+                .alias("asserted_differs")
+            )
+        return frame.select(told).get_columns()
 
     def _callers_found(self, scored: Scored) -> Iterator[tuple[int, Finding]]:
         """A finding where the band of a number's score rises. A withheld number is nobody's."""
@@ -218,13 +211,11 @@ class CallChannel:
         )
 
     def snapshot(self) -> dict[str, Array]:
-        return {
-            **prefixed("standing", self._standing.snapshot()),
-            **prefixed("windows", self._features.snapshot()),
-        }
+        windows = prefixed("windows", self._features.snapshot())
+        return {"standing": self._standing.snapshot(), **windows}
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        self._standing.restore(part("standing", state))
+        self._standing.restore(state["standing"])
         self._features.restore(part("windows", state))
 
 
@@ -234,24 +225,19 @@ def _in_order(item: tuple[int, Finding]) -> tuple[int, bool]:
     return row, finding.role is Role.AT_RISK
 
 
-def _conduct(mine: Mapping[str, npt.NDArray[np.float64]]) -> list[pl.Series]:
+def _conduct(mine: Mapping[str, Floats]) -> list[pl.Series]:
     """The caller's windows, with the moments of talk length made into mean and spread."""
     talks = np.maximum(mine["talks_24h"], 1.0)
     mean = mine["talk_sum_24h"] / talks
     spread = np.sqrt(np.maximum(mine["talk_sq_24h"] / talks - mean**2, 0.0))
     return [
-        *(_known(name, mine[name]) for name in _COUNTS),
-        _known("talk_mean_s", mean),
-        _known("talk_cv", spread / np.maximum(mean, 1e-9)),
+        *(known(name, mine[name]) for name in _COUNTS),
+        known("talk_mean_s", mean),
+        known("talk_cv", spread / np.maximum(mean, 1e-9)),
     ]
 
 
-def _known(name: str, values: npt.NDArray[np.float64]) -> pl.Series:
-    """A feature that is null where the number, the handset or the instant is not known."""
-    return known(name, values, np.isfinite(values))
-
-
-def _talking(told: Mapping[str, npt.NDArray[np.float64]]) -> npt.NDArray[np.bool_]:
-    """Picked up more lately than hung up, and not four hours ago."""
+def _talking(told: Mapping[str, Floats], stale_s: int) -> npt.NDArray[np.bool_]:
+    """Picked up more lately than hung up, and not too long ago."""
     picked, hung = told["picked_up_since_s"], told["hung_down_since_s"]
-    return np.isfinite(picked) & (picked < _STALE_S) & ~(hung <= picked)
+    return np.isfinite(picked) & (picked < stale_s) & ~(hung <= picked)

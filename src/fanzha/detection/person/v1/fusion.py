@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from fanzha.detection.arrays import Array
+from fanzha.detection.arrays import Array, truths
 from fanzha.detection.finding import Finding, Role
 from fanzha.detection.person.people import People
 from fanzha.detection.person.risk import EventRef, Risk
@@ -17,20 +16,19 @@ from fanzha.detection.person.v1.calls import start_call, tell_call
 from fanzha.detection.person.v1.episode import Episode, View
 from fanzha.detection.person.v1.evidence import COLUMNS, PARTIES, take
 from fanzha.detection.person.v1.happening import Happening, why
+from fanzha.detection.person.v1.limits import FusionLimits
+from fanzha.detection.person.v1.running import Running
 from fanzha.detection.person.v1.suspects import Suspects
 from fanzha.detection.person.v1.talks import Talk, Talks
 from fanzha.detection.person.v1.verdict import Verdict
 from fanzha.detection.reading import Reading
 from fanzha.detection.signals import SignalSet
-from fanzha.detection.state import packed, unpacked
+from fanzha.detection.state import packed, part, prefixed, unpacked
 
-__all__ = ["Fusion", "FusionLimits"]
+__all__ = ["Fusion"]
 
 _HOUR = 3_600_000
-_MARKS_S = (180, 600, 1_200)
-_LONG_S = 1_200
-"""A running talk with an unknown number from abroad this long is a contact (domain D5)."""
-_KEEP_S = 60.0
+_DAY = 24 * _HOUR
 
 _AT_RISK = {
     "call": "callee_key",
@@ -46,18 +44,6 @@ _SUSPECT = {"call": ("caller",), "text": ("sender",), "transfer": ("payer", "pay
 """Parties whom a suspect finding may be about."""
 
 
-@dataclass(frozen=True, slots=True)
-class FusionLimits:
-    """What fusion keeps at most; beyond it, it counts what it did not keep."""
-
-    episodes: int = 200_000
-    episode_ms: int = 72 * _HOUR
-    talks: int = 200_000
-    talks_ms: int = 24 * _HOUR
-    suspects: int = 500_000
-    risks_an_episode: int = 12
-
-
 class Fusion:
     """Keeps an episode a person and says when their risk has risen.
 
@@ -65,15 +51,14 @@ class Fusion:
     cut into batches. Its time is the latest `at` seen in any stream.
     """
 
-    def __init__(
-        self, signals: SignalSet, people: People, limits: FusionLimits | None = None
-    ) -> None:
+    def __init__(self, signals: SignalSet, people: People, limits: FusionLimits) -> None:
         self._people = people
-        self._limits = limits or FusionLimits()
-        self._verdict = Verdict(signals, people, self._limits.risks_an_episode)
+        self._limits = limits
+        self._verdict = Verdict(signals, people, limits.risks_an_episode)
         self._episodes: dict[int, Episode] = {}
-        self._talks = Talks(marks_s=_MARKS_S, limit=self._limits.talks)
-        self._suspects = Suspects(limit=self._limits.suspects)
+        self._talks = Talks(limit=limits.talks)
+        self._running = Running(limit=limits.running)
+        self._suspects = Suspects(keep_ms=limits.suspect_days * _DAY, limit=limits.suspects)
         self._clock = 0
         self._swept = 0
         self._views: list[View] = []
@@ -82,94 +67,126 @@ class Fusion:
     def __len__(self) -> int:
         return len(self._episodes)
 
-    def learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take in subject rows; a stranger's episode passes to the person now named."""
-        for stranger, person in self._people.learn(rows):
-            episode = self._episodes.pop(stranger, None)
-            if episode is None:
-                continue
-            if person in self._episodes:
-                self._episodes[person].absorb(episode)
-            else:
-                self._episodes[person] = episode
+    def learn(self, rows: Iterable[Mapping[str, Any]]) -> list[Risk]:
+        """Take in subject rows, `at` in ms; a stranger's episode passes to the person now named."""
+        self._views = []
+        for row in rows:
+            self._pass_time(max(self._clock, row["at"]))
+            for stranger, person in self._people.learn(row):
+                self._hand_over(stranger, person)
+        return self._verdict.risks(self._views)
+
+    def _hand_over(self, stranger: int, person: int) -> None:
+        episode = self._episodes.pop(stranger, None)
+        if episode is None:
+            return
+        if person in self._episodes:
+            self._episodes[person].absorb(episode)
+        else:
+            self._episodes[person] = episode
+        for call_id, call in episode.live.items():
+            self._watch(person, int(call_id), call[0])
 
     def process(self, reading: Reading) -> list[Risk]:
         """Walk the rows that matter to somebody, in order, then weigh what changed."""
         self._views = []
+        frame, stream = reading.frame, reading.stream
         found: dict[int, list[Finding]] = {}
         for at_row, finding in reading.findings:
             found.setdefault(at_row, []).append(finding)
-        if reading.frame.height:
+        if frame.height:
+            noted = self._talks.take_in(frame) if stream == "call" else None
             for index, clock, row in self._choose(reading):
                 self._pass_time(clock)
-                self._step(reading.stream, row, found.get(index, ()))
+                upto = self._talks.noted if noted is None else int(noted[index])
+                self._step(stream, row, found.get(index, ()), upto)
                 self._pass_time(clock)
-            self._pass_time(_latest(reading.frame))
+            self._pass_time(max(self._clock, _latest(frame)))
         return self._verdict.risks(self._views)
 
     # -- which rows matter ------------------------------------------------------------------
 
     def _choose(self, reading: Reading) -> list[tuple[int, int, dict[str, Any]]]:
-        """(row, clock at it, its values), ascending: findings, people watched, first talks."""
+        """(row, clock at it, its values), ascending: findings, people watched, calls from abroad.
+
+        More rows than needed do no harm: what a row means is decided when it is walked.
+        """
         frame, stream = reading.frame, reading.stream
         if stream not in PARTIES:
             return []
         wanted = {row for row, _ in reading.findings}
-        if stream == "call":
-            wanted.update(_first_talks(frame, self._talks.running))
         keys = self._keys_at_stake(reading)
+        if stream == "call":
+            wanted.update(self._of_strangers_abroad(frame, keys))
         persons = set(self._episodes) | {self._people.of(key) for key in keys}
         persons.discard(None)
         of = self._people.of
         for name in PARTIES[stream] if persons or keys else ():
             for row, key in enumerate(frame[name].to_list()):
-                if key and (key in keys or of(key) in persons):
+                if key and (of(key) in persons or key in keys):
                     wanted.add(row)
+        if not wanted:
+            return []
         index = sorted(wanted)
-        columns = [
-            pl.col(c) if c in frame.columns else pl.lit(None).alias(c) for c in COLUMNS[stream]
-        ]
-        values = frame[index].select(columns).with_columns(pl.col("at").to_physical()).to_dicts()
-        clock = np.maximum.accumulate(frame["at"].to_physical().to_numpy())
+        present = [c for c in COLUMNS[stream] if c in frame.columns]
+        absent = dict.fromkeys(c for c in COLUMNS[stream] if c not in frame.columns)
+        values = frame[index].select(present)
+        ticks = frame["at"].to_physical().to_numpy()
+        clock = np.maximum.accumulate(ticks)
         return [
-            (row, max(self._clock, int(clock[row])), value)
-            for row, value in zip(index, values, strict=True)
+            (row, max(self._clock, int(clock[row])), {**value, **absent, "at": int(ticks[row])})
+            for row, value in zip(index, values.to_dicts(), strict=True)
         ]
 
     def _keys_at_stake(self, reading: Reading) -> set[int]:
         """Keys of those who may get an episode within this batch: their rows are walked too."""
         frame, stream = reading.frame, reading.stream
-        keys: set[int] = set()
-        suspects: set[int] = set()
+        keys: set[int] = set(self._running.callees(_latest(frame)))
         for row, finding in reading.findings:
             if finding.role is Role.AT_RISK:
                 keys.add(frame[_AT_RISK[stream]][row])
             elif stream in ("call", "text"):
-                suspects.add(frame[_OTHER[stream]][row])
-        for caller in suspects:
-            keys.update(talk.callee for talk in self._talks.of(caller, 0))
-        if stream == "call":
-            risky = pl.col("caller_key").is_in(sorted(suspects)) | pl.col("from_abroad")
-            first = frame.filter(pl.col("strange") & risky)
-            keys.update(first["callee_key"].to_list())
-        keys.update(talk.callee for talk in self._talks.coming(_latest(frame)) if talk.overseas)
+                key, since = frame[_OTHER[stream]][row], self._clock - self._limits.talks_ms
+                talks = self._talks.of(key, finding.subject, since, self._talks.noted)
+                keys.update(talk.callee for talk in talks)
         return keys
+
+    def _of_strangers_abroad(self, frame: pl.DataFrame, keys: set[int]) -> list[int]:
+        """Rows where a stranger's call from abroad is answered or ends; adds callees to `keys`."""
+        (begun,) = truths(
+            frame, (pl.col("phase") == "answer") & pl.col("strange") & pl.col("from_abroad")
+        )
+        rows = np.flatnonzero(begun)
+        going_on = self._running.call_ids
+        if len(rows):
+            going_on |= set(frame["call_id"].gather(rows).to_list())
+            keys.update(frame["callee_key"].gather(rows).to_list())
+        if not going_on:
+            return []
+        (ended,) = truths(
+            frame, (pl.col("phase") == "end") & pl.col("call_id").is_in(list(going_on))
+        )
+        wanted: list[int] = np.flatnonzero(begun | ended).tolist()
+        return wanted
 
     # -- one row ------------------------------------------------------------------------------
 
-    def _step(self, stream: str, row: dict[str, Any], findings: Iterable[Finding]) -> None:
+    def _step(
+        self, stream: str, row: dict[str, Any], findings: Iterable[Finding], upto: int
+    ) -> None:
+        """One event; `upto` is how many talks had been noted by then."""
         at_risk = None
         for finding in findings:
             if finding.role is Role.AT_RISK:
                 at_risk = finding
             else:
-                self._suspect(stream, finding, row)
+                self._suspect(stream, finding, row, upto)
         other = row.get(_OTHER.get(stream, "")) or 0
         suspicion = self._suspects.score(other, row["at"]) if other else 0.0
         if at_risk is not None:
             self._open(row[_AT_RISK[stream]], at_risk, row["at"])
         if stream == "call":
-            self._note_talk(row)
+            self._note_call(row)
         for name in dict.fromkeys(PARTIES[stream]):
             key = row[name]
             person = self._people.of(key) if key else None
@@ -178,7 +195,10 @@ class Fusion:
                 continue
             mine = at_risk if key == row[_AT_RISK[stream]] else None
             met = suspicion if name == _AT_RISK[stream] else 0.0
-            if take(episode, Happening(stream, row, key, met, mine)):
+            told = take(episode, Happening(stream, row, key, met, mine))
+            if stream == "call" and str(row["call_id"]) in episode.live:
+                self._watch(person, row["call_id"], episode.live[str(row["call_id"])][0])
+            if told:
                 self._views.append(episode.view(person, max(row["at"], episode.opened_at)))
 
     def _open(self, key: int, finding: Finding, at: int) -> Episode | None:
@@ -206,19 +226,24 @@ class Fusion:
 
     # -- numbers that become suspected after the talk ---------------------------------------
 
-    def _suspect(self, stream: str, finding: Finding, row: Mapping[str, Any]) -> None:
+    def _suspect(self, stream: str, finding: Finding, row: Mapping[str, Any], upto: int) -> None:
         """Note the party that the finding is about, and reach those it has talked to."""
         key = next((row[f"{p}_key"] for p in _SUSPECT[stream] if row[p] == finding.subject), 0)
         if not key:
             return
         self._suspects.note(key, finding.score, finding.at)
-        for talk in self._talks.of(key, self._clock - self._limits.talks_ms):
+        if stream not in ("call", "text"):
+            return
+        since = self._clock - self._limits.talks_ms
+        for talk in self._talks.of(key, finding.subject, since, upto):
             if talk.call_id != row.get("call_id"):
                 self._reach(talk, finding)
 
     def _reach(self, talk: Talk, finding: Finding | None) -> None:
         """Whoever talked to this number is in contact with it, though nothing was known then."""
         at = self._clock
+        if not talk.callee or (talk.ended_at and talk.seconds(at) < self._limits.talk_kept_s):
+            return
         person = self._people.stranger(talk.callee, talk.callee_normal, account=False)
         episode = None if person is None else self._episode_of(person, talk.answered_at)
         if person is None or episode is None:
@@ -234,26 +259,34 @@ class Fusion:
             episode.say("call_why", why(finding), finding.score)
         if talk.ended_at is None:
             start_call(episode, talk.call_id, talk.answered_at, talk.ref)
+            self._watch(person, talk.call_id, talk.answered_at)
         else:
             episode.raise_to("talk_max_s", talk.seconds(at))
             episode.raise_to("talk_sum_s", talk.seconds(at))
         tell_call(episode, talk.ref, talk.caller_normal, talk.answered_at, talk.ended_at)
         self._views.append(episode.view(person, at))
 
-    def _note_talk(self, row: Mapping[str, Any]) -> None:
-        """A stranger's call that is picked up, or that ends; finished calls come as ends alone."""
-        at, talked = row["at"], row["talk_s"] or 0.0
-        if row["phase"] == "answer" and row["strange"]:
-            self._talks.answered(_talk(row, at, None))
-        elif row["phase"] == "end":
-            ended = self._talks.ended(row["caller_key"], row["call_id"], at, keep_s=_KEEP_S)
-            if ended is None and row["strange"] and talked >= _KEEP_S:
-                self._talks.answered(_talk(row, at - int(1000 * talked), at))
+    def _watch(self, person: int, call_id: int, answered_at: int) -> None:
+        """Look at this person again when the call has lasted for each of the marks."""
+        for mark_s in self._limits.marks_s:
+            if answered_at + 1000 * mark_s > self._clock:
+                self._running.watch(person, call_id, answered_at + 1000 * mark_s)
+
+    def _note_call(self, row: Mapping[str, Any]) -> None:
+        """Follow strangers' calls from abroad while they last."""
+        if row["phase"] == "end":
+            self._running.end(row["caller_key"], row["call_id"])
+        elif row["phase"] == "answer" and row["strange"] and row["from_abroad"]:
+            talk = Talk(
+                row["call_id"], row["caller_key"], row["caller"], row["callee_key"], row["callee"],
+                row["at"], None, True, EventRef("call", row["source"], row["event_id"]),
+            )  # fmt: skip
+            self._running.begin(talk, row["at"] + 1000 * self._limits.long_overseas_s)
 
     def _pass_time(self, clock: int) -> None:
-        """Advance stream time: talks that reach a mark on the way are looked at again, and on
+        """Advance stream time: calls that reach a mark on the way are looked at again, and on
         every full hour what has ended is forgotten, at the same point of the order always."""
-        if not (self._episodes or len(self._talks) or len(self._suspects)):
+        if not (self._episodes or len(self._running) or len(self._suspects)):
             self._swept = max(self._swept, clock // _HOUR)
         while self._swept < clock // _HOUR:
             self._swept += 1
@@ -263,14 +296,14 @@ class Fusion:
         self._clock = max(self._clock, clock)
 
     def _ring(self, clock: int) -> None:
-        for when, talk in self._talks.due(clock):
+        for when, who in self._running.due(clock):
             self._clock = max(self._clock, when)
-            if talk.overseas and talk.seconds(when) >= _LONG_S:
-                self._reach(talk, None)
+            if isinstance(who, Talk):
+                self._reach(who, None)
                 continue
-            person = self._people.of(talk.callee)
+            person, call_id = who
             episode = self._live_episode(person)
-            if person is not None and episode is not None and str(talk.call_id) in episode.live:
+            if episode is not None and str(call_id) in episode.live:
                 self._views.append(episode.view(person, when))
 
     def _sweep(self, now: int) -> None:
@@ -281,7 +314,6 @@ class Fusion:
         ]
         for person in ended:
             del self._episodes[person]
-        self._talks.forget(now - self._limits.talks_ms)
         self._suspects.forget(now)
 
     # -- state --------------------------------------------------------------------------------
@@ -289,37 +321,22 @@ class Fusion:
     def snapshot(self) -> dict[str, Array]:
         plain = {
             "episodes": [[person, e.to_json()] for person, e in self._episodes.items()],
-            "talks": self._talks.to_json(),
+            "running": self._running.to_json(),
             "suspects": self._suspects.to_json(),
             "clock": self._clock,
             "swept": self._swept,
             "refused": self.refused,
         }
-        return {"fusion": packed(plain)}
+        return {"plain": packed(plain), **prefixed("talks", self._talks.snapshot())}
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        plain = unpacked(state["fusion"])
+        plain = unpacked(state["plain"])
         self._episodes = {person: Episode.from_json(e) for person, e in plain["episodes"]}
-        self._talks.from_json(plain["talks"])
+        self._running.from_json(plain["running"])
         self._suspects.from_json(plain["suspects"])
+        self._talks.restore(part("talks", state))
         self._clock, self._swept = plain["clock"], plain["swept"]
         self.refused = plain["refused"]
-
-
-def _first_talks(frame: pl.DataFrame, running: list[int]) -> list[int]:
-    """Rows where somebody picks up a stranger's call, and where such a call ends."""
-    picked_up = (pl.col("phase") == "answer") & pl.col("strange")
-    ended = pl.col("phase") == "end"
-    begun = frame.filter(picked_up)["call_id"].to_list()
-    ends = ended & (pl.col("strange") | pl.col("call_id").is_in({*running, *begun}))
-    return frame.select((picked_up | ends).fill_null(False).arg_true())[:, 0].to_list()
-
-
-def _talk(row: Mapping[str, Any], at: int, ended_at: int | None) -> Talk:
-    return Talk(
-        row["call_id"], row["caller_key"], row["caller"], row["callee_key"], row["callee"],
-        at, ended_at, bool(row["from_abroad"]), EventRef("call", row["source"], row["event_id"]),
-    )  # fmt: skip
 
 
 def _latest(frame: pl.DataFrame) -> int:

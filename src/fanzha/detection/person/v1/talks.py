@@ -1,19 +1,40 @@
-"""Talks with numbers never heard from before: who is still on the line, and who was, for a day."""
+"""The last day's talks with strangers, as columns: whom a number has talked to, should it turn out
+to be suspected later."""
 
 from __future__ import annotations
 
-import heapq
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from fanzha.detection.arrays import Array, instants, truths
 from fanzha.detection.person.risk import EventRef
 
 __all__ = ["Talk", "Talks"]
 
+_ANSWER, _END = 0, 1
+_LONGEST = 24
+"""Bytes of a normal form that are kept; what is longer is no number that could be warned."""
+_COLUMNS: Mapping[str, str] = {
+    "caller": "u8",
+    "callee": "u8",
+    "call_id": "u8",
+    "at": "i8",
+    "event_id": "u8",
+    "talk_s": "f8",
+    "source": "i4",
+    "phase": "i1",
+    "abroad": "?",
+    "callee_normal": f"S{_LONGEST}",
+}
+_ROOM = 4_096
+
 
 class Talk(NamedTuple):
-    """An answered call from a number the callee had no contact with before."""
+    """An answered call from a number the callee had no acquaintance with."""
 
     call_id: int
     caller: int
@@ -27,119 +48,115 @@ class Talk(NamedTuple):
     ref: EventRef
 
     def seconds(self, at: int) -> float:
-        """How long they have talked, or did."""
+        """How long they have talked by an instant, or did."""
         return ((at if self.ended_at is None else self.ended_at) - self.answered_at) / 1000
 
 
 class Talks:
-    """Bounded table with timers in stream time; the oldest talk makes room.
+    """The newest `limit` answers and ends of strangers' calls, in order of the log."""
 
-    Kept so that a number which becomes suspected later still leads to those it talked to.
-    """
-
-    def __init__(self, *, marks_s: tuple[int, ...], limit: int = 200_000) -> None:
-        self._marks = tuple(1000 * mark for mark in marks_s)
+    def __init__(self, *, limit: int) -> None:
         self._limit = limit
-        self._talks: OrderedDict[tuple[int, int], Talk] = OrderedDict()
-        self._by_caller: dict[int, dict[int, None]] = {}
-        self._running: dict[int, int] = {}
-        """Call id → how many running talks have it (call ids are unique within a sender only)."""
-        self._due: list[tuple[int, int, int]] = []
-        self.forgotten = 0
-        """Talks that made room before their day was over."""
+        self._first = 0
+        """Number of the oldest row held; rows are numbered from 0 as they come."""
+        self._held = 0
+        self._rows = {name: np.zeros(_ROOM, kind) for name, kind in _COLUMNS.items()}
+        self._sources: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self._talks)
-
-    def answered(self, talk: Talk) -> None:
-        """Somebody picked up."""
-        key = (talk.caller, talk.call_id)
-        if key in self._talks:
-            return
-        self._put(talk)
-        if talk.ended_at is None:
-            for mark in self._marks:
-                heapq.heappush(self._due, (talk.answered_at + mark, *key))
-        if len(self._talks) > self._limit:
-            self._drop(next(iter(self._talks)))
-            self.forgotten += 1
-
-    def ended(self, caller: int, call_id: int, at: int, *, keep_s: float) -> Talk | None:
-        """Somebody hung up; None when no such talk is running. Short talks are forgotten."""
-        key = (caller, call_id)
-        talk = self._talks.get(key)
-        if talk is None or talk.ended_at is not None:
-            return None
-        talk = talk._replace(ended_at=at)
-        self._stop(call_id)
-        self._talks[key] = talk
-        if talk.seconds(at) < keep_s:
-            self._drop(key)
-        return talk
-
-    def holds(self, caller: int, call_id: int) -> bool:
-        """Whether this call is in the table."""
-        return (caller, call_id) in self._talks
+        return min(self._held, self._limit)
 
     @property
-    def running(self) -> list[int]:
-        """Ids of calls that have not ended."""
-        return list(self._running)
+    def noted(self) -> int:
+        """How many rows have been noted so far."""
+        return self._first + self._held
 
-    def of(self, caller: int, since: int) -> list[Talk]:
-        """Everybody this number has talked to since an instant, in order of the log."""
-        talks = (self._talks[caller, call_id] for call_id in self._by_caller.get(caller, ()))
-        return [talk for talk in talks if talk.answered_at >= since]
+    def take_in(self, frame: pl.DataFrame) -> npt.NDArray[np.int64]:
+        """Note a batch of calls; for each of its rows how many rows were noted by then."""
+        length = pl.col("talk_s") if "talk_s" in frame.columns else pl.lit(None, dtype=pl.Float32)
+        answer, end = truths(
+            frame,
+            (pl.col("phase") == "answer") & pl.col("strange"),
+            (pl.col("phase") == "end") & pl.col("strange") & length.ne_missing(0.0),
+        )
+        wanted = np.flatnonzero(answer | end)
+        upto = self.noted + np.cumsum(answer | end)
+        if len(wanted):
+            self._append(frame[wanted], end[wanted])
+        return upto
 
-    def coming(self, at: int) -> list[Talk]:
-        """Running talks that will have passed a mark by `at`."""
-        talks = (self._talks.get((caller, call_id)) for when, caller, call_id in self._due
-                 if when <= at)  # fmt: skip
-        return [talk for talk in talks if talk is not None and talk.ended_at is None]
+    def of(self, caller: int, caller_normal: str, since: int, upto: int) -> list[Talk]:
+        """Everybody this number talked to since an instant, in order of the log, as known when
+        `upto` rows had been noted."""
+        low, high = max(0, upto - self._limit - self._first), upto - self._first
+        mine = self._rows["caller"][low:high] == caller
+        mine &= self._rows["at"][low:high] >= since
+        names = list(self._sources)
+        talks: dict[int, Talk] = {}
+        for row in (low + np.flatnonzero(mine)).tolist():
+            one = {name: column[row].item() for name, column in self._rows.items()}
+            talk, at = talks.get(one["call_id"]), one["at"]
+            if one["phase"] == _END and talk is not None:
+                talks[one["call_id"]] = talk._replace(ended_at=at)
+                continue
+            ended = one["phase"] == _END
+            talks[one["call_id"]] = Talk(
+                one["call_id"], caller, caller_normal, one["callee"],
+                one["callee_normal"].decode(), at - int(1000 * one["talk_s"]) if ended else at,
+                at if ended else None, one["abroad"],
+                EventRef("call", names[one["source"]], one["event_id"]),
+            )  # fmt: skip
+        return list(talks.values())
 
-    def due(self, at: int) -> Iterator[tuple[int, Talk]]:
-        """Running talks that have passed a mark by `at`: (when, talk), in order of time."""
-        while self._due and self._due[0][0] <= at:
-            when, caller, call_id = heapq.heappop(self._due)
-            talk = self._talks.get((caller, call_id))
-            if talk is not None and talk.ended_at is None:
-                yield when, talk
+    def _append(self, rows: pl.DataFrame, end: npt.NDArray[np.bool_]) -> None:
+        self._make_room(rows.height)
+        normals = [normal.encode() for normal in rows["callee"].to_list()]
+        fits = np.array([len(normal) <= _LONGEST for normal in normals])
+        sources = [self._sources.setdefault(s, len(self._sources)) for s in rows["source"]]
+        talk_s = rows["talk_s"].to_numpy() if "talk_s" in rows.columns else np.zeros(rows.height)
+        values: dict[str, Array] = {
+            "caller": rows["caller_key"].to_numpy(),
+            # A key of 0 is nobody.
+            "callee": np.where(fits, rows["callee_key"].to_numpy(), np.uint64(0)),
+            "call_id": rows["call_id"].to_numpy(),
+            "at": instants(rows),
+            "event_id": rows["event_id"].to_numpy(),
+            "talk_s": np.nan_to_num(talk_s),
+            "source": np.array(sources),
+            "phase": np.where(end, _END, _ANSWER),
+            "abroad": rows["from_abroad"].to_numpy(),
+            "callee_normal": np.where(fits, np.array(normals, "S"), b""),
+        }
+        for name, column in self._rows.items():
+            column[self._held : self._held + rows.height] = values[name]
+        self._held += rows.height
 
-    def forget(self, before: int) -> None:
-        """Drop talks that began before an instant."""
-        for key in [key for key, talk in self._talks.items() if talk.answered_at < before]:
-            self._drop(key)
+    def _make_room(self, more: int) -> None:
+        """Move what is still within the limit to the front, and grow where that is not enough."""
+        room = len(self._rows["caller"])
+        if self._held + more <= room:
+            return
+        gone = max(0, self._held - self._limit)
+        kept = self._held - gone
+        larger = max(room, 2 * (kept + more)) if kept + more > room // 2 else room
+        for name, column in self._rows.items():
+            moved = np.zeros(larger, column.dtype)
+            moved[:kept] = column[gone : self._held]
+            self._rows[name] = moved
+        self._first, self._held = self._first + gone, kept
 
-    def _put(self, talk: Talk) -> None:
-        self._talks[talk.caller, talk.call_id] = talk
-        self._by_caller.setdefault(talk.caller, {})[talk.call_id] = None
-        if talk.ended_at is None:
-            self._running[talk.call_id] = self._running.get(talk.call_id, 0) + 1
+    def snapshot(self) -> dict[str, Array]:
+        rows = {name: column[: self._held].copy() for name, column in self._rows.items()}
+        return {
+            **rows,
+            "first": np.array([self._first], np.int64),
+            "sources": np.array(list(self._sources), np.str_),
+        }
 
-    def _stop(self, call_id: int) -> None:
-        left = self._running[call_id] - 1
-        if left:
-            self._running[call_id] = left
-        else:
-            del self._running[call_id]
-
-    def _drop(self, key: tuple[int, int]) -> None:
-        talk = self._talks.pop(key)
-        if talk.ended_at is None:
-            self._stop(talk.call_id)
-        calls = self._by_caller[talk.caller]
-        del calls[talk.call_id]
-        if not calls:
-            del self._by_caller[talk.caller]
-
-    def to_json(self) -> dict[str, Any]:
-        refs = [[t.ref.stream, t.ref.source, t.ref.event_id] for t in self._talks.values()]
-        plain = [[*talk[:-1], ref] for talk, ref in zip(self._talks.values(), refs, strict=True)]
-        return {"talks": plain, "due": self._due, "forgotten": self.forgotten}
-
-    def from_json(self, plain: Mapping[str, Any]) -> None:
-        self._talks, self._by_caller, self._running = OrderedDict(), {}, {}
-        for values in plain["talks"]:
-            self._put(Talk._make([*values[:-1], EventRef(*values[-1])]))
-        self._due = [(when, caller, call_id) for when, caller, call_id in plain["due"]]
-        self.forgotten = plain["forgotten"]
+    def restore(self, state: Mapping[str, Array]) -> None:
+        self._first, self._held = int(state["first"][0]), len(state["caller"])
+        room = max(_ROOM, self._held)
+        self._rows = {name: np.zeros(room, kind) for name, kind in _COLUMNS.items()}
+        for name, column in self._rows.items():
+            column[: self._held] = state[name]
+        self._sources = {str(name): place for place, name in enumerate(state["sources"])}
