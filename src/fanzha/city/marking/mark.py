@@ -15,7 +15,7 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class TypeMark:
-    """One scam type, or all of them. Recall is over its scams, precision over the warnings that name it."""
+    """One scam type, or all: recall over its scams, precision over the warnings that name it."""
 
     scam_type: str
     engaged: Share
