@@ -12,7 +12,7 @@ export function complaints(zh, en, sources) {
     if (!zh[key].trim() || !en[key]?.trim()) lines.push(`${key}: empty`);
   }
   // A key is used by its name, or by a template whose fixed start it has.
-  const starts = [...sources.matchAll(/`([a-z_]+\.)\$\{/g)].map((m) => m[1]);
+  const starts = [...sources.matchAll(/`([a-z_]+\.[a-z_]*)\$\{/g)].map((m) => m[1]);
   for (const key of Object.keys(zh)) {
     const used = sources.includes(`'${key}'`) || starts.some((start) => key.startsWith(start));
     if (!used) lines.push(`${key}: nothing uses it`);

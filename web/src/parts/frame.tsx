@@ -4,6 +4,7 @@ import { useEffect, useRef, useState, type FormEvent, type ReactNode } from 'rea
 import { NavLink, useLocation, useNavigate } from 'react-router';
 import { hms, near } from '../format/time';
 import { clockOffset, now, useSecond } from '../state/clock';
+import { useTabCounts } from '../state/counts';
 import { useFeeds, type FeedState } from '../state/feeds';
 import { setKeysOff, useKeys, useKeysOff } from '../state/keys';
 import { may, useMe, useSignOut } from '../state/signed-in';
@@ -47,7 +48,7 @@ export function Frame({ children }: { children: ReactNode }) {
         <Person />
       </header>
       <nav className="rail" aria-label={t('frame.rail')}>
-        {may.warnings(me) && <NavLink to="/warnings">{t('rail.warnings')}</NavLink>}
+        {may.warnings(me) && <NavLink to="/warnings">{t('rail.warnings')}<Mine /></NavLink>}
         {may.board(me) && <NavLink to="/situation">{t('rail.situation')}</NavLink>}
         {may.quarantine(me) && <NavLink to="/platform/quarantine">{t('rail.platform')}</NavLink>}
       </nav>
@@ -82,6 +83,12 @@ function useGoTo(pages: Record<string, string | undefined>): void {
     window.addEventListener('keydown', press, { capture: true });
     return () => window.removeEventListener('keydown', press, { capture: true });
   }, [navigate]);
+}
+
+/** Under the rail word: how many tasks are mine. */
+function Mine() {
+  const { mine } = useTabCounts();
+  return mine === undefined ? null : <small>{mine}</small>;
 }
 
 function Centre() {

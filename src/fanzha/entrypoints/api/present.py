@@ -235,7 +235,7 @@ def _objects(evidence: Iterable[Any]) -> Iterable[wire.RelatedObject]:
             key = (row.object_kind, row.object_mask)
             seen[key] = seen.get(key, 0) + 1
     for (kind, mask), n in seen.items():
-        note = wire.Words(zh=f"本预警中出现 {n} 次", en=f"{n} times in this warning")
+        note = wire.Words(zh=f"本预警中出现 {n} 次", en=f"{n} × in this warning")
         yield wire.RelatedObject(
             zh=mask, en=mask, kind=coded(OBJECTS, kind), masked=mask, note=note
         )

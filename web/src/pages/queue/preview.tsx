@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { hm } from '../../format/time';
 import type { WarningDetail } from '../../api/schema';
 import { Action, Clock, GradeMark, Grey, Key } from '../../parts/marks';
+import { NextButton } from '../../parts/next-button';
 import { RevealPanel } from '../../parts/reveal';
 import { Empty, Failed, FailedLine } from '../../parts/states';
 import { verbLabel } from '../../parts/verb-label';
@@ -125,18 +126,4 @@ function Foot({ detail, stepper, open }: { detail: WarningDetail; stepper: Stepp
       </div>
     </div>
   );
-}
-
-/** The one filled button of an opened warning, with its words for this state. */
-export function NextButton({ detail, stepper, wide }: { detail: WarningDetail; stepper: Stepper; wide?: boolean }) {
-  const words = useWords();
-  const { t, of } = words;
-  const { step } = stepper;
-  if (step.kind === 'none') return null;
-  const label = step.kind === 'desk' ? t('next.desk')
-    : step.step.verb.code === 'sign' ? t('next.sign')
-    : step.step.verb.code === 'start_contact' ? t(detail.state.code === 'signed' ? 'next.call' : 'next.call_again')
-    : verbLabel(step.step.verb, words);
-  const whyNot = step.kind === 'verb' && !step.step.allowed ? of(step.step.whyNot) : null;
-  return <Action label={label} keyName="Enter" primary wide={wide ?? false} busy={stepper.busy} whyNot={whyNot} onPress={stepper.next} />;
 }
