@@ -30,7 +30,7 @@ from fanzha.values.keys import key64
 __all__ = ["Explained", "LinkChannel"]
 
 _CHUNK = 1 << 15
-_SPOKEN = ("site", "organisation", "bait")
+_SPOKEN = ("site", "organisation", "bait", "in_path")
 _NEEDS = dict.fromkeys(LINK_SCHEMA, ("url",))
 
 

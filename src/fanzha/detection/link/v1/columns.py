@@ -31,6 +31,7 @@ from fanzha.detection.link.v1.lookalike import (
     BAIT_END,
     CLOSED,
     FOUND,
+    IN_PATH,
     KINDS,
     ORGANISATION,
     SHORTENER,
@@ -58,7 +59,7 @@ LINK_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "parts_in_front": pl.Int32,
     **dict.fromkeys(
         ("held", "closed", "shortener", "platform", "bare_address", "has_user", "odd_port",
-         "other_script", "cheap", "installer"),
+         "other_script", "cheap", "installer", "name_in_path"),
         pl.Boolean,
     ),
 }  # fmt: skip
@@ -87,16 +88,19 @@ class Looked:
         code = int(self.addresses.parts[row, CODE])
         return self.tables.organisations[code - 1] if code > 0 else None
 
+    def _words_of(self, number: int) -> tuple[str, str] | None:
+        return self.tables.organisations[number].words if number >= 0 else None
+
     def words(self, row: int) -> dict[str, object]:
         """What templates say of a row beside its columns."""
-        one = self.resembles(row)
         base = self.addresses.offsets[row]
         bait = self.addresses.data[
             base + self.found[row, BAIT_AT] : base + self.found[row, BAIT_END]
         ]
         return {
             "site": self.site(row),
-            "organisation": one.words if one else None,
+            "organisation": self._words_of(int(self.found[row, ORGANISATION])),
+            "in_path": self._words_of(int(self.found[row, IN_PATH])),
             "bait": bytes(bait).decode("ascii"),
         }
 
@@ -109,7 +113,7 @@ def look(addresses: Addresses, tables: Tables, model: Model, scripts: Scripts) -
     for row in np.flatnonzero((flags & IDN != 0) & (codes <= 0)).tolist():
         number = scripts.organisation(addresses.text(row, HOST, HOST_END))
         if number is not None:
-            found[row] = (WRITTEN_ALIKE, number, -1, -1)
+            found[row] = (WRITTEN_ALIKE, number, -1, -1, found[row, IN_PATH])
     rarity = model.rarity(model.log_odds(addresses))
     valid = flags & VALID != 0
     bare = flags & ADDRESS != 0
@@ -134,6 +138,7 @@ def look(addresses: Addresses, tables: Tables, model: Model, scripts: Scripts) -
             "other_script": flags & IDN != 0,
             "cheap": cheap,
             "installer": installer,
+            "name_in_path": found[:, IN_PATH] >= 0,
         },
         schema=dict(LINK_SCHEMA),
     )

@@ -18,6 +18,7 @@ from fanzha.detection.link.v1.address import (
     I64,
     OWN,
     OWN_END,
+    TAIL,
     U8,
     U64,
     USER,
@@ -29,7 +30,7 @@ from fanzha.detection.link.v1.names import Addresses
 from fanzha.detection.link.v1.near import LONGEST, LOOKS_SAME, SLIP, Near, build_near, nearest
 from fanzha.detection.link.v1.organisations import Lists, Organisation
 
-__all__ = ["BAIT_AT", "BAIT_END", "FOUND", "KINDS", "ORGANISATION", "Lookalikes"]
+__all__ = ["BAIT_AT", "BAIT_END", "FOUND", "IN_PATH", "KINDS", "ORGANISATION", "Lookalikes"]
 
 KINDS = (
     "none", "other_suffix", "with_bait", "with_digits", "with_other", "one_off", "slip",
@@ -40,7 +41,7 @@ KINDS = (
  WRITTEN_ALIKE, SITE_IN_FRONT, NAME_IN_FRONT, AS_USER) = range(len(KINDS))  # fmt: skip
 
 #: Columns of what `find` returns; bait positions count from the row's first byte, −1 where none.
-FOUND, ORGANISATION, BAIT_AT, BAIT_END = range(4)
+FOUND, ORGANISATION, BAIT_AT, BAIT_END, IN_PATH = range(5)
 
 #: Codes of the names table.
 DELIVERY, CLOSED, SHORTENER = -1, -2, -3
@@ -48,9 +49,13 @@ DELIVERY, CLOSED, SHORTENER = -1, -2, -3
 _NAME, _SHORT, _SITE, _BAIT = range(4)
 _HITS = 64
 _SITES = 2
+_PATH_LOOKED_AT = 256
+"""Bytes of path and query that are searched for names."""
 _HYPHEN, _DOT = 45, 46
 _FREE_LENGTH = 8
 """A name this long means the organisation even inside another word."""
+_GLUE_LENGTH = 3
+"""A bait word this long may be glued to a name; shorter ones stand apart."""
 _GLUED_LENGTH = 5
 """A name this long may be glued to a bait word."""
 
@@ -67,7 +72,7 @@ class Lookalikes:
     near_owners: I32
 
     def find(self, addresses: Addresses) -> I32:
-        """(rows, 4): FOUND, ORGANISATION, BAIT_AT, BAIT_END."""
+        """(rows, 5): FOUND, ORGANISATION, BAIT_AT, BAIT_END, IN_PATH (an organisation or −1)."""
         auto, near = self.automaton, self.near
         return find_all(
             addresses.data, addresses.offsets, addresses.parts,
@@ -131,7 +136,7 @@ def _bait_beside(
         if b < end and e > begin:
             continue
         after, before = b == end, e == begin
-        if tokens_only and (after or before):
+        if (tokens_only or e - b < _GLUE_LENGTH) and (after or before):
             continue
         left = after or b == own or _edge(data[b - 1])
         right = before or e >= own_end or _edge(data[e])
@@ -221,6 +226,22 @@ def _in_front(data: U8, host: int, own: int, own_end: int, hit: I32, kind: int, 
 
 
 @compiled
+def _named(data: U8, end: int, hits: I32, n: int, kinds: U8, owners: I32) -> int:
+    """The organisation that a word of a path names; −1 where none does."""
+    for k in range(n):
+        if kinds[hits[k, 0]] != _NAME or _letter(data[hits[k, 1] - 1]):
+            continue
+        if hits[k, 2] == end or not _letter(data[hits[k, 2]]):
+            return int(owners[hits[k, 0]])
+    return -1
+
+
+@compiled
+def _letter(c: int) -> bool:
+    return 97 <= c <= 122
+
+
+@compiled
 def _near_own_label(
     data: U8, own: int, own_end: int, out: I32, base: int,
     letters: U8, begins: I32, keys: U64, first: I32, following: I32, owner: I32, neighbours: U8,
@@ -249,16 +270,22 @@ def find_all(
     alike: U8, near_owners: I32,
 ) -> I32:  # fmt: skip
     rows = parts.shape[0]
-    out = np.empty((rows, 4), dtype=np.int32)
+    out = np.empty((rows, 5), dtype=np.int32)
     hits = np.empty((_HITS, 3), dtype=np.int32)
     scratch = np.empty(LONGEST + 2, dtype=np.uint64)
     drawn = np.empty(LONGEST + 2, dtype=np.uint8)
     for row in range(rows):
-        out[row, 0], out[row, 1], out[row, 2], out[row, 3] = NONE, -1, -1, -1
+        out[row] = -1
+        out[row, FOUND] = NONE
         part = parts[row]
         if not part[FLAGS] & VALID:
             continue
         base = offsets[row]
+        if part[CODE] <= 0 and part[CODE] != CLOSED:
+            start = base + part[TAIL]
+            end = min(offsets[row + 1], start + _PATH_LOOKED_AT)
+            n = scan(data, start, end, step, ends, shorter, symbols, sizes, hits)
+            out[row, IN_PATH] = _named(data, end, hits, n, kinds, owners)
         if part[USER_END] > part[USER] and part[CODE] <= 0:
             n = scan(data, base + part[USER], base + part[USER_END],
                      step, ends, shorter, symbols, sizes, hits)  # fmt: skip

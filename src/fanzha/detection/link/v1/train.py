@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,9 @@ class Settings:
     """Everything that shapes a model besides its names; written into its record."""
 
     seed: int = 20261101
-    epochs: int = 10
-    rate: float = 0.1
-    l2: float = 1e-6
+    epochs: int = 20
+    rate: float = 0.2
+    l2: float = 1e-5
     folds: int = 5
 
 
@@ -45,10 +45,12 @@ def train(
 ) -> tuple[Model, dict[str, Any]]:
     """A model and its record, from the sets whose terms allow a shipped model."""
     table = load_tables(policies).names
-    scam = _training_names(data, SCAM, table, "scam")
-    ordinary = _training_names(data, ORDINARY, table, "ordinary")
-    both = set(ordinary)
-    scam = [name for name in scam if name not in both]
+    ordinary = [name for names in _training_names(data, ORDINARY, table) for name in names]
+    known = set(ordinary)
+    scam: list[list[str]] = []
+    for names in _training_names(data, SCAM, table):
+        scam.append([name for name in names if name not in known])
+        known.update(names)
     model, record = train_on(scam, ordinary, table, settings)
     used = [s.file for s in (*SCAM.values(), *ORDINARY.values()) if s.may_train]
     record["command"] = "python -m fanzha.detection.link.v1.train --data DIR"
@@ -57,17 +59,27 @@ def train(
 
 
 def train_on(
-    scam: Sequence[str], ordinary: Sequence[str], table: NamesTable,
+    scams: Sequence[Sequence[str]], ordinary: Sequence[str], table: NamesTable,
     settings: Settings | None = None,
 ) -> tuple[Model, dict[str, Any]]:  # fmt: skip
-    """A model from registered names. Deterministic: same names and settings, same weights."""
+    """A model from lists of registered names. Deterministic: same input, same weights.
+
+    A list of scam names weighs as the root of its length, so that the longest does not drown the
+    others; all of them together weigh as much as `ordinary`.
+    """
     settings = settings or Settings()
+    scam = [name for names in scams for name in names]
     taken = table.take_apart([*scam, *ordinary])
     rows = Rows(*gram_rows(taken.data, taken.offsets, taken.parts))
     wanted = np.zeros(len(taken), dtype=np.float32)
     wanted[: len(scam)] = 1.0
-    share = np.where(wanted > 0, 0.5 / max(len(scam), 1), 0.5 / max(len(ordinary), 1))
-    weight = (share * len(taken)).astype(np.float32)
+    roots = [len(names) ** 0.5 for names in scams]
+    share = [
+        np.full(len(names), 0.5 * root / sum(roots) / max(len(names), 1))
+        for names, root in zip(scams, roots, strict=True)
+    ]
+    share.append(np.full(len(ordinary), 0.5 / max(len(ordinary), 1)))
+    weight = (np.concatenate(share) * len(taken)).astype(np.float32)
     fold = np.random.default_rng(settings.seed).integers(settings.folds, size=len(taken))
     unseen = np.zeros(len(taken), dtype=np.float32)
     for k in range(settings.folds):
@@ -79,7 +91,7 @@ def train_on(
     model = Model(weights, bias, rarity_knots(unseen[len(scam) :]))
     record = {
         "settings": {name: getattr(settings, name) for name in Settings.__slots__},
-        "names": {"scam": len(scam), "ordinary": len(ordinary)},
+        "names": {"scam": [len(names) for names in scams], "ordinary": len(ordinary)},
     }
     return model, record
 
@@ -92,14 +104,12 @@ def _fit(rows: Rows, wanted: F32, weight: Any, settings: Settings) -> tuple[F32,
 
 
 def _training_names(
-    data: Path, sources: Mapping[str, Source], table: NamesTable, kind: str
-) -> list[str]:
-    names: dict[str, None] = {}
+    data: Path, sources: Mapping[str, Source], table: NamesTable
+) -> Iterator[list[str]]:
+    kind = "scam" if sources is SCAM else "ordinary"
     for source in sources.values():
         if source.may_train:
-            found = bare_names(table, read_column(data, source))
-            names.update(dict.fromkeys(held_out(found, kind)[0]))
-    return list(names)
+            yield held_out(bare_names(table, read_column(data, source)), kind)[0]
 
 
 def main() -> None:
