@@ -9,42 +9,55 @@ import pyarrow as pa
 
 _SQL = """
 WITH seen AS (
-  SELECT *, CAST(floor(at / {step}) AS BIGINT) AS pane,
-    at < max(at) OVER (ORDER BY idx) - {lateness} AS late FROM stream
+  SELECT *, ts // {step} - CASE WHEN ts % {step} < 0 THEN 1 ELSE 0 END AS pane,
+    max(ts) OVER (ORDER BY idx) - {lateness} AS oldest FROM stream
 ), marked AS (
-  SELECT *, counted AND NOT late AND key <> 0 AS c FROM seen
+  SELECT *, ts < oldest AS late, allowed AND ts >= oldest AND key <> 0 AS c FROM seen
 ), newest AS (
-  SELECT *, max(CASE WHEN c THEN at END) OVER (
+  SELECT *, max(CASE WHEN c THEN ts END) OVER (
     PARTITION BY key ORDER BY idx ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
   FROM marked
+), aged AS (
+  SELECT *, before IS NULL OR ts - before > {forget} OR before < oldest - {forget} AS fresh
+  FROM newest
 ), parted AS (
-  SELECT *, sum(CASE WHEN c AND before IS NOT NULL AND at - before > {forget} THEN 1 ELSE 0 END)
-    OVER (PARTITION BY key ORDER BY idx) AS part FROM newest
-), ordered AS (
-  SELECT *, before IS NULL OR at - before > {forget} AS fresh,
-    c AND (before IS NULL OR at >= before) AS in_order FROM parted
-), lagged AS (
+  SELECT *, sum(CASE WHEN c AND fresh THEN 1 ELSE 0 END) OVER (PARTITION BY key ORDER BY idx)
+    AS part, c AND (fresh OR ts >= before) AS in_order FROM aged
+), followed AS (
   SELECT *,
-    CASE WHEN in_order THEN lag(other) OVER (PARTITION BY key, part, in_order ORDER BY idx) END
+    max(CASE WHEN c THEN pane END) OVER earlier_and_own AS top,
+    last_value(CASE WHEN in_order AND flag THEN ts END IGNORE NULLS) OVER earlier AS flagged,
+    last_value(CASE WHEN in_order AND place <> 0 THEN place END IGNORE NULLS) OVER earlier
       AS former,
-    max(CASE WHEN c THEN pane END) OVER (PARTITION BY key, part ORDER BY idx) AS top
-  FROM ordered
+    last_value(CASE WHEN in_order THEN value END IGNORE NULLS) OVER earlier_and_own AS newest_value
+  FROM parted
+  WINDOW earlier AS (PARTITION BY key, part ORDER BY idx
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+    earlier_and_own AS (PARTITION BY key, part ORDER BY idx)
 ), reader AS (
-  SELECT *, greatest(coalesce(top, pane), pane) AS reference FROM lagged
+  SELECT *, greatest(coalesce(top, pane), pane) AS reference, fresh AND NOT c AS blind
+  FROM followed
 )
 SELECT i.idx,
   count(j.idx) AS n,
+  count(j.idx) FILTER (WHERE j.flag) AS n_flag,
+  count(j.value) AS n_value,
   coalesce(sum(j.value), 0) AS total,
-  count(j.idx) FILTER (WHERE j.value < {below}) AS below,
+  sum(j.value) / nullif(count(j.value), 0) AS mean,
+  count(j.value) FILTER (WHERE j.value < {below}) / nullif(count(j.value), 0) AS share,
   max(j.value) AS greatest, min(j.value) AS least,
-  count(DISTINCT j.other) AS different,
-  count(j.idx) FILTER (WHERE j.in_order AND j.former IS NOT NULL AND j.former <> j.other)
-    AS changes,
-  any_value(CASE WHEN i.fresh THEN NULL ELSE greatest(0, i.at - i.before) END) AS since,
-  stddev_pop(j.value) AS spread,
+  max(j.value) FILTER (WHERE j.flag) AS greatest_flag,
+  CASE WHEN count(j.value) >= 2 THEN stddev_pop(j.value) END AS spread,
+  list(DISTINCT j.other) FILTER (WHERE j.other <> 0) AS others,
+  count(j.idx) FILTER (
+    WHERE j.in_order AND j.place <> 0 AND j.former IS NOT NULL AND j.former <> j.place) AS changes,
+  any_value(CASE WHEN NOT i.fresh THEN greatest(0, i.ts - i.before) / 1000 END) AS since,
+  any_value(CASE WHEN NOT i.blind AND i.flagged IS NOT NULL
+    THEN greatest(0, i.ts - i.flagged) / 1000 END) AS since_flag,
+  any_value(CASE WHEN NOT i.blind THEN i.newest_value END) AS newest,
   any_value(i.late) AS late
 FROM reader i LEFT JOIN reader j ON j.key = i.key AND j.part = i.part AND j.c AND j.idx <= i.idx
-  AND j.pane > i.reference - {panes} AND (i.c OR NOT i.fresh)
+  AND j.pane > i.reference - {panes} AND NOT i.blind
 WHERE i.key <> 0 GROUP BY i.idx ORDER BY i.idx
 """
 
@@ -54,10 +67,12 @@ def features(
 ) -> dict[str, list[Any]]:
     """One list a feature; rows with key 0 have no features and are left out.
 
-    `stream` has idx, key, at, counted, value, other in arrival order.
+    `stream` has idx, key, ts, allowed, flag, value (null where there is none), other, place, in
+    arrival order. `others` is the list of different values, for a sketch to be compared with.
     """
     with duckdb.connect() as connection:
+        connection.execute("SET threads = 1")
         connection.register("stream", stream)
         sql = _SQL.format(step=step, panes=panes, lateness=lateness, forget=forget, below=below)
-        found = connection.execute(sql).to_arrow_table()
-    return found.to_pydict()
+        found: dict[str, list[Any]] = connection.sql(sql).to_arrow_table().to_pydict()
+        return found

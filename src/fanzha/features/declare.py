@@ -91,8 +91,9 @@ def Min(
 def Distinct(name: str, *, of: str, buckets: int = 64, where: str | None = None) -> Feature:
     """How many different values of a key column, by linear counting over `buckets` byte-stamps.
 
-    Forgets what leaves the window. Standard error about 10 % up to one value a bucket, 17 % at
-    three; beyond that the row is marked truncated and the number is a lower bound.
+    Forgets what leaves the window. With 64 buckets the standard error is about 11 % up to one value
+    a bucket, 15 % at two, 22 % at three; beyond that the row is marked truncated and the number is
+    a lower bound. The error falls with the root of the buckets.
     """
     return Feature(Kind.DISTINCT, name, of, where, buckets=buckets)
 
@@ -155,6 +156,13 @@ class Window:
             raise _bad(self.name, "feature names must be lower_case and unique")
         if not self.key or not names:
             raise _bad(self.name, "needs a key and features")
+        if not 1 <= self.keys_max < 2**31:
+            raise _bad(self.name, "keys_max must be 1 to 2,147,483,647")
+        for f in self.features:
+            if not 1 <= f.scale <= 10**9:
+                raise _bad(self.name, "a scale must be 1 to 1,000,000,000")
+            if f.kind is Kind.DISTINCT and not 1 <= f.buckets <= 65_536:
+                raise _bad(self.name, "a distinct has 1 to 65,536 buckets")
 
 
 def span_ms(text: str, where: str) -> int:

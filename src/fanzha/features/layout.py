@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Numbers of lanes of one window, and where each begins in a row.
+class Lanes(NamedTuple):
+    """How many lanes of each sort a window keeps, its panes, and the buckets of a distinct."""
 
-    Words of eight bytes: key, newest instant (ms), `lasts` last values, then the rings of `panes`
-    panes of each sum (int64), each float sum (float64) and each wide maximum (int64).
-    Words of four bytes: current pane (int32), occupied buckets of each distinct, then the rings of
-    each count (uint32) and each narrow maximum (int32).
-    Bytes: the buckets of each distinct.
+    panes: int
+    counts: int = 0
+    sums: int = 0
+    floats: int = 0
+    wide: int = 0
+    narrow: int = 0
+    lasts: int = 0
+    distincts: int = 0
+    buckets: int = 0
+
+
+class Layout(NamedTuple):
+    """Where everything of one window stands in a row; what begins with `ring_` counts from a pane.
+
+    Head:    words (8 bytes): key, newest instant (ms), last values, then the totals over the window
+             of each sum (int64), float sum (float64) and wide maximum (int64);
+             halves (4 bytes): hit buckets of each distinct (int32), then the totals of each count
+             (uint32) and narrow maximum (int32).
+    Ring:    pane after pane: sums, float sums, wide maxima, counts, narrow maxima of that pane.
+    Buckets: one byte each: the pane of its newest value, modulo 255, plus one; 0 is not hit.
+
+    The pane that a row stands at is that of its newest instant. An event touches the head, one pane
+    and one bucket, however many panes there are.
     """
 
     panes: int
@@ -25,51 +42,61 @@ class Layout:
     lasts: int
     distincts: int
     buckets: int
+    word_sums: int
+    word_floats: int
+    word_wide: int
+    half_kept: int
+    half_counts: int
+    half_narrow: int
+    ring: int
+    """Word at which the ring begins."""
+    pane_words: int
+    ring_floats: int
+    ring_wide: int
+    ring_counts: int
+    """In halves from the pane's first."""
+    ring_narrow: int
+    byte_buckets: int
+    stride: int
+    """Words a row."""
+    outputs: int
+    """Columns told: a total of each lane and distinct, then the age of the newest row (ms)."""
 
-    @property
-    def word_sums(self) -> int:
-        return 2 + self.lasts
 
-    @property
-    def word_floats(self) -> int:
-        return self.word_sums + self.sums * self.panes
+def layout_of(lanes: Lanes) -> Layout:
+    """Lay out a row."""
+    word_sums = 2 + lanes.lasts
+    word_floats = word_sums + lanes.sums
+    word_wide = word_floats + lanes.floats
+    half_kept = 2 * (word_wide + lanes.wide)
+    half_counts = half_kept + lanes.distincts
+    half_narrow = half_counts + lanes.counts
+    ring = _up(half_narrow + lanes.narrow, 2)
+    ring_wide = lanes.sums + lanes.floats
+    ring_counts = 2 * (ring_wide + lanes.wide)
+    ring_narrow = ring_counts + lanes.counts
+    pane_words = _up(ring_narrow + lanes.narrow, 2)
+    byte_buckets = 8 * (ring + lanes.panes * pane_words)
+    return Layout(
+        *lanes,
+        word_sums=word_sums,
+        word_floats=word_floats,
+        word_wide=word_wide,
+        half_kept=half_kept,
+        half_counts=half_counts,
+        half_narrow=half_narrow,
+        ring=ring,
+        pane_words=pane_words,
+        ring_floats=lanes.sums,
+        ring_wide=ring_wide,
+        ring_counts=ring_counts,
+        ring_narrow=ring_narrow,
+        byte_buckets=byte_buckets,
+        stride=_up(byte_buckets + lanes.distincts * lanes.buckets, 8),
+        outputs=lanes.counts + lanes.sums + lanes.floats + lanes.wide + lanes.narrow
+        + lanes.distincts + 1,
+    )  # fmt: skip
 
-    @property
-    def word_wide(self) -> int:
-        return self.word_floats + self.floats * self.panes
 
-    @property
-    def half_pane(self) -> int:
-        """First four-byte word behind the eight-byte words."""
-        return 2 * (self.word_wide + self.wide * self.panes)
-
-    @property
-    def half_counts(self) -> int:
-        return self.half_pane + 1 + self.distincts
-
-    @property
-    def half_narrow(self) -> int:
-        return self.half_counts + self.counts * self.panes
-
-    @property
-    def byte_buckets(self) -> int:
-        return 4 * (self.half_narrow + self.narrow * self.panes)
-
-    @property
-    def stride(self) -> int:
-        """Eight-byte words a row."""
-        return (self.byte_buckets + self.distincts * self.buckets + 7) // 8
-
-    @property
-    def outputs(self) -> int:
-        """Columns the kernel gives: totals of each lane, then the age of the newest row (ms)."""
-        return self.counts + self.sums + self.floats + self.wide + self.narrow + self.distincts + 1
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """What the kernel needs to know of the layout, in its order."""
-        return (
-            self.panes, self.stride, self.counts, self.sums, self.floats, self.wide, self.narrow,
-            self.lasts, self.distincts, self.buckets, self.word_sums, self.word_floats,
-            self.word_wide, self.half_pane, self.half_counts, self.half_narrow, self.byte_buckets,
-        )  # fmt: skip
+def _up(parts: int, whole: int) -> int:
+    return -(-parts // whole)

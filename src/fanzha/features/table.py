@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import mmap
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fanzha.errors import Misconfigured
-from fanzha.features.kernel import index, rows, sweep
+from fanzha.features.kernel import index, rows
+from fanzha.features.kernel import store as memory
+from fanzha.features.kernel.store import Batch, Rules, Store, Told
 from fanzha.features.layout import Layout
 
-Ints = npt.NDArray[np.int64]
-_FORM = 1
+_FORM = 2
+_HUGE = 64 << 20
+"""Reservations from this size on ask for huge pages: fewer waits for the page table."""
+_NORESERVE = 0x4000 if sys.platform == "linux" else 0
+"""Linux's MAP_NORESERVE, which Python names from 3.13 on."""
+_PARTS = ("directory", "depths", "fill", "slots", "words", "free")
+
+Parts = dict[str, npt.NDArray[Any]]
 
 
 @dataclass
@@ -24,23 +35,6 @@ class Counters:
     refused: int = 0
     truncated: int = 0
     expired: int = 0
-
-
-@dataclass(frozen=True)
-class Lanes:
-    """One batch for one table: arrays of n rows; lanes are rows of two-dimensional arrays."""
-
-    keys: npt.NDArray[np.uint64]
-    at: Ints
-    counted: npt.NDArray[np.bool_]
-    counts: Ints
-    sums: Ints
-    floats: npt.NDArray[np.float64]
-    wide: Ints
-    narrow: npt.NDArray[np.int32]
-    lasts: Ints
-    lasts_on: npt.NDArray[np.bool_]
-    distincts: npt.NDArray[np.uint64]
 
 
 class KeyedTable:
@@ -62,120 +56,116 @@ class KeyedTable:
         changed: tuple[int, ...],
         before: tuple[bool, ...],
     ) -> None:
-        if not 1 <= shape.panes <= 254:
-            raise Misconfigured(
-                "too_many_panes",
-                zh="窗口最多 254 格",
-                en="a window has 1 to 254 panes",
-                field="over",
-            )
         self.shape = shape
         self.counters = Counters()
-        self._step, self._lateness, self._forget = step, lateness, forget
-        self._keys_max = keys_max
-        self._changed = np.array(changed, np.int64)
-        self._before = np.array(before, np.bool_)
+        self._rules = Rules(step, lateness, forget, keys_max, keys_max.bit_length())
         # A segment is at least about half full once it has split; twice that is room for chance.
         segments = max(4, 4 * keys_max // index.SEGMENT)
         depth = max(2, int(np.ceil(np.log2(segments))) + 2)
-        self._directory = np.zeros(1 << depth, np.int32)
-        self._depths = np.zeros(segments, np.int8)
-        self._fill = np.zeros(segments, np.int32)
-        self._slots = np.frombuffer(_reserve(4 * segments * index.SEGMENT), np.uint32)
-        self._marks = np.frombuffer(_reserve(segments * index.SEGMENT), np.uint8)
-        rows_buffer = _reserve(8 * shape.stride * keys_max)
-        self._words = np.frombuffer(rows_buffer, np.int64)
-        self._halves = np.frombuffer(rows_buffer, np.int32)
-        self._octets = np.frombuffer(rows_buffer, np.uint8)
-        self._free = np.frombuffer(_reserve(4 * keys_max), np.uint32)
-        self._meta = np.zeros(8, np.int64)
-        self._meta[index.SEGMENTS] = 1
-        self._meta[index.WATERMARK] = rows.LOWEST
-        self._estimate = _estimates(shape.buckets)
+        row_bytes = _reserve(8 * shape.stride * keys_max)
+        self._store = Store(
+            directory=np.zeros(1 << depth, np.int32),
+            depths=np.zeros(segments, np.int8),
+            fill=np.zeros(segments, np.int32),
+            slots=np.frombuffer(_reserve(4 * segments * index.SEGMENT), np.uint32),
+            meta=np.zeros(8, np.int64),
+            words=np.frombuffer(row_bytes, np.int64),
+            halves=np.frombuffer(row_bytes, np.int32),
+            octets=np.frombuffer(row_bytes, np.uint8),
+            reals=np.frombuffer(row_bytes, np.float64),
+            free=np.frombuffer(_reserve(4 * keys_max), np.uint32),
+            held=np.zeros(index.SEGMENT, np.uint32),
+            rows=np.zeros(rows.AHEAD, np.int64),
+            changed=np.array(changed, np.int64),
+            before=np.array(before, np.bool_),
+            estimate=_estimates(shape.buckets),
+        )
+        self._store.meta[memory.SEGMENTS] = 1
+        self._store.meta[memory.WATERMARK] = memory.LOWEST
 
     @property
     def keys(self) -> int:
         """Keys that are tracked now."""
-        return int(self._meta[index.ROWS] - self._meta[index.FREE])
+        return int(self._store.meta[memory.ROWS] - self._store.meta[memory.FREE])
 
     @property
     def bytes(self) -> int:
-        """Memory in use: rows ever made, segments, marks, free list, directory."""
-        made = int(self._meta[index.ROWS])
-        segments = int(self._meta[index.SEGMENTS])
-        return (
-            made * self.shape.stride * 8
-            + segments * index.SEGMENT * 5
-            + int(self._meta[index.FREE]) * 4
-            + self._directory[: 1 << int(self._meta[index.DEPTH])].nbytes
-            + segments * 5
-        )
+        """Memory in use: rows ever made, segments, free list, directory."""
+        return sum(self._used(name).nbytes for name in _PARTS)
 
-    def update(self, lanes: Lanes) -> tuple[npt.NDArray[np.float64], Ints, npt.NDArray[np.uint8]]:
-        """Totals (columns × n), last values (lanes × n), flags (n), each as after its row."""
-        n = lanes.keys.shape[0]
-        out = np.empty((self.shape.outputs, n), np.float64)
-        lasts = np.empty((self.shape.lasts, n), np.int64)
-        flags = np.empty(n, np.uint8)
-        rows.update(
-            self.shape.numbers, lanes.keys, lanes.at, lanes.counted, lanes.counts, lanes.sums, lanes.floats,
-            lanes.wide, lanes.narrow, lanes.lasts, lanes.lasts_on, self._before, self._changed,
-            lanes.distincts, self._step, self._lateness, self._forget, self._keys_max, self._estimate,
-            self._directory, self._depths, self._fill, self._slots, self._marks, self._meta,
-            self._words, self._halves, self._octets, self._free, out, lasts, flags,
-        )  # fmt: skip
-        self.counters.late += int(np.count_nonzero(flags & rows.LATE))
-        self.counters.refused += int(np.count_nonzero(flags & rows.REFUSED))
-        self.counters.truncated += int(np.count_nonzero(flags & rows.TRUNCATED))
-        # The sweep looks at as many rows as came: it keeps up, and never stops the stream.
-        self.counters.expired += int(
-            sweep.sweep(
-                n, self._forget + self._lateness, self.shape.stride, self._directory, self._fill,
-                self._slots, self._marks, self._meta, self._words, self._free,
-            )
-        )  # fmt: skip
-        return out, lasts, flags
+    def update(self, batch: Batch) -> Told:
+        """Take in a batch: totals (columns × n), last values (lanes × n) and flags (n), as the
+        table stands after each row."""
+        n = batch.keys.shape[0]
+        told = Told(
+            np.empty((self.shape.outputs, n), np.float64),
+            np.empty((self.shape.lasts, n), np.int64),
+            np.empty(n, np.uint8),
+        )
+        rows.update(self.shape, self._rules, self._store, batch, told)
+        self.counters.late += int(np.count_nonzero(told.flags & memory.LATE))
+        self.counters.refused += int(np.count_nonzero(told.flags & memory.REFUSED))
+        self.counters.truncated += int(np.count_nonzero(told.flags & memory.TRUNCATED))
+        self.counters.expired = int(self._store.meta[memory.EXPIRED])
+        return told
 
     # ── snapshots ────────────────────────────────────────────────────────────────────────────────
 
-    def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
+    def snapshot(self) -> Parts:
         """The parts in use, copied."""
-        made = int(self._meta[index.ROWS]) * self.shape.stride
-        segments = int(self._meta[index.SEGMENTS])
         return {
-            "form": np.array([_FORM, self.shape.stride, self._step, self._keys_max], np.int64),
-            "meta": self._meta.copy(),
-            "directory": self._directory[: 1 << int(self._meta[index.DEPTH])].copy(),
-            "depths": self._depths[:segments].copy(),
-            "fill": self._fill[:segments].copy(),
-            "slots": self._slots[: segments * index.SEGMENT].copy(),
-            "marks": self._marks[: segments * index.SEGMENT].copy(),
-            "words": self._words[:made].copy(),
-            "free": self._free[: int(self._meta[index.FREE])].copy(),
+            "form": self._form(),
+            "meta": self._store.meta.copy(),
             "counters": np.array(list(vars(self.counters).values()), np.int64),
+            **{name: self._used(name).copy() for name in _PARTS},
         }
 
-    def restore(self, state: dict[str, npt.NDArray[np.generic]]) -> None:
-        """Take over a snapshot of a table of the same form; only into a new table."""
-        form = [_FORM, self.shape.stride, self._step, self._keys_max]
-        if list(state["form"]) != form:
-            raise Misconfigured(
-                "snapshot_of_another_form",
-                zh="快照与当前特征定义不符",
-                en="the snapshot was made with other feature definitions",
-                field="snapshot",
-            )
-        for name in ("directory", "depths", "fill", "slots", "marks", "words", "free"):
-            target = getattr(self, f"_{name}")
-            target[: state[name].shape[0]] = state[name]
-        self._meta[:] = state["meta"]
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take over a snapshot of a table of the same form; only into a table not yet used.
+
+        Raises Misconfigured where the form differs, the table is in use, or a part is cut short.
+        """
+        if not np.array_equal(state["form"], self._form()):
+            raise _bad("快照与当前特征定义不符", "the snapshot was made with other declarations")
+        if self._store.meta[memory.SEEN]:
+            raise _bad("只能恢复到新表", "a snapshot is only taken over by a new table")
+        self._store.meta[:] = state["meta"]
+        for name in _PARTS:
+            target = self._used(name)
+            if target.shape != state[name].shape:
+                raise _bad("快照不完整", "the snapshot is not whole")
+            target[:] = state[name]
         self.counters = Counters(*(int(v) for v in state["counters"]))
+
+    def _used(self, name: str) -> npt.NDArray[Any]:
+        """The part of an array that is in use."""
+        meta = self._store.meta
+        length = {
+            "directory": 1 << int(meta[memory.DEPTH]),
+            "depths": int(meta[memory.SEGMENTS]),
+            "fill": int(meta[memory.SEGMENTS]),
+            "slots": int(meta[memory.SEGMENTS]) * index.SEGMENT,
+            "words": int(meta[memory.ROWS]) * self.shape.stride,
+            "free": int(meta[memory.FREE]),
+        }[name]
+        used: npt.NDArray[Any] = getattr(self._store, name)[:length]
+        return used
+
+    def _form(self) -> npt.NDArray[np.int64]:
+        return np.array([_FORM, *self.shape, *self._rules, *self._store.changed], np.int64)
+
+
+def _bad(zh: str, en: str) -> Misconfigured:
+    return Misconfigured("snapshot_unfit", zh=zh, en=en, field="snapshot")
 
 
 def _reserve(size: int) -> mmap.mmap:
     """Addresses without memory behind them until they are written."""
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
-    return mmap.mmap(-1, max(size, mmap.PAGESIZE), flags=flags)
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE
+    reserved = mmap.mmap(-1, max(size, mmap.PAGESIZE), flags=flags)
+    if size >= _HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
+        reserved.madvise(mmap.MADV_HUGEPAGE)
+    return reserved
 
 
 def _estimates(buckets: int) -> npt.NDArray[np.float64]:

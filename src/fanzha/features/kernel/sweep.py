@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from fanzha.features.kernel.index import FREE, HAND, ROWS, WATERMARK, drop
+from fanzha.features.kernel.compiled import Int, compiled
+from fanzha.features.kernel.index import drop
+from fanzha.features.kernel.store import EXPIRED, FREE, HAND, ROWS, WATERMARK, Rules, Store
 
-_FREED = -(2**62) - 1
 
-
-@numba.njit(cache=True, nogil=True)
-def sweep(many, silent, stride, directory, fill, slots, marks, meta, words, free):
-    """Look at the next `many` rows; gives how many were freed.
-
-    A freed row's instant is set to a value of its own, so that it is not freed twice.
-    """
-    freed = 0
+@compiled
+def sweep(many: Int, stride: Int, rules: Rules, store: Store) -> None:
+    """Look at the next `many` rows and free the silent ones. A free row has key 0."""
+    meta, words = store.meta, store.words
+    made = meta[ROWS]
     hand = meta[HAND]
-    for _ in range(min(many, meta[ROWS])):
-        if hand >= meta[ROWS]:
-            hand = 0
-        newest = words[hand * stride + 1]
-        if newest != _FREED and newest + silent < meta[WATERMARK]:
-            drop(
-                np.uint64(words[hand * stride]), directory, fill, slots, marks, meta, words, stride
-            )
-            words[hand * stride + 1] = _FREED
-            free[meta[FREE]] = np.uint32(hand)
+    silent = meta[WATERMARK] - rules.lateness - rules.forget
+    for _ in range(min(many, made)):
+        if hand >= made:
+            hand = np.int64(0)
+        key = words[hand * stride]
+        if key != 0 and words[hand * stride + 1] < silent:
+            drop(np.uint64(key), store, stride, rules.row_bits)
+            words[hand * stride] = 0
+            store.free[meta[FREE]] = np.uint32(hand)
             meta[FREE] += 1
-            freed += 1
+            meta[EXPIRED] += 1
         hand += 1
     meta[HAND] = hand
-    return freed

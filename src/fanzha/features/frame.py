@@ -1,0 +1,129 @@
+"""A batch's columns: conditions and numbers, each worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from fanzha.features.declare import Feature, Kind
+
+Columns = Mapping[str, npt.NDArray[Any]]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Keys = npt.NDArray[np.uint64]
+
+AT_BOUND = 2**61
+"""Instants beyond ± this many ms are taken as the bound, so that no difference overflows."""
+VALUE_BOUND = 2**53
+"""Values times their scale beyond ± this are taken as the bound: below it a float is exact."""
+
+
+class Frame:
+    """One batch: `at` is int64 ms; keys are uint64; others numbers or booleans; NaN is null."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._frame: pl.DataFrame | None = None
+        self._holds: dict[str | None, Bools] = {}
+        self._there: dict[tuple[str, bool], Bools] = {}
+        self.at: Ints = np.clip(np.asarray(columns["at"], np.int64), -AT_BOUND, AT_BOUND)
+
+    def holds(self, where: str | None) -> Bools:
+        """Rows where a SQL boolean holds; null is no."""
+        if where not in self._holds:
+            column = self._columns.get(where) if where is not None else None
+            if where is None:
+                found = np.ones(len(self.at), np.bool_)
+            elif column is not None and column.dtype == np.bool_:
+                found = column
+            else:
+                if self._frame is None:
+                    self._frame = pl.DataFrame(dict(self._columns))
+                truth = pl.sql_expr(where).fill_null(False).alias("w")
+                # A condition on no column is one value for all rows.
+                found = np.broadcast_to(self._frame.select(truth)["w"].to_numpy(), self.at.shape)
+            self._holds[where] = found
+        return self._holds[where]
+
+    def counts_for(self, f: Feature) -> Bools:
+        """Rows that count for a feature: its condition holds, and its column is there."""
+        rows = self.holds(f.where)
+        if f.of is None:
+            return rows
+        there = self._is_there(f.of, f.kind in (Kind.DISTINCT, Kind.CHANGES))
+        return there if f.where is None else rows & there
+
+    def _is_there(self, name: str, is_key: bool) -> Bools:
+        if (name, is_key) not in self._there:
+            column = self._columns[name]
+            there: Bools
+            if is_key:
+                there = column != 0
+            elif column.dtype.kind == "f":
+                there = np.isfinite(column)
+            else:
+                there = np.ones(len(column), np.bool_)
+            self._there[name, is_key] = there
+        return self._there[name, is_key]
+
+    def number(self, f: Feature) -> Floats:
+        """The column as float64; what is not finite does not count (`counts_for`)."""
+        return np.asarray(self._columns[str(f.of)], np.float64)
+
+    def scaled(self, f: Feature, counted: Bools) -> Ints:
+        """The column in whole multiples of 1/scale where it counts, else 0."""
+        column = self._columns[str(f.of)]
+        if column.dtype.kind == "f":
+            value = np.where(counted, column, 0.0) * f.scale
+            rounded: Ints = np.rint(np.clip(value, -VALUE_BOUND, VALUE_BOUND)).astype(np.int64)
+            return rounded
+        bound = VALUE_BOUND // f.scale
+        if column.dtype == np.uint64:
+            column = np.minimum(column, np.uint64(bound))
+        whole = np.clip(column.astype(np.int64), -bound, bound) * f.scale
+        return np.where(counted, whole, 0)
+
+    def squared(self, f: Feature, counted: Bools) -> Floats:
+        """Squares where the column counts, else 0."""
+        return np.square(self.valued(f, counted))
+
+    def valued(self, f: Feature, counted: Bools) -> Floats:
+        """The column where it counts, else 0, within the bound of values."""
+        return np.where(counted, np.clip(self.number(f), -VALUE_BOUND, VALUE_BOUND), 0.0)
+
+    def key(self, name: str) -> Keys:
+        """A key column."""
+        return np.ascontiguousarray(self._columns[name], np.uint64)
+
+    def keys(self, names: tuple[str, ...]) -> Keys:
+        """One key from one or several columns; 0 where any of them is 0."""
+        keys = self.key(names[0])
+        for name in names[1:]:
+            other = self.key(name)
+            none = (keys == 0) | (other == 0)
+            both = _mix(keys * np.uint64(0x9E3779B97F4A7C15) + _mix(other))
+            keys = np.where(none, np.uint64(0), np.maximum(both, np.uint64(1)))
+        return keys
+
+
+def coded(value: Ints) -> Ints:
+    """A last value as the kernel keeps it: never 0, which stands for none."""
+    return np.where(value >= 0, value + 1, value)
+
+
+def decoded(kept: Ints) -> Ints:
+    """The value again; what is kept for none gives 0."""
+    return np.where(kept > 0, kept - 1, kept)
+
+
+def _mix(x: Keys) -> Keys:
+    """SplitMix64's finaliser."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: Keys = x ^ (x >> np.uint64(31))
+    return mixed
