@@ -56,8 +56,8 @@ _FREE_LENGTH = 8
 """A name this long means the organisation even inside another word."""
 _GLUE_LENGTH = 3
 """A bait word this long may be glued to a name; shorter ones stand apart."""
-_GLUED_LENGTH = 5
-"""A name this long may be glued to a bait word."""
+_PARTLY = 6
+"""A name this long may have one side glued to a word that is no bait, beside one that is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,20 +158,20 @@ def _in_own_label(
     rest = _rest(data, own, own_end, begin, end)
     found, bait = NONE, -1
     if kind == _SHORT:
-        if left and right and rest == 2:
-            bait = _bait_beside(data, own, own_end, begin, end, hits, n, kinds, True)
-        elif size > 2 and (left or right) and rest == 2:
-            bait = _bait_beside(data, own, own_end, begin, end, hits, n, kinds, False)
-            if bait >= 0:
-                covered = size + hits[bait, 2] - hits[bait, 1]
-                if covered != own_end - own:
-                    bait = -1
+        if rest == 2 and (left or right) and (size > 2 or (left and right)):
+            bait = _bait_beside(data, own, own_end, begin, end, hits, n, kinds, left and right)
+        if bait >= 0 and not (left and right):
+            covered = size + hits[bait, 2] - hits[bait, 1]
+            bait = bait if covered == own_end - own else -1
         found = WITH_BAIT if bait >= 0 else NONE
     elif rest == 0:
         found = OTHER_SUFFIX
     else:
-        if (left and right) or size >= _GLUED_LENGTH:
-            bait = _bait_beside(data, own, own_end, begin, end, hits, n, kinds, False)
+        bait = _bait_beside(data, own, own_end, begin, end, hits, n, kinds, False)
+        free_left = left or (bait >= 0 and hits[bait, 2] == begin)
+        free_right = right or (bait >= 0 and hits[bait, 1] == end)
+        if not (free_left and free_right) and (size < _PARTLY or not (free_left or free_right)):
+            bait = -1
         if bait >= 0:
             found = WITH_BAIT
         elif left and right and rest == 1:
@@ -248,9 +248,11 @@ def _near_own_label(
     alike: U8, scratch: U64, drawn: U8,
 ) -> None:  # fmt: skip
     """Looks for slips in every word of the label; `out[1]` becomes −2 − name."""
-    begin = own
-    for i in range(own, own_end + 1):
+    begin, whole = own, False
+    i = own
+    while i <= own_end:
         if i < own_end and data[i] != _HYPHEN:
+            i += 1
             continue
         how, name = nearest(
             data, begin, i, letters, begins, keys, first, following, owner, neighbours, alike,
@@ -259,7 +261,12 @@ def _near_own_label(
         if how:
             found = DRAWN_ALIKE if how == LOOKS_SAME else SLIP_KIND if how == SLIP else ONE_OFF_KIND
             _better(out, found, -2 - name)
+        if i == own_end and begin > own and not whole:
+            # Once more with the hyphens in it: a hyphen may be the one character too many.
+            begin, whole = own, True
+            continue
         begin = i + 1
+        i += 1
 
 
 @compiled
