@@ -1,0 +1,1 @@
+"""The local message centre as a process."""
