@@ -1,0 +1,1 @@
+"""How figures are found, run, and put on the page."""
