@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,19 +14,20 @@ from fanzha.ports.outbox import Message
 from fanzha.ports.sealer import Sealer
 
 _SEALED_TO = "message.sealed_to"
+_RULES = {rule.verb: rule for rule in states.MESSAGE.rules}
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message taken for sending; `version` guards what becomes of it."""
+    """A message taken for sending."""
 
     id: UUID
     warning_id: UUID
-    version: int
     channel: str
     to: str
     body: str
     tries: int
+    created_at: datetime
 
 
 class PostgresOutbox:
@@ -67,7 +67,8 @@ class PostgresOutbox:
                 " tries = tries + 1, updated_at = :now FROM (SELECT id FROM message"
                 f" WHERE state = '{states.QUEUED}' ORDER BY created_at LIMIT :n"
                 " FOR UPDATE SKIP LOCKED) q WHERE m.id = q.id"
-                " RETURNING m.id, warning_id, version, channel, sealed_to, body, tries"
+                " RETURNING m.id, warning_id, channel, sealed_to, body, tries,"
+                " created_at"
             ),
             {"n": limit, "now": now},
         )
@@ -75,11 +76,11 @@ class PostgresOutbox:
             Waiting(
                 r.id,
                 r.warning_id,
-                r.version,
                 r.channel,
                 self._sealer.open(bytes(r.sealed_to), _SEALED_TO),
                 r.body,
                 r.tries,
+                r.created_at,
             )
             for r in rows
         ]
@@ -87,14 +88,14 @@ class PostgresOutbox:
     def settle(
         self,
         id: UUID,
-        sources: Sequence[str],
-        target: str,
+        verb: str,
         now: datetime,
         *,
         carrier_id: str | None = None,
         problem: str | None = None,
     ) -> bool:
         """One verb on a message: only from the states its table allows. False: it had moved on."""
+        rule = _RULES[verb]
         done = self._connection.execute(
             text(
                 "UPDATE message SET state = :target, version = version + 1, updated_at = :now,"
@@ -103,8 +104,8 @@ class PostgresOutbox:
             ),
             {
                 "id": id,
-                "target": target,
-                "sources": list(sources),
+                "target": rule.target,
+                "sources": list(rule.sources),
                 "now": now,
                 "carrier": carrier_id,
                 "problem": problem,
@@ -127,8 +128,9 @@ class PostgresOutbox:
         return [r.id for r in rows]
 
     def by_carrier_id(self, carrier_id: str) -> UUID | None:
-        """The message a delivery report is about."""
+        """The message a delivery report is about; the newest, should a carrier repeat its ids."""
         row = self._connection.execute(
-            text("SELECT id FROM message WHERE carrier_id = :c"), {"c": carrier_id}
+            text("SELECT id FROM message WHERE carrier_id = :c ORDER BY created_at DESC LIMIT 1"),
+            {"c": carrier_id},
         ).one_or_none()
         return row.id if row else None

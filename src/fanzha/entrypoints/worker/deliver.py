@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.outbox import Waiting
-from fanzha.errors import FanzhaError, Refused, Unavailable, Uncertain
+from fanzha.errors import Refused, Unavailable, Uncertain
 from fanzha.lifecycles.actor import Scope
-from fanzha.lifecycles.message import states
-from fanzha.ports.short_message import DeliveryReport, ShortMessage, ShortMessageSender
+from fanzha.lifecycles.message import content
+from fanzha.ports.short_message import DeliveryReport, Outcome, ShortMessage, ShortMessageSender
 
 _log = logging.getLogger("fanzha.deliver")
-_BATCH = 64
-_IDLE_S = 0.3
-_TRIES_MAX = 5
-_STRANDED_AFTER = timedelta(minutes=2)
-_VALID_FOR = timedelta(hours=6)
+_FLYING_MAX = 64
+_IDLE_S = 0.2
+_PAUSE_S = 1.0
+_RECOVER_S = 15.0
+_GRACE_S = 8.0
+_PARTS_MAX = 3
+#: How long a report waits for the answer that it overtook to be recorded.
+_LOOK_AGAIN_S = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0)
+_LOOKING_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What came of a message, still to be written; the report behind it, if one is."""
+
+    id: UUID
+    verb: str
+    carrier_id: str | None = None
+    problem: str | None = None
+    report: DeliveryReport | None = None
 
 
 class Deliverer:
-    """Every message ends sent, refused or uncertain: an answer that never came is no answer."""
+    """Every message ends sent, refused or uncertain: an answer that never came is no answer.
+
+    A message that nobody could take stays queued and is tried again for `valid_for`. One that a
+    deliverer held for longer than `stranded_after` was left by a deliverer that died: it may have
+    gone out, so it is uncertain, and only a person sends it again.
+    """
 
     def __init__(
         self,
@@ -35,47 +57,73 @@ class Deliverer:
         *,
         from_number: str,
         now: Callable[[], datetime],
+        valid_for: timedelta = timedelta(hours=6),
+        stranded_after: timedelta = timedelta(minutes=5),
     ) -> None:
         self._office = office
         self._sender = sender
         self._scope = scope
         self._from = from_number
         self._now = now
+        self._valid_for = valid_for
+        self._stranded_after = stranded_after
+        self._flying: dict[UUID, asyncio.Task[None]] = {}
+        self._settled: asyncio.Queue[_Settled] = asyncio.Queue()
+        self._pause_until = 0.0
 
     async def run(self) -> None:
-        """Send until cancelled."""
-        await asyncio.to_thread(self.recover)
-        reports = asyncio.create_task(self._take_reports())
+        """Send until cancelled; then what is on its way may end, for a few seconds."""
         try:
-            while True:
-                sent = await self.send_waiting()
-                if sent == 0:
-                    await asyncio.sleep(_IDLE_S)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._send_all())
+                group.create_task(self._write_all())
+                group.create_task(self._take_reports())
+                group.create_task(self._recover_all())
         finally:
-            reports.cancel()
+            await self._land()
 
-    def recover(self) -> None:
-        """What a former deliverer left in `sending` may have gone out: it is uncertain."""
-        with self._office.work(self._scope) as work:
-            for id in work.outbox.stranded(self._now() - _STRANDED_AFTER):
-                work.outbox.settle(id, (states.SENDING,), states.UNCERTAIN, self._now())
+    async def _send_all(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            room = _FLYING_MAX - len(self._flying)
+            ready = self._sender.up and clock() >= self._pause_until
+            taken = await self._taken(room) if room and ready else ()
+            for message in taken:
+                task = asyncio.create_task(self._send(message))
+                self._flying[message.id] = task
+                task.add_done_callback(partial(self._landed, message.id))
+            await asyncio.sleep(0 if taken else _IDLE_S)
 
-    async def send_waiting(self) -> int:
-        """One batch; gives how many were taken."""
-        taken = await asyncio.to_thread(self._take)
-        if taken:
-            await asyncio.gather(*(self._send(m) for m in taken))
-        return len(taken)
+    async def _taken(self, limit: int) -> Sequence[Waiting]:
+        """Messages that are ours to send; should we be ended meanwhile, they go back."""
+        taking = asyncio.create_task(asyncio.to_thread(self._take, limit))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            for message in await taking:
+                self._settle(message.id, "put_back")
+            raise
 
-    def _take(self) -> Sequence[Waiting]:
+    def _landed(self, id: UUID, task: asyncio.Task[None]) -> None:
+        del self._flying[id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a message was left behind: %s", type(error).__name__)
+
+    def _take(self, limit: int) -> Sequence[Waiting]:
         try:
             with self._office.work(self._scope) as work:
-                return work.outbox.take(_BATCH, self._now())
+                return work.outbox.take(limit, self._now())
         except Unavailable:
             return ()
 
     async def _send(self, message: Waiting) -> None:
+        """One message; whatever happens, one verb is to be written."""
+        left = self._valid_for - (self._now() - message.created_at)
+        if left <= timedelta(0):
+            self._settle(message.id, "fail", problem="expired")
+            return
         try:
+            content.check(message.body, _PARTS_MAX)
             receipt = await self._sender.submit(
                 ShortMessage(
                     id=str(message.id),
@@ -83,61 +131,114 @@ class Deliverer:
                     text=message.body,
                     flash=message.channel == "flash",
                     sender=self._from,
-                    validity=_VALID_FOR,
+                    validity=left,
                 )
             )
         except Refused as error:
-            await self._settle(message.id, states.FAILED, problem=error.code)
+            self._settle(message.id, "fail", problem=error.code)
         except Unavailable as error:
-            again = message.tries < _TRIES_MAX
-            state = states.QUEUED if again else states.FAILED
-            await self._settle(message.id, state, problem=error.code)
-            await asyncio.sleep(1.0)
+            self._pause_until = asyncio.get_running_loop().time() + _PAUSE_S
+            self._settle(message.id, "put_back", problem=error.code)
         except Uncertain as error:
-            await self._settle(message.id, states.UNCERTAIN, problem=error.code)
+            self._settle(message.id, "lose_sight", problem=error.code)
         else:
-            await self._settle(message.id, states.SUBMITTED, carrier_id=receipt.smsc_id)
+            self._settle(message.id, "accept", carrier_id=receipt.smsc_id)
 
-    async def _settle(
-        self, id: UUID, target: str, *, carrier_id: str | None = None, problem: str | None = None
+    def _settle(
+        self, id: UUID, verb: str, *, carrier_id: str | None = None, problem: str | None = None
     ) -> None:
-        await asyncio.to_thread(self._settle_now, id, target, carrier_id, problem)
+        self._settled.put_nowait(_Settled(id, verb, carrier_id, problem))
 
-    def _settle_now(
-        self, id: UUID, target: str, carrier_id: str | None, problem: str | None
-    ) -> None:
+    async def _write_all(self) -> None:
+        while True:
+            batch = [await self._settled.get(), *self._pending()]
+            try:
+                await self._write(batch)
+            except asyncio.CancelledError:
+                for settled in batch:
+                    self._settled.put_nowait(settled)
+                raise
+
+    def _pending(self) -> list[_Settled]:
+        return [self._settled.get_nowait() for _ in range(self._settled.qsize())]
+
+    async def _write(self, batch: Sequence[_Settled]) -> None:
+        """One commit for all that has come up, however long the database is away."""
         while True:
             try:
-                with self._office.work(self._scope) as work:
-                    work.outbox.settle(
-                        id,
-                        states.MESSAGE.sources_of(target),
-                        target,
-                        self._now(),
-                        carrier_id=carrier_id,
-                        problem=problem,
-                    )
-                return
-            except Unavailable:
-                time.sleep(0.5)
+                await asyncio.to_thread(self._write_now, batch)
+                break
+            except Unavailable as error:
+                _log.warning("waiting: %s", error.code)
+                await asyncio.sleep(_PAUSE_S)
+        for settled in batch:
+            if settled.report is not None:
+                await self._sender.confirm(settled.report)
+
+    def _write_now(self, batch: Sequence[_Settled]) -> None:
+        with self._office.work(self._scope) as work:
+            for settled in batch:
+                work.outbox.settle(
+                    settled.id,
+                    settled.verb,
+                    self._now(),
+                    carrier_id=settled.carrier_id,
+                    problem=settled.problem,
+                )
 
     async def _take_reports(self) -> None:
-        async for report in self._sender.reports():
-            try:
-                await asyncio.to_thread(self._report, report)
-            except FanzhaError as error:
-                _log.warning("delivery report not recorded: %s", error.code)
+        """A report ends a message; one that overtakes the answer to the submit does too."""
+        looking = asyncio.Semaphore(_LOOKING_MAX)
+        async with asyncio.TaskGroup() as group:
+            async for report in self._sender.reports():
+                if report.id is not None:
+                    self._reported(UUID(report.id), report)
+                    continue
+                await looking.acquire()
+                task = group.create_task(self._look(report))
+                task.add_done_callback(lambda _: looking.release())
 
-    def _report(self, report: DeliveryReport) -> None:
-        """A receipt ends the message; one that overtakes the answer to the submit does too."""
-        target = states.DELIVERED if report.state == "delivered" else states.FAILED
+    async def _look(self, report: DeliveryReport) -> None:
+        """Find whose report this is by the carrier's id; an unknown one is put aside."""
+        for wait in _LOOK_AGAIN_S:
+            await asyncio.sleep(wait)
+            with contextlib.suppress(Unavailable):
+                found = await asyncio.to_thread(self._by_carrier_id, report.smsc_id)
+                if found is not None:
+                    self._reported(found, report)
+                    return
+        _log.warning("a delivery report about a message that is not ours")
+        await self._sender.confirm(report)
+
+    def _by_carrier_id(self, smsc_id: str) -> UUID | None:
         with self._office.work(self._scope) as work:
-            found = work.outbox.by_carrier_id(report.smsc_id)
-            if found is not None:
-                work.outbox.settle(
-                    found,
-                    states.MESSAGE.sources_of(target),
-                    target,
-                    self._now(),
-                    problem=None if target == states.DELIVERED else report.state,
-                )
+            return work.outbox.by_carrier_id(smsc_id)
+
+    def _reported(self, id: UUID, report: DeliveryReport) -> None:
+        delivered = report.state is Outcome.DELIVERED
+        verb, problem = ("deliver", None) if delivered else ("fail", report.state.value)
+        self._settled.put_nowait(_Settled(id, verb, report.smsc_id or None, problem, report))
+
+    async def _recover_all(self) -> None:
+        while True:
+            with contextlib.suppress(Unavailable):
+                for id in await asyncio.to_thread(self._stranded):
+                    if id not in self._flying:
+                        self._settle(id, "lose_sight", problem="stranded")
+            await asyncio.sleep(_RECOVER_S)
+
+    def _stranded(self) -> Sequence[UUID]:
+        with self._office.work(self._scope) as work:
+            return work.outbox.stranded(self._now() - self._stranded_after)
+
+    async def _land(self) -> None:
+        """Let what is flying land and write it down; what stays up is uncertain to the next."""
+        flying = list(self._flying.values())
+        if flying:
+            _, late = await asyncio.wait(flying, timeout=_GRACE_S)
+            for task in late:
+                task.cancel()
+        if batch := self._pending():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_S):
+                    await self._write(batch)

@@ -43,25 +43,30 @@ _SIGNATURE = re.compile(r"【[^【】\[\]]{2,20}】|\[[^【】\[\]]{2,40}\] ")
 _MARKS = re.compile(r"[【】\[\]]")
 _LINK = re.compile(
     r"https?|hxxp|://|//|www|\w\.\w|[a-z0-9]\s*[。]\s*[a-z]{2}"
-    r"|[\w-]\s*(?:\.|\[\.\]|点)\s*(?:com|cn|net|org|top|xyz|vip|cc|io|me|info|app|site|club|shop)\b"
+    r"|[\w-]\s*(?:\.|\[\.\]|点)\s*(?:com|cn|net|org|top|xyz|vip|cc|io|me|info|app|site|club|shop)(?![a-z])"
 )
+# In these, only Latin letters make a word: "加qq" holds the word qq.
 _CONTACT = re.compile(
     r"@|微信|威信|薇信|[vwｖ]信|\bvx\b|wechat|whatsapp|telegram|\bqq\b|扣扣|企鹅号|加群|加好友"
-    r"|电报群|纸飞机|\be-?mail\b|邮箱"
+    r"|电报群|纸飞机|\be-?mail\b|邮箱",
+    re.ASCII,
 )
 _REPLY_ZH = re.compile(
     r"回复|回覆|回復|答复|回信|回电|回電|回拨|回撥|致电|致電|拨打|撥打|拨通|来电咨询|联系我们"
-    r"|咨询电话|热线|退订|退訂|回[a-z]\b|发送至|编辑短信"
+    r"|咨询电话|热线|退订|退訂|回[a-z]\b|发送至|编辑短信",
+    re.ASCII,
 )
 _REPLY_EN = re.compile(
     r"\b(?:repl(?:y|ies|ying)|respond|answer this|text (?:us|me|back)|write (?:to )?(?:us|back)"
     r"|(?:call|phone|ring) (?:us|me|back|now|this|the|our|your|on|at)|dial|contact us|hotline"
-    r"|unsubscribe|opt out)\b"
+    r"|unsubscribe|opt out)\b",
+    re.ASCII,
 )
 _NUMERALS = frozenset("零〇○一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖貳參陸")
 _BETWEEN = frozenset(" -–—.,，、/()·*_~:：'\"|\t")
 _SPELLED = re.compile(
-    r"(?:\b(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)\b[\s,.-]*){3}"
+    r"(?:\b(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)\b[\s,.-]*){3}",
+    re.ASCII,
 )
 _DIGITS_MAX = 2
 

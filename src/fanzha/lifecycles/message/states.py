@@ -33,7 +33,7 @@ MESSAGE = Lifecycle(
         Rule("deliver", "送达", "Deliver", (SUBMITTED, UNCERTAIN, SENDING), DELIVERED, _SYSTEM),
         Rule("fail", "失败", "Fail", (SENDING, SUBMITTED, UNCERTAIN), FAILED, _SYSTEM),
         # The other side may have it: a person decides whether to send again.
-        Rule("lose_sight", "失去回音", "Lose sight", (SENDING, SUBMITTED), UNCERTAIN, _SYSTEM),
+        Rule("lose_sight", "失去回音", "Lose sight", (SENDING,), UNCERTAIN, _SYSTEM),
         # Nothing left us: back to the queue.
         Rule("put_back", "退回队列", "Put back", (SENDING,), QUEUED, _SYSTEM),
         Rule("send_again", "重发", "Send again", (UNCERTAIN, FAILED), QUEUED, _DUTY),
