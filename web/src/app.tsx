@@ -14,6 +14,7 @@ import { QueuePage } from './pages/queue/page';
 import { SignInPage } from './pages/sign-in';
 import { keepTime, serverTimeIs } from './state/clock';
 import { forgetDetails } from './state/details';
+import { forgetDrafts } from './state/drafts';
 import { may, SignedInContext } from './state/signed-in';
 import { useWords } from './words';
 
@@ -63,6 +64,7 @@ function Door() {
       stop();
       stream.close();
       forgetDetails();
+      forgetDrafts();
     };
   }, [signedIn]);
 

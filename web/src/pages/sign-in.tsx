@@ -26,12 +26,12 @@ export function SignInPage({ expired, entered }: { expired: boolean; entered: (m
     get<DoorSign>('/v1/door').then(setDoor, () => setDoor(null));
   }, [t]);
 
-  const send = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
+  const send = async (as: { name: string; password: string }): Promise<void> => {
     setBusy(true);
+    setFailure(null);
     const asked = Date.now();
     try {
-      entered(await post<Me>('/v1/sign-in', { name: name.trim(), password }), asked);
+      entered(await post<Me>('/v1/sign-in', as), asked);
     } catch (error) {
       setFailure(failureOf(error));
       setBusy(false);
@@ -41,7 +41,10 @@ export function SignInPage({ expired, entered }: { expired: boolean; entered: (m
   return (
     <main className="door">
       <div className="door-top"><LanguageSwitch /></div>
-      <form className="pn door-form" onSubmit={(event) => void send(event)}>
+      <form className="pn door-form" onSubmit={(event: FormEvent) => {
+        event.preventDefault();
+        void send({ name: name.trim(), password });
+      }}>
         <img src="/mark.svg" alt="" width="40" height="40" />
         <h1>{t('sign_in.heading')}</h1>
         <p className="d">{t('sign_in.what')}</p>
@@ -66,10 +69,11 @@ export function SignInPage({ expired, entered }: { expired: boolean; entered: (m
           <ul>
             {door.accounts.map((account) => (
               <li key={account.name}>
-                <button type="button" className="bt" onClick={() => {
-                  setName(account.name);
-                  setPassword(account.password ?? account.name);
-                  setFailure(null);
+                <button type="button" className="bt" disabled={busy} onClick={() => {
+                  const as = { name: account.name, password: account.password ?? account.name };
+                  setName(as.name);
+                  setPassword(as.password);
+                  void send(as);
                 }}>
                   <b>{account.display}</b><span className="x mono">{account.name}</span>
                 </button>

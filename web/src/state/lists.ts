@@ -3,28 +3,31 @@ import type { Me, WarningRow } from '../api/schema';
 import type { Grouping } from './queue';
 
 export const TABS = ['mine', 'shift', 'handed', 'archived'] as const;
-export type Tab = (typeof TABS)[number];
+/** `all` stands behind figures: what they count, open or closed. */
+export type Tab = (typeof TABS)[number] | 'all';
 export const GRADES = ['critical', 'high', 'medium', 'low'] as const;
 export const STAGES = ['contact', 'trust', 'operation', 'transfer', 'after'] as const;
 export const SOURCES = ['call', 'text', 'visit', 'app', 'transfer', 'line', 'account', 'subject'] as const;
-export const FILTERS = ['grade', 'type', 'stage', 'source', 'place'] as const;
+export const FILTERS = ['grade', 'type', 'stage', 'source', 'place', 'outcome'] as const;
 export type FilterName = (typeof FILTERS)[number];
 
 export interface List {
   tab: Tab;
   filters: Record<FilterName, string[]>;
   q: string;
+  /** Issued at or after this instant; empty: whenever. */
+  since: string;
   grouping: Grouping;
 }
 
 export function listOf(search: URLSearchParams): List {
   const wanted = search.get('tab');
-  const tab = TABS.find((t) => t === wanted) ?? 'mine';
+  const tab = [...TABS, 'all' as const].find((t) => t === wanted) ?? 'mine';
   const filters = Object.fromEntries(FILTERS.map((f) => [f, search.getAll(f)])) as List['filters'];
   const byState = search.get('group') === 'state';
   return {
-    tab, filters, q: search.get('q') ?? '',
-    grouping: tab === 'archived' ? 'none' : byState ? 'state' : 'clock',
+    tab, filters, q: search.get('q') ?? '', since: search.get('since') ?? '',
+    grouping: tab === 'archived' || tab === 'all' ? 'none' : byState ? 'state' : 'clock',
   };
 }
 
@@ -33,6 +36,7 @@ export function queryOf(list: List, extra: Record<string, string> = {}): string 
   const query = new URLSearchParams({ tab: list.tab });
   for (const name of FILTERS) for (const value of list.filters[name]) query.append(name, value);
   if (list.q) query.set('q', list.q);
+  if (list.since) query.set('since', list.since);
   for (const [name, value] of Object.entries(extra)) query.set(name, value);
   return query.toString();
 }
@@ -42,15 +46,16 @@ const CLOSED = new Set(['archived']);
 /** Whether a row that the stream sent belongs to this list. Null: only the server can tell. */
 export function belongs(row: WarningRow, list: List, me: Me): boolean | null {
   const open = !CLOSED.has(row.state.code);
-  if (list.tab === 'archived' ? open : !open) return false;
+  if (list.tab !== 'all' && (list.tab === 'archived' ? open : !open)) return false;
   if (list.tab === 'mine' && !(row.owner ? row.owner.id === me.id : row.state.code === 'pushed')) return false;
-  const { grade, type, stage, source, place } = list.filters;
+  const { grade, type, stage, source, place, outcome } = list.filters;
   const fits =
+    (!list.since || Date.parse(row.issued_at) >= Date.parse(list.since)) &&
     (!grade.length || grade.includes(row.grade)) &&
     (!type.length || type.includes(row.scam_type?.code ?? '')) &&
     (!stage.length || stage.includes(row.stage.code)) &&
     (!source.length || row.sources.some((s) => source.includes(s.code))) &&
     (!place.length || place.includes(row.unit.code));
   if (!fits) return false;
-  return list.tab === 'handed' || list.q ? null : true;
+  return list.tab === 'handed' || list.q || outcome.length ? null : true;
 }

@@ -3,12 +3,15 @@ import { Select } from 'antd';
 import { useEffect, useState } from 'react';
 import { get } from '../../api/client';
 import type { Coded, Unit, Vocabulary } from '../../api/schema';
-import { queryOf, type FilterName, type List } from '../../state/lists';
+import { dayTime } from '../../format/time';
+import { now } from '../../state/clock';
+import { queryOf, type List } from '../../state/lists';
 import { useMe } from '../../state/signed-in';
-import { useWords } from '../../words';
+import { useWords, type Word } from '../../words';
 
 interface Choice { value: string; label: string }
-type Choices = Record<Exclude<FilterName, 'grade'>, Choice[]>;
+const NAMES = ['place', 'type', 'stage', 'source'] as const;
+type Choices = Record<(typeof NAMES)[number], Choice[]>;
 
 /** Read once while the console is open: units and vocabularies change with a release or a policy. */
 let read: Promise<[Unit[], Vocabulary]> | null = null;
@@ -17,8 +20,6 @@ function choices(): Promise<[Unit[], Vocabulary]> {
   read.catch(() => { read = null; });
   return read;
 }
-
-const NAMES = ['place', 'type', 'stage', 'source'] as const;
 
 export function Filters({ list, change }: { list: List; change: (next: Partial<List>) => void }) {
   const { t } = useWords();
@@ -38,6 +39,17 @@ export function Filters({ list, change }: { list: List; change: (next: Partial<L
           {list.q} ×
         </button>
       )}
+      {list.since && (
+        <button type="button" className="tag q-tag" onClick={() => change({ since: '' })}>
+          {t('filter.since', { at: dayTime(list.since, now()) })} ×
+        </button>
+      )}
+      {list.filters.outcome.map((code) => (
+        <button key={code} type="button" className="tag q-tag"
+          onClick={() => change({ filters: { ...list.filters, outcome: list.filters.outcome.filter((o) => o !== code) } })}>
+          {t('filter.outcome', { outcome: t(`state.${code}` as Word) })} ×
+        </button>
+      ))}
       {grouped && (
         <button type="button" className="link s" aria-pressed={list.grouping === 'state'}
           onClick={() => change({ grouping: list.grouping === 'state' ? 'clock' : 'state' })}>

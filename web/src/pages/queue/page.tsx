@@ -134,7 +134,7 @@ export function QueuePage() {
   );
 }
 
-const NO_FILTERS: Partial<List> = { q: '', filters: { grade: [], type: [], stage: [], source: [], place: [] } };
+const NO_FILTERS: Partial<List> = { q: '', since: '', filters: { grade: [], type: [], stage: [], source: [], place: [], outcome: [] } };
 
 function searchOf(list: List): URLSearchParams {
   const search = new URLSearchParams(queryOf(list));
@@ -146,10 +146,10 @@ function Tabs({ list }: { list: List }) {
   const { t } = useWords();
   const counts = useTabCounts();
   const [, setSearch] = useSearchParams();
-  const show = (tab: Tab): void => setSearch(searchOf({ ...list, tab, q: '' }));
+  const show = (tab: Tab): void => setSearch(searchOf({ ...list, ...NO_FILTERS, filters: { ...list.filters, outcome: [] }, tab }));
   return (
     <div className="tabs" role="tablist" aria-label={t('queue.tabs')}>
-      {TABS.map((tab) => (
+      {(list.tab === 'all' ? [...TABS, 'all' as const] : TABS).map((tab) => (
         <button key={tab} type="button" role="tab" aria-selected={tab === list.tab} onClick={() => show(tab)}>
           {t(`tab.${tab}`)}{counts[tab] !== undefined && <> {counts[tab]}</>}
         </button>
@@ -193,7 +193,7 @@ function NewRows({ view }: { view: QueueView }) {
 
 function NoRows({ list, view, clear }: { list: List; view: QueueView; clear: () => void }) {
   const { t } = useWords();
-  const filtered = list.q || Object.values(list.filters).some((f) => f.length);
+  const filtered = list.q || list.since || Object.values(list.filters).some((f) => f.length);
   const waiting = Object.keys(view.queue.waiting).length;
   if (filtered) {
     return <>{t('queue.empty_filtered')} <button type="button" className="link" onClick={clear}>{t('queue.clear')}</button></>;
