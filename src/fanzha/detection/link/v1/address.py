@@ -60,10 +60,10 @@ def find(key: np.uint64, keys: U64) -> np.int64:
 
 @compiled
 def _plain(data: U8, start: int, end: int) -> bool:
-    """Printable ASCII without a backslash or a quote: everything else is read the slow way."""
+    """Printable ASCII; everything else is read the slow way."""
     for i in range(start, end):
         c = data[i]
-        if c <= 32 or c >= 127 or c == 92:
+        if c <= 32 or c >= 127:
             return False
     return True
 
@@ -182,13 +182,15 @@ def _one(data: U8, base: int, end: int, out: I32, keys: U64, rules: U8, codes: I
             break
     tail = start
     at = -1
-    while tail < end and data[tail] != _SLASH and data[tail] != 63 and data[tail] != 35:
+    while tail < end and data[tail] not in (_SLASH, 92, 63, 35):
         if data[tail] == _AT:
             at = tail
         tail += 1
     host, stop = start if at < 0 else at + 1, tail
     port = -1
     for i in range(tail - 1, max(host, tail - 7), -1):
+        if data[tail - 1] == 93:
+            break
         if data[i] == _COLON:
             port = 0
             for k in range(i + 1, tail):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from fanzha.detection.arrays import Array
 from fanzha.detection.finding import Finding, Reason, Related, Role, SubjectKind
 from fanzha.detection.found import about
 from fanzha.detection.link.v1.address import FLAGS, VALID
@@ -127,8 +127,8 @@ class LinkChannel:
             scam_type=kinds.get(resembles.kind) if resembles else None,
         )
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Array]:
         return {"standing": self._standing.snapshot()}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Array]) -> None:
         self._standing.restore(state["standing"])

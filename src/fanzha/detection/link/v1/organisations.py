@@ -94,6 +94,8 @@ def _organisation(item: Any, where: str) -> Organisation:
         domains = tuple(dns_name.parse(str(name)).normal for name in item["domains"])
     except Refused as error:
         raise invalid(str(item["key"]), "a domain is not a DNS name") from error
+    if not domains or not (item["names"] or item["short"] or item["zh_names"]):
+        raise invalid(str(item["key"]), "needs a domain and a spelling")
     return Organisation(
         key=str(item["key"]),
         kind=str(item["kind"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ def train(
     data: Path, *, settings: Settings | None = None, policies: Path = POLICIES
 ) -> tuple[Model, dict[str, Any]]:
     """A model and its record, from the sets whose terms allow a shipped model."""
-    table = load_tables(policies).names
+    tables = load_tables(policies)
+    table = tables.names
     ordinary = [name for names in _training_names(data, ORDINARY, table) for name in names]
     known = set(ordinary)
     scam: list[list[str]] = []
@@ -54,6 +56,8 @@ def train(
     model, record = train_on(scam, ordinary, table, settings)
     used = [s.file for s in (*SCAM.values(), *ORDINARY.values()) if s.may_train]
     record["command"] = "python -m fanzha.detection.link.v1.train --data DIR"
+    platforms = "\n".join(tables.lists.platforms).encode()
+    record["platforms_sha256"] = hashlib.sha256(platforms).hexdigest()
     record["sets_sha256"] = {file: fingerprint(data / file) for file in used}
     return model, record
 
