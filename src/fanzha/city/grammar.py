@@ -154,6 +154,8 @@ def _pieces(text: str, at: int, *, inside: bool) -> tuple[tuple[_Sequence, ...],
 def _slot(text: str, at: int) -> tuple[_Piece, int]:
     """What stands between the brace before `at` and the one that closes it; where that is."""
     end = text.find("}", at)
+    if end < 0:
+        raise _bad_text(text)
     inner = text[at:end]
     if _NAME.fullmatch(inner):
         return _Piece(name=inner), end

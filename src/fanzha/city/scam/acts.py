@@ -213,7 +213,7 @@ class _Hops:
         """First layer to second, second out of sight; not a fen is lost between."""
         settings = self.doors.behaviour.mules
         low, high = settings.split[0]
-        parts = self._parts(fen, int(self.rng.integers(low, high + 1)))
+        parts = parts_of(fen, int(self.rng.integers(low, high + 1)), self.rng)
         seconds = self.rng.choice(gang.layer2, size=len(parts), replace=False)
         for part, second in zip(parts, seconds.tolist(), strict=True):
             at += self._stay(0) if part is parts[0] else int(self.rng.integers(4_000, 90_000))
@@ -232,7 +232,7 @@ class _Hops:
         low, high = settings.split[1]
         names = list(settings.exits)
         shares = np.array(list(settings.exits.values()))
-        for part in self._parts(left, int(self.rng.integers(low, high + 1))):
+        for part in parts_of(left, int(self.rng.integers(low, high + 1)), self.rng):
             at += self._stay(1)
             way = names[int(self.rng.choice(len(names), p=shares / shares.sum()))]
             notes = part // 10_000 * 10_000 if way == "cash" else 0
@@ -248,13 +248,6 @@ class _Hops:
         channel = {"cash": "atm", "merchant": "pos", "wallet": "web"}[way]
         payee = int(doors[int(self.rng.integers(len(doors)))])
         self.rows.append((holder, payee, fen, at, incident, ROLE["hop_l2"], channel))
-
-    def _parts(self, fen: int, count: int) -> list[int]:
-        """`fen` in up to `count` parts of at least a yuan that add up to it."""
-        count = max(1, min(count, fen // 100))
-        cuts = np.sort(self.rng.dirichlet(np.full(count, 4.0)).cumsum()[:-1])
-        whole = np.unique(np.concatenate([[0], (cuts * fen).astype(np.int64) // 100 * 100, [fen]]))
-        return [int(part) for part in np.diff(whole)]
 
     def _stay(self, layer: int) -> int:
         median, spread = self.doors.behaviour.mules.stay_minutes[layer]
@@ -272,3 +265,11 @@ class _Hops:
             self.doors.money.pay(
                 payer, payee, fen, at, channel, self.rng, refused=0.0, incident=incident, role=role
             )
+
+
+def parts_of(fen: int, count: int, rng: np.random.Generator) -> list[int]:
+    """`fen` in up to `count` parts, all but one in whole yuan, that add up to it."""
+    count = max(1, min(count, fen // 100))
+    cuts = np.sort(rng.dirichlet(np.full(count, 4.0)).cumsum()[:-1])
+    whole = np.unique(np.concatenate([[0], (cuts * fen).astype(np.int64) // 100 * 100, [fen]]))
+    return [int(part) for part in np.diff(whole)]
