@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 
 from fanzha.adapters.smpp.codec import Command, Framer, Malformed, Pdu, Status, answer
 
+_log = logging.getLogger("fanzha.smsc")
 _READ = 64 * 1024
 _BIND_S = 10.0
 _IDLE_S = 60.0
@@ -98,6 +100,10 @@ class Peer:
             await handler(self, pdu)
         except Malformed as error:
             self.send(answer(pdu, error.status))
+        except Exception:
+            # Whether it was taken is open: to say anything would be a guess.
+            _log.exception("a request broke; the connection ends")
+            self.cut()
 
     async def request(self, frame: Callable[[int], bytes]) -> Pdu:
         """Ask this peer; TimeoutError or ConnectionError when no answer comes."""

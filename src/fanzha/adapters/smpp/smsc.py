@@ -8,7 +8,7 @@ import hmac
 import os
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,7 +60,7 @@ class Faults:
     """The process ends at once after it has stored so many, before it answers the last."""
     refuse: Mapping[str, int] = field(default_factory=dict)
     """Prefix -> command_status."""
-    undeliverable: tuple[str, ...] = ()
+    undeliverable: Sequence[str] = ()
     no_receipts: bool = False
 
 
@@ -215,7 +215,7 @@ class Smsc:
         return lines
 
     def _plan_receipt(self, submission: Submission, smsc_id: str, at: datetime) -> None:
-        failed = submission.to.startswith(self._faults.undeliverable or ("-",))
+        failed = submission.to.startswith(tuple(self._faults.undeliverable))
         wanted = submission.receipt == 1 or (submission.receipt == 2 and failed)
         if wanted and not self._faults.no_receipts:
             state = _UNDELIVERABLE if failed else _DELIVERED
