@@ -167,9 +167,12 @@ class CallChannel:
 
     def _identity(self, frame: pl.DataFrame) -> list[pl.Series]:
         """Where the call came in, and whether the number shown can be true."""
-        abroad = pl.col("caller_kind") == "overseas"
+        kind = pl.col("caller_kind")
+        abroad = kind == "overseas"
         if "trunk" in frame.columns:
-            abroad |= pl.col("trunk").str.starts_with("intl-").fill_null(value=False)
+            # A mobile of ours that comes in by an international gateway is roaming.
+            foreign = pl.col("trunk").str.starts_with("intl-").fill_null(value=False)
+            abroad |= foreign & ~kind.is_in(["mobile", "iot"]).fill_null(value=False)
         told = [
             abroad.fill_null(value=False).alias("from_abroad"),
             self._filed.holds(pl.col("caller")).alias("caller_filed"),

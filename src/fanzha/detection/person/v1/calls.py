@@ -23,8 +23,9 @@ def take_call(episode: Episode, it: Happening) -> bool:
     back = it.key == row["caller_key"]
     if back and row["callee_key"] not in episode.numbers:
         return False
-    score = 0.0 if back else _suspicion(it)
-    suspected = back or score > 0.0 or row["caller_key"] in episode.numbers
+    known = row["caller_key"] in episode.numbers
+    score = 0.0 if back else _suspicion(it, known=known)
+    suspected = back or known or it.finding is not None or score > 0.0
     if row["phase"] == "answer" and suspected:
         _count(episode, it, score, back=back)
         start_call(episode, row["call_id"], it.at, it.ref)
@@ -40,6 +41,7 @@ def take_call(episode: Episode, it: Happening) -> bool:
         _ended(episode, it, score, talk, running, back=back)
     else:
         return False
+    episode.touched(it.at)
     if it.finding:
         episode.say("call_why", why(it.finding), it.finding.score)
     return True
@@ -81,10 +83,15 @@ def tell_call(
     )
 
 
-def _suspicion(it: Happening) -> float:
+def _suspicion(it: Happening, *, known: bool) -> float:
+    """How suspected the caller is. What it is suspected of elsewhere (texts) says little of a
+    number that the person has long been in touch with."""
+    elsewhere = it.suspicion if known or it.row["strange"] else 0.0
     if it.finding is None:
-        return it.suspicion
-    return max(it.suspicion, it.finding.score, it.row["caller_score"] or 0.0)
+        return elsewhere
+    row = it.row
+    texted = (row["texted_score"] or 0.0) if row["strange"] else 0.0
+    return float(max(elsewhere, texted, row["caller_score"] or 0.0))
 
 
 def _count(episode: Episode, it: Happening, score: float, *, back: bool) -> None:

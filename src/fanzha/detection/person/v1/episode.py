@@ -30,7 +30,9 @@ FACTS: Mapping[str, tuple[type[pl.DataType], Any]] = {
     "link_score": (pl.Float64, 0.0),
     "link_texted": (pl.Boolean, False),  # a name opened that a suspected text had named
     "installs_n": (pl.Int64, 0),  # apps from outside the stores
+    "install_after_s": (pl.Float64, None),  # shortest time from a contact to such an act
     "meeting_n": (pl.Int64, 0),
+    "meeting_after_s": (pl.Float64, None),
     "shares_n": (pl.Int64, 0),
     "sharing": (pl.Boolean, False),
     "bank_sharing": (pl.Boolean, False),  # bank app opened while the screen was shared
@@ -39,24 +41,26 @@ FACTS: Mapping[str, tuple[type[pl.DataType], Any]] = {
     "app_score": (pl.Float64, 0.0),
     # money
     "added_n": (pl.Int64, 0),  # payees added, devices bound
+    "added_after_s": (pl.Float64, None),
     "rebates_n": (pl.Int64, 0),  # small sums received from strangers
     "rebate_fen": (pl.Int64, 0),
-    "paid_n": (pl.Int64, 0),  # payments to payees never paid before
+    "paid_n": (pl.Int64, 0),  # payments to payees never paid before, shops left out
+    "paid_after_s": (pl.Float64, None),
     "paid_fen": (pl.Int64, 0),
     "paid_max_fen": (pl.Int64, 0),
     "paid_first_fen": (pl.Int64, 0),
     "paid_asked": (pl.Boolean, False),  # the newest payment is asked for, not yet booked
     "paid_share": (pl.Float64, 0.0),  # largest share of a balance that left in one payment
-    "paid_on_call": (pl.Boolean, False),
+    "paid_on_call": (pl.Boolean, False),  # while a suspected call was on
+    "paid_on_strange_call": (pl.Boolean, False),
     "payee_score": (pl.Float64, 0.0),
-    # time
-    "since_contact_s": (pl.Float64, 0.0),
 }
 """Columns that person signals may read, with type and value of a fresh episode."""
 
 SPOKEN = ("call_why", "text_why", "link_why", "payee_why", "app_name", "link_name")
 """Words in two languages that only templates may use."""
 
+_SUMS = ("_n", "_sum_s")
 _KEPT = 48
 """Entries, events and findings kept a person; later ones count in the facts all the same."""
 _SET = 24
@@ -89,6 +93,8 @@ class Episode:
     opened_at: int
     found_at: int
     """When its last finding came; it ends a set time after."""
+    contact_at: int | None = None
+    """When the other side was last in touch: a suspected call, text, chat or address."""
     facts: dict[str, Any] = field(default_factory=lambda: {k: v for k, (_, v) in FACTS.items()})
     words: dict[str, tuple[str, str]] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
@@ -136,6 +142,17 @@ class Episode:
     def add(self, fact: str, value: float = 1) -> None:
         self.facts[fact] += value
 
+    def touched(self, at: int) -> None:
+        """The other side is in touch now."""
+        self.contact_at = max(at, self.contact_at or at)
+
+    def after_contact(self, fact: str, at: int) -> None:
+        """Keep the shortest time from a contact to what happens now."""
+        if self.contact_at is not None:
+            gap = max(0, at - self.contact_at) / 1000
+            before = self.facts[fact]
+            self.facts[fact] = gap if before is None else min(before, gap)
+
     def say(self, word: str, words: tuple[str, str], weight: float) -> None:
         """Keep the words of the gravest finding of a kind."""
         if weight >= self.weights.get(word, 0.0):
@@ -163,7 +180,6 @@ class Episode:
     def view(self, person: int, at: int) -> View:
         """Freeze what a risk may need of this moment."""
         facts = dict(self.facts)
-        facts["since_contact_s"] = (at - self.opened_at) / 1000
         running = [at - call[0] for call in self.live.values() if at - call[0] < _STALE_MS]
         if running:
             facts["call_live"] = True
@@ -187,9 +203,16 @@ class Episode:
         """Take over what a stranger's episode knew: it was this person."""
         self.opened_at = min(self.opened_at, other.opened_at)
         self.found_at = max(self.found_at, other.found_at)
+        if other.contact_at is not None:
+            self.touched(other.contact_at)
         for name, value in other.facts.items():
-            joined = self.facts[name] + value if name.endswith(("_n", "_sum_s")) else value
-            self.facts[name] = max(self.facts[name], joined)
+            mine = self.facts[name]
+            if mine is None or value is None:
+                self.facts[name] = value if mine is None else mine
+            elif name.endswith("_after_s"):
+                self.facts[name] = min(mine, value)
+            else:
+                self.facts[name] = max(mine, mine + value if name.endswith(_SUMS) else value)
         for _, context in other.entries.values():
             self.tell(context)
         self.finding_ids = (other.finding_ids + self.finding_ids)[:_KEPT]

@@ -252,6 +252,7 @@ class Fusion:
         if talk.caller not in episode.numbers:
             episode.add("calls_n")
         episode.remember("numbers", talk.caller)
+        episode.touched(at if talk.ended_at is None else talk.ended_at)
         episode.facts["call_overseas"] |= talk.overseas
         if finding is not None:
             episode.found(finding, at)

@@ -19,6 +19,8 @@ def take_transfer(episode: Episode, it: Happening) -> bool:
     if it.key == row["payee_key"]:
         return _rebate(episode, it)
     finding = it.finding
+    if row["payee_kind"] in ("merchant", "cash") and finding is None:
+        return False
     if not row["payee_new"] and finding is None and row["payee_key"] not in episode.payees:
         return False
     amount = row["amount_fen"]
@@ -35,6 +37,7 @@ def take_transfer(episode: Episode, it: Happening) -> bool:
     facts["paid_on_call"] = (
         facts["paid_on_call"] or episode.on_line(it.at) or bool(row["call_strange"])
     )
+    episode.after_contact("paid_after_s", it.at)
     episode.remember("payees", row["payee_key"])
     if finding:
         episode.say("payee_why", why(finding), finding.score)
@@ -67,7 +70,7 @@ def _announced(episode: Episode, row: Mapping[str, Any]) -> bool:
 def _rebate(episode: Episode, it: Happening) -> bool:
     """A small sum from a stranger while in contact: the bait of task and investment scams."""
     row = it.row
-    if not row["payee_new"]:
+    if not row["payee_new"] or row["payer_kind"] in ("merchant", "cash"):
         return False
     episode.add("rebates_n")
     episode.add("rebate_fen", row["amount_fen"])
@@ -95,6 +98,7 @@ def take_account(episode: Episode, it: Happening) -> bool:
     if words is None:
         return False
     episode.add("added_n")
+    episode.after_contact("added_after_s", it.at)
     write(
         episode,
         it,

@@ -14,6 +14,7 @@ def take_text(episode: Episode, it: Happening) -> bool:
     finding = it.finding
     if finding is None:
         return False
+    episode.touched(it.at)
     chat = it.row["channel"] in ("chat", "transcript")
     episode.add("chats_n" if chat else "texts_n")
     episode.raise_to("text_score", finding.score)
@@ -38,6 +39,7 @@ def take_visit(episode: Episode, it: Happening) -> bool:
         return False
     names = [r.value for r in finding.related if r.kind is SubjectKind.DNS_NAME]
     name = names[0] if names else None
+    episode.touched(it.at)
     episode.add("links_n")
     episode.raise_to("link_score", finding.score)
     episode.say("link_why", why(finding), finding.score)
@@ -79,6 +81,8 @@ def take_app(episode: Episode, it: Happening) -> bool:
         facts["forwarding"] = True
     elif fact:
         episode.add(fact)
+        if fact in _TIMED:
+            episode.after_contact(_TIMED[fact], it.at)
     name = row["label"] or row["package"]
     if fact in ("installs_n", "meeting_n"):
         episode.say("app_name", (f"「{name}」", f"“{name}”"), 1.0)
@@ -99,6 +103,8 @@ def take_app(episode: Episode, it: Happening) -> bool:
     return True
 
 
+_TIMED = {"installs_n": "install_after_s", "meeting_n": "meeting_after_s"}
+"""Acts for which it counts how soon after a contact they came."""
 _APP_ACTS: Mapping[tuple[str, str | None], tuple[str | None, bool, str, str]] = {
     ("install", "offstore"): ("installs_n", True, "安装非应用市场的应用", "installed off-store"),
     ("install", "meeting"): ("meeting_n", True, "安装会议应用", "installed a meeting app"),
