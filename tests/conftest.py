@@ -1,10 +1,13 @@
-"""Makes `src` importable without an installed package, for every test."""
+"""Makes `src` importable without an installed package, and the shared fixtures known to all."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-_SOURCE = str(Path(__file__).resolve().parent.parent / "src")
-if _SOURCE not in sys.path:
-    sys.path.insert(0, _SOURCE)
+_ROOT = Path(__file__).resolve().parent.parent
+for _folder in (str(_ROOT / "src"), str(_ROOT)):
+    if _folder not in sys.path:
+        sys.path.insert(0, _folder)
+
+pytest_plugins = ("tests.fixtures",)
