@@ -1,16 +1,38 @@
-"""Settings become a wired centre: the only file that chooses implementations."""
+"""Settings become the wired parts of a centre: the only file that chooses implementations."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from fanzha.adapters.nats.log import JetStreamLog, LogSettings
+from fanzha.adapters.nats.server import USER, NatsServer
+from fanzha.adapters.postgres import place
+from fanzha.adapters.postgres.database import Database
+from fanzha.adapters.postgres.desk import Desk
+from fanzha.adapters.postgres.embedded import EmbeddedPostgres
+from fanzha.adapters.postgres.migrate import APPLICATION, migrate
+from fanzha.adapters.postgres.office import NATION, PostgresOffice
+from fanzha.adapters.postgres.operators import Operators
+from fanzha.adapters.postgres.quarantine import Quarantine
+from fanzha.adapters.sealing.keyring import Keyring
+from fanzha.adapters.smpp.client import SmppSender, SmppSettings
+from fanzha.detection.taxonomy import TAXONOMY_FILE, Taxonomy, load_taxonomy
+from fanzha.errors import Misconfigured
 from fanzha.lifecycles.actor import Unit
 from fanzha.lifecycles.warning.policy import load_clocks, load_grades
 from fanzha.settings import Settings
+from fanzha.usecases.dissuasion.script import ScriptBook
+from fanzha.usecases.dissuasion.script import load as load_scripts
 from fanzha.usecases.warning.policies import WarningPolicies
-from fanzha.usecases.warning.tiers import Tiers
+from fanzha.usecases.warning.tiers import Tiers, load_units
 from fanzha.usecases.warning.wording import Wording
+
+if TYPE_CHECKING:
+    from fanzha.detection.engine import Engine
 
 
 def utc_now() -> datetime:
@@ -18,18 +40,174 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def warning_policies(settings: Settings, units: list[Unit]) -> WarningPolicies:
-    """The dated policies of warnings, over these tiers."""
-    folder = settings.policies / "warning"
-    wording = Wording.load(settings.policies / "wording" / "warning_sms.yaml")
-    return WarningPolicies(
-        grades=load_grades(folder / "grading.yaml"),
-        clocks=load_clocks(folder / "clocks.yaml"),
-        wording=wording.text,
-        tiers=Tiers(units),
-    )
+@dataclass(frozen=True)
+class Servers:
+    """The packaged servers of this installation; None where the settings name another's."""
+
+    postgres: EmbeddedPostgres | None
+    nats: NatsServer | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Servers:
+        data = settings.data.resolve()
+        own_database = settings.database_url is None
+        return cls(
+            EmbeddedPostgres(data / "postgres", settings=_POSTGRES) if own_database else None,
+            NatsServer(data / "nats") if settings.nats_url is None else None,
+        )
+
+
+#: One machine, many small commits: what is acknowledged is on disk, what is cached is modest.
+_POSTGRES = {"shared_buffers": "256MB", "wal_compression": "lz4", "max_wal_size": "2GB"}
 
 
 def units_file(settings: Settings) -> Path:
     """The tiers of this installation: the invented city's unless another file is set."""
     return settings.units or settings.policies / "units" / "qinglan.yaml"
+
+
+def warning_policies(settings: Settings, units: list[Unit]) -> WarningPolicies:
+    """The dated policies of warnings, over these tiers."""
+    folder = settings.policies
+    return WarningPolicies(
+        grades=load_grades(folder / "warning" / "grading.yaml"),
+        clocks=load_clocks(folder / "warning" / "clocks.yaml"),
+        wording=Wording.load(folder / "wording" / "warning_sms.yaml").text,
+        tiers=Tiers(units),
+    )
+
+
+class Parts:
+    """One process's connections and policies, each made when first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data: Path = settings.data.resolve()
+        self.servers = Servers.of(settings)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+    # ── state ────────────────────────────────────────────────────────────────────────────────────
+
+    def prepare(self) -> list[str]:
+        """Bring the database to the newest schema and write the tiers; names what was applied."""
+        password = None
+        if self.servers.postgres is not None:
+            admin = self.servers.postgres.url()
+            password = self.servers.postgres.password(APPLICATION)
+        elif self.settings.database_admin_url is not None:
+            admin = self.settings.database_admin_url.get_secret_value()
+        else:
+            raise Misconfigured(
+                "no_admin_url",
+                zh="使用外部数据库时，请设置 FANZHA_DATABASE_ADMIN_URL 以便升级结构",
+                en="with a database of your own, set FANZHA_DATABASE_ADMIN_URL for migrations",
+                field="database_admin_url",
+            )
+        applied = migrate(admin, app_password=password)
+        with self.database.transaction(NATION) as connection:
+            place.store_units(connection, self.units)
+        return applied
+
+    @cached_property
+    def database_url(self) -> str:
+        if self.settings.database_url is not None:
+            return self.settings.database_url.get_secret_value()
+        assert self.servers.postgres is not None
+        return self.servers.postgres.url(APPLICATION)
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.database_url)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        return Keyring.load_or_create(self.keyring_file)
+
+    @property
+    def keyring_file(self) -> Path:
+        return self.settings.keyring or self.data / "keys" / "keyring.json"
+
+    @property
+    def heads_file(self) -> Path:
+        """Signed ends of the deed chains, outside the database."""
+        return self.data / "deed-heads.ndjson"
+
+    @property
+    def snapshots_folder(self) -> Path:
+        return self.data / "snapshots"
+
+    @cached_property
+    def office(self) -> PostgresOffice:
+        return PostgresOffice(self.database, self.keyring)
+
+    @cached_property
+    def desk(self) -> Desk:
+        return Desk(self.database, self.keyring, self.units)
+
+    @cached_property
+    def operators(self) -> Operators:
+        return Operators(self.database, self.units)
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.database, self.keyring)
+
+    # ── streams and phones ───────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def log_settings(self) -> LogSettings:
+        if self.settings.nats_url is not None:
+            secret = self.settings.nats_password
+            password = secret.get_secret_value() if secret else ""
+            return LogSettings(self.settings.nats_url, USER, password)
+        assert self.servers.nats is not None
+        return LogSettings(self.servers.nats.url, USER, self.servers.nats.password)
+
+    def log(self) -> JetStreamLog:
+        """A new connection to the event log, not yet started."""
+        return JetStreamLog(self.log_settings)
+
+    def engine(self) -> Engine:
+        # Its compiled parts take a second to load, and most processes do without.
+        from fanzha.detection.engine import Engine
+
+        return Engine(self.settings.policies, dedupe_hours=self.settings.dedupe_hours)
+
+    def sender(self) -> SmppSender | None:
+        """The road to phones; None where no message centre is set."""
+        settings = self.settings
+        if not settings.smpp_system_id:
+            return None
+        secret = settings.smpp_password
+        return SmppSender(
+            SmppSettings(
+                host=settings.smpp_host,
+                port=settings.smpp_port,
+                system_id=settings.smpp_system_id,
+                password=secret.get_secret_value() if secret else "",
+                send_to=settings.send_to,
+                simulated=settings.demo,
+            )
+        )
+
+    # ── policies ─────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        return load_units(units_file(self.settings))
+
+    @cached_property
+    def policies(self) -> WarningPolicies:
+        return warning_policies(self.settings, self.units)
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy:
+        return load_taxonomy(self.settings.policies / TAXONOMY_FILE)
+
+    @cached_property
+    def scripts(self) -> ScriptBook:
+        return load_scripts(self.settings.policies / "scripts" / "dissuasion.yaml")

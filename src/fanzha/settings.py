@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class Settings(BaseSettings):
     data: Path = Field(default=Path("var"), description="folder of the installation's own data")
     policies: Path = Field(default=_ROOT / "policies", description="folder of policy files")
     units: Path | None = Field(default=None, description="YAML of the tiers of centres")
+    keyring: Path | None = Field(default=None, description="key file; empty: in the data folder")
     host: str = Field(default="127.0.0.1", description="address the API and console listen on")
     port: int = Field(default=8000, ge=1, le=65535)
     database_url: SecretStr | None = Field(
@@ -71,3 +73,22 @@ def load() -> Settings:
             en=f"the setting {name} is wrong: {first['msg']}",
             field=name,
         ) from error
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The same settings for a process of ours, as it will read them."""
+    found: dict[str, str] = {}
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if value is None:
+            continue
+        if isinstance(value, SecretStr):
+            text = value.get_secret_value()
+        elif isinstance(value, tuple):
+            text = json.dumps(list(value))
+        elif isinstance(value, Path):
+            text = str(value.resolve())
+        else:
+            text = str(value)
+        found[f"{_PREFIX}{name}".upper()] = text
+    return found

@@ -208,6 +208,51 @@ class Operators:
             ).one_or_none()
         return SenderKey(row.source, frozenset(row.streams)) if row else None
 
+    def streams_of(self, source: str) -> frozenset[str]:
+        """What a feeder may send; empty when it is not known, or no longer."""
+        with self._database.transaction(DOOR) as connection:
+            row = connection.execute(
+                text("SELECT streams FROM sender WHERE source = :s AND active"), {"s": source}
+            ).one_or_none()
+        return frozenset(row.streams) if row else frozenset()
+
+    def senders(self) -> list[tuple[SenderKey, bool]]:
+        """Every feeder, and whether its key is good."""
+        with self._database.transaction(_NATION) as connection:
+            rows = connection.execute(
+                text("SELECT source, streams, active FROM sender ORDER BY source")
+            )
+            return [(SenderKey(r.source, frozenset(r.streams)), r.active) for r in rows]
+
+    def revoke_sender(self, source: str) -> bool:
+        """Its key ends; False when there is no such feeder."""
+        with self._database.transaction(_NATION) as connection:
+            done = connection.execute(
+                text("UPDATE sender SET active = false WHERE source = :s"), {"s": source}
+            )
+            return done.rowcount > 0
+
+    def listed(self) -> list[tuple[Operator, bool]]:
+        """Everybody who works here, and whether they may sign in."""
+        with self._database.transaction(_NATION) as connection:
+            rows = connection.execute(text("SELECT * FROM operator ORDER BY name")).all()
+        return [(self._operator(r), r.active) for r in rows]
+
+    def disable(self, name: str) -> bool:
+        """Ends every sign-in of this name; False when there is nobody of that name."""
+        with self._database.transaction(_NATION) as connection:
+            row = connection.execute(
+                text("UPDATE operator SET active = false WHERE name = :n RETURNING id"),
+                {"n": name},
+            ).one_or_none()
+        return row is not None
+
+    def anybody(self) -> bool:
+        """Whether anybody may sign in yet."""
+        with self._database.transaction(DOOR) as connection:
+            found = connection.execute(text("SELECT count(*) FROM operator WHERE active"))
+            return bool(found.scalar_one())
+
     def _operator(self, row: Any) -> Operator:
         unit = self._units[row.unit]
         roles = frozenset(Role(r) for r in row.roles)

@@ -35,6 +35,8 @@ class RefusedRow:
     en: str
     raw: Mapping[str, Any] | str
     """The row by column, or the text of a line that could not be read."""
+    batch: str | None = None
+    """Names the delivery it came in: the same row of the same delivery is kept once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,15 @@ class Quarantine:
 
     def add_within(self, connection: Connection, rows: Sequence[RefusedRow], now: datetime) -> None:
         """The same, inside a transaction of the caller."""
-        connection.execute(
-            text(
-                "INSERT INTO quarantine (stream, source, row_number, code, field, zh, en, sealed,"
-                " at) VALUES (:stream, :source, :row, :code, :field, :zh, :en, :sealed, :at)"
-            ),
-            [
+        kept: Counter[str] = Counter()
+        for r in rows:
+            done = connection.execute(
+                text(
+                    "INSERT INTO quarantine (stream, source, row_number, code, field, zh, en,"
+                    " sealed, batch, at) VALUES (:stream, :source, :row, :code, :field, :zh, :en,"
+                    " :sealed, :batch, :at) ON CONFLICT (source, stream, batch, row_number)"
+                    " DO NOTHING"
+                ),
                 {
                     "stream": r.stream,
                     "source": r.source,
@@ -84,12 +89,12 @@ class Quarantine:
                     "zh": r.zh,
                     "en": r.en,
                     "sealed": self._sealer.seal(_text(r.raw), _SEALED),
+                    "batch": r.batch,
                     "at": now,
-                }
-                for r in rows
-            ],
-        )
-        counters.add(connection, "quarantined", Counter(r.stream for r in rows))
+                },
+            )
+            kept[r.stream] += done.rowcount
+        counters.add(connection, "quarantined", kept)
 
     def page(self, after: int | None, limit: int) -> tuple[list[Kept], int | None]:
         """Open rows, newest first, by keyset."""

@@ -317,8 +317,8 @@ INSERT INTO warning (id, number, state, open, grade, basis_zh, basis_en, person_
   escalates_at, issued_at, updated_at, unit, {place.COLUMNS}, {_CASE_COLUMNS})
 VALUES (:id, :number, :state, true, :grade, :basis_zh, :basis_en, :token, :episode,
   :sealed, :name_mask, :number_mask, :sex, :birth_year, :clock, :clock_started_at, :clock_due_at,
-  :escalates_at, :at, :at, :unit, {place.VALUES}, :score, :stage, :live, :scam_type, :amount_fen, :fact_zh,
-  :fact_en, :sources, CAST(:reasons AS jsonb), :missing, :event_at)
+  :escalates_at, :at, :at, :unit, {place.VALUES}, :score, :stage, :live, :scam_type,
+  :amount_fen, :fact_zh, :fact_en, :sources, CAST(:reasons AS jsonb), :missing, :event_at)
 RETURNING *
 """
 _INSERT_EVIDENCE = f"""

@@ -14,6 +14,7 @@ from fanzha.adapters.postgres.quarantine import Quarantine
 from fanzha.entrypoints.api.bus import Bus
 from fanzha.entrypoints.api.present import Presenter
 from fanzha.entrypoints.api.scripts import Scripts
+from fanzha.entrypoints.door import Door
 from fanzha.ports.event_log import EventLog
 from fanzha.settings import Settings
 from fanzha.usecases.warning.policies import WarningPolicies
@@ -33,5 +34,6 @@ class Centre:
     presenter: Presenter
     scripts: Scripts
     log: EventLog
+    door: Door
     bus: Bus
     now: Callable[[], datetime]

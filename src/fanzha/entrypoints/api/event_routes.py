@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 
 from fanzha.adapters.postgres.operators import SenderKey
-from fanzha.adapters.postgres.quarantine import RefusedRow
 from fanzha.entrypoints.api import schemas as wire
 from fanzha.entrypoints.api.auth import Parts, Sender
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.errors import Refused
-from fanzha.records.door import Admitted
+from fanzha.records.ndjson import read_ndjson
 from fanzha.records.schemas import SCHEMAS
 
 router = APIRouter(prefix="/v1")
@@ -48,34 +47,20 @@ async def take_in_lines(
             en="this key may not send this stream",
             field="stream",
         )
-    admitted, received = await run_in_threadpool(_admit, stream, body, who.source, parts)
-    position = None
-    if admitted.batch.num_rows:
-        digest = key or hashlib.blake2b(body, digest_size=16).hexdigest()
-        position = await parts.log.append(
-            stream, admitted.batch, f"{who.source}.{stream}.{digest}", sender=who.source
-        )
-    if admitted.refused:
-        rows = [
-            RefusedRow(r.stream, r.source or who.source, r.row, r.code, r.field, r.zh, r.en, r.raw)
-            for r in admitted.refused
-        ]
-        await run_in_threadpool(parts.quarantine.add, rows, parts.now())
+    digest = key or hashlib.blake2b(body, digest_size=16).hexdigest()
+    lines = read_ndjson(io.BytesIO(body), stream, who.source)
+    taken = await parts.door.take_in(stream, lines, who.source, digest)
     return wire.Accepted(
         stream=stream,
-        received=received,
-        accepted=admitted.batch.num_rows,
+        received=taken.received,
+        accepted=taken.accepted,
         refused=[
             wire.RefusedRow(row=r.row, code=r.code, field=r.field, zh=r.zh, en=r.en)
-            for r in admitted.refused[:_SHOWN_MAX]
+            for r in taken.refused[:_SHOWN_MAX]
         ],
-        position=position,
-        unknown_columns=sorted(admitted.unknown_columns),
+        position=taken.position,
+        unknown_columns=sorted(taken.unknown_columns),
     )
-
-
-def _admit(stream: str, body: bytes, source: str, parts: Centre) -> tuple[Admitted, int]:
-    raise NotImplementedError
 
 
 async def _body(request: Request) -> bytes:

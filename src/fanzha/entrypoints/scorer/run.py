@@ -14,8 +14,7 @@ from typing import Any
 from fanzha.adapters.postgres import counters
 from fanzha.adapters.postgres.counters import FeedMark
 from fanzha.adapters.postgres.office import PostgresOffice
-from fanzha.detection.engine import Engine
-from fanzha.detection.finding import Finding
+from fanzha.detection.engine import Engine, Outcome
 from fanzha.detection.person.risk import Risk
 from fanzha.entrypoints.scorer.snapshots import Snapshots
 from fanzha.errors import Unavailable, Uncertain
@@ -58,7 +57,11 @@ class Scorer:
         snapshots: Snapshots,
         snapshot_every_s: float,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        issued_at: Callable[[Risk], datetime] | None = None,
+        heard: Callable[[Outcome, Taken], None] = lambda outcome, taken: None,
     ) -> None:
+        """`issued_at` says when a warning counts as issued: now, unless a file of the past is
+        scored. `heard` is told what was newly taken in, after the commit."""
         self._log_port = log
         self._engine = engine
         self._office = office
@@ -66,6 +69,8 @@ class Scorer:
         self._snapshots = snapshots
         self._snapshot_every_s = snapshot_every_s
         self._now = now
+        self._issued_at = issued_at
+        self._heard = heard
         self._committed = 0
         self._counted = 0
         self._tally = _Tally()
@@ -92,6 +97,11 @@ class Scorer:
                 self._count()
                 self._save()
 
+    @property
+    def position(self) -> int:
+        """Up to where the log has been scored and taken in."""
+        return self._scored
+
     def _load(self) -> None:
         found = self._snapshots.newest()
         if found is not None:
@@ -108,7 +118,6 @@ class Scorer:
 
     def _score(self, entry: LogEntry) -> None:
         outcome = self._engine.process(entry.position, entry.stream, entry.batch)
-        self._scored = entry.position
         if entry.position > self._counted:
             self._tally.position = entry.position
             self._tally.events[entry.stream] += entry.batch.num_rows - outcome.duplicates
@@ -118,12 +127,16 @@ class Scorer:
                     entry.stream, instant(outcome.newest_at), self._now()
                 )
         if entry.position > self._committed and (outcome.findings or outcome.risks):
-            self._take_in(outcome.findings, outcome.risks, entry.position)
+            taken = self._take_in(outcome, entry.position)
+            if taken is not None:
+                self._heard(outcome, taken)
+        self._scored = entry.position
 
-    def _take_in(
-        self, findings: tuple[Finding, ...], risks: tuple[Risk, ...], position: int
-    ) -> None:
-        """Commit, whatever the database does meanwhile: retried until it is in, never twice."""
+    def _take_in(self, outcome: Outcome, position: int) -> Taken | None:
+        """Commit, whatever the database does meanwhile: retried until it is in, never twice.
+
+        None where it was in already: the commit had arrived, only its answer was lost.
+        """
 
         def attempt() -> Taken | None:
             now = self._now()
@@ -131,19 +144,20 @@ class Scorer:
                 return take_in(
                     self._office,
                     self._policies,
-                    findings,
-                    risks,
+                    outcome.findings,
+                    outcome.risks,
                     before=self._committed,
                     position=position,
-                    now=lambda risk: now,
+                    now=self._issued_at or (lambda risk: now),
                 )
             except Uncertain:
                 if self._position() == position:
-                    return None  # the commit had arrived, only its answer was lost
+                    return None
                 raise
 
-        self._retry(attempt)
+        taken: Taken | None = self._retry(attempt)
         self._committed = position
+        return taken
 
     def _count(self) -> None:
         """Write the totals of what was scored, once, guarded by the position they reach."""

@@ -311,7 +311,9 @@ CREATE TABLE fanzha.quarantine (
   en text NOT NULL,
   sealed bytea NOT NULL,
   state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resent', 'dropped')),
-  at timestamptz NOT NULL
+  batch text,
+  at timestamptz NOT NULL,
+  UNIQUE (source, stream, batch, row_number)
 );
 CREATE INDEX quarantine_open ON fanzha.quarantine (id DESC) WHERE state = 'open';
 

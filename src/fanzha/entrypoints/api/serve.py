@@ -1,0 +1,73 @@
+"""The process that serves: API, console, and the door for feeders that speak NATS."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import uvicorn
+
+from fanzha.adapters.nats.intake import Intake
+from fanzha.bootstrap import Parts, utc_now
+from fanzha.entrypoints.api import intake
+from fanzha.entrypoints.api.app import create_app
+from fanzha.entrypoints.api.bus import Bus
+from fanzha.entrypoints.api.centre import Centre
+from fanzha.entrypoints.api.present import Presenter
+from fanzha.entrypoints.api.scripts import Scripts
+from fanzha.entrypoints.door import Door
+
+_CLOSE_S = 5
+
+
+def centre_of(parts: Parts) -> Centre:
+    """What requests are given, over the parts of this installation."""
+    taxonomy = parts.taxonomy
+    codes = [*taxonomy.main_classes, *taxonomy.types]
+    log = parts.log()
+    return Centre(
+        settings=parts.settings,
+        database=parts.database,
+        office=parts.office,
+        desk=parts.desk,
+        operators=parts.operators,
+        quarantine=parts.quarantine,
+        policies=parts.policies,
+        presenter=Presenter({c: taxonomy.words(c) for c in codes}, parts.policies.clocks),
+        scripts=Scripts(parts.scripts),
+        log=log,
+        door=Door(log, parts.quarantine, parts.keyring, utc_now),
+        bus=Bus(parts.database_url),
+        now=utc_now,
+    )
+
+
+async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    centre = centre_of(parts)
+    config = uvicorn.Config(
+        create_app(centre),
+        host=parts.settings.host,
+        port=parts.settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=_CLOSE_S,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.02)
+    if server.started:
+        ready()
+    parcels = asyncio.create_task(
+        intake.run(Intake(parts.log_settings), centre.door, parts.operators, parts.quarantine)
+    )
+    done, _ = await asyncio.wait({serving, parcels}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    parcels.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(serving, parcels)
+    for task in done:
+        task.result()

@@ -1,0 +1,51 @@
+"""`fanzha run`: files through the whole road of live events; findings, warnings and counts out."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fanzha.settings import load
+
+_FILE = "Parquet, Arrow, CSV, NDJSON (.gz)"
+File = Annotated[list[Path] | None, typer.Option(help=_FILE, show_default=False)]
+
+
+def run(
+    calls: File = None,
+    texts: File = None,
+    visits: File = None,
+    apps: File = None,
+    transfers: File = None,
+    lines: File = None,
+    accounts: File = None,
+    subjects: File = None,
+    findings: Annotated[Path | None, typer.Option(help="写出命中 findings as NDJSON")] = None,
+    warnings: Annotated[Path | None, typer.Option(help="写出预警 warnings as NDJSON")] = None,
+    refused: Annotated[Path, typer.Option(help="被拒的行写到这里 where refused rows go")] = Path(
+        "refused.ndjson"
+    ),
+    data: Annotated[
+        Path | None, typer.Option(help="在这个目录建立中心 a centre there, kept afterwards")
+    ] = None,
+) -> None:
+    """把文件送过与实时数据相同的路。Push files through the same path as live feeds, and report."""
+    from fanzha.entrypoints.replay.files import Files, run_files
+
+    given = {
+        "call": calls, "text": texts, "visit": visits, "app": apps, "transfer": transfers,
+        "line": lines, "account": accounts, "subject": subjects,
+    }  # fmt: skip
+    files = {stream: paths for stream, paths in given.items() if paths}
+    if not files:
+        raise typer.BadParameter("没有给出任何文件 no file was given, e.g. --calls FILE")
+    wanted = Files(files, findings=findings, warnings=warnings, refused=refused)
+    settings = load()
+    if data is not None:
+        run_files(wanted, settings.model_copy(update={"data": data}))
+        return
+    with tempfile.TemporaryDirectory(prefix="fanzha-run-") as folder:
+        run_files(wanted, settings.model_copy(update={"data": Path(folder)}))

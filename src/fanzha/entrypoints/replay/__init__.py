@@ -1,0 +1,1 @@
+"""Files of the past down the road of live events."""

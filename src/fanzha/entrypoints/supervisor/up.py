@@ -1,0 +1,179 @@
+"""`fanzha up` and `fanzha demo`: a whole centre on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from pathlib import Path
+
+import psycopg
+from pydantic import SecretStr
+
+from fanzha.adapters.postgres.embedded import DATABASE
+from fanzha.bootstrap import Parts, utc_now
+from fanzha.entrypoints.supervisor import plans
+from fanzha.entrypoints.supervisor.keep import Keeper, say
+from fanzha.errors import Misconfigured
+from fanzha.lifecycles.actor import Role
+from fanzha.records.schemas import STREAMS
+from fanzha.settings import Settings
+
+DEMO_PASSWORD = "fanzha-demo"  # noqa: S105 - a demo's; refused on any address but loopback
+DEMO_ACCOUNTS: tuple[tuple[str, str, str, frozenset[Role], str], ...] = (
+    ("chenjing", "陈静", "劝阻员 dissuader, 清澜市中心",
+     frozenset({Role.DISSUADER}), "470100"),
+    ("heshan", "何珊", "值班长 duty officer, 清澜市中心",
+     frozenset({Role.DISSUADER, Role.DUTY_OFFICER}), "470100"),
+    ("zhouhang", "周航", "劝阻员 dissuader, 松涛派出所",
+     frozenset({Role.DISSUADER}), "470103001"),
+    ("linyue", "林越", "分析员 analyst", frozenset({Role.ANALYST}), "470100"),
+    ("sunqi", "孙琦", "审计员 auditor", frozenset({Role.AUDITOR}), "470100"),
+    ("fangyuan", "方原", "管理员 administrator", frozenset({Role.ADMINISTRATOR}), "470100"),
+)  # fmt: skip
+"""Name, display, words, roles, unit."""
+_DEMO_SENDER = "city"
+
+
+def up(settings: Settings) -> None:
+    """Everything but the city. Ends every child on SIGINT or SIGTERM."""
+    _check(settings)
+    parts = Parts(settings)
+    with Keeper(parts.data) as keeper:
+        say(f"反诈 fanzha，数据目录 data folder: {parts.data}")
+        _start_servers(keeper, parts)
+        if keeper.told():
+            return
+        first = _first_administrator(parts)
+        parts.close()
+        keeper.start(plans.processes(settings, parts.data))
+        if not keeper.told():
+            say(f"已启动 started: {keeper.seconds:.1f} s  {_address(settings)}")
+            if first is not None:
+                say(f"首次登录 first sign-in: admin / {first}  （只显示这一次 shown this once）")
+            keeper.tend()
+
+
+def demo(settings: Settings, *, residents: int, seed: int, keep: bool) -> None:
+    """A centre with the invented city, begun anew unless `keep`."""
+    if not settings.loopback:
+        raise Misconfigured(
+            "demo_not_loopback",
+            zh="演示只能在本机地址上运行",
+            en="a demo runs on a loopback address only",
+            field="host",
+        )
+    _check(settings)
+    settings = settings.model_copy(
+        update={
+            "demo": True,
+            "smpp_host": "127.0.0.1",
+            "smpp_port": plans.free_port(),
+            "smpp_system_id": "fanzha",
+            "smpp_password": settings.smpp_password or SecretStr(plans.new_secret()[:8]),
+            "send_to": ("+86154",),
+        }
+    )
+    parts = Parts(settings)
+    with Keeper(parts.data) as keeper:
+        say(f"反诈 fanzha 演示 demo，数据目录 data folder: {parts.data}")
+        if not keep:
+            _forget(parts.data)
+        _start_servers(keeper, parts, fresh=not keep)
+        if keeper.told():
+            return
+        with keeper.step("演示账号", "demo accounts"):
+            key = _appoint(parts)
+        parts.close()
+        keeper.start([plans.message_centre(settings, parts.data)])
+        keeper.start(plans.processes(settings, parts.data))
+        if keeper.told():
+            return
+        keeper.start([plans.city(settings, parts.data, key, residents, seed)])
+        say(f"已启动 started: {keeper.seconds:.1f} s")
+        _what_to_see(settings, parts.data)
+        keeper.tend()
+
+
+def _check(settings: Settings) -> None:
+    if not plans.port_is_free(settings.host, settings.port):
+        raise Misconfigured(
+            "port_taken",
+            zh=f"端口 {settings.port} 已被占用；可用 --port 换一个",
+            en=f"port {settings.port} is taken; choose another with --port",
+            field="port",
+        )
+
+
+def _start_servers(keeper: Keeper, parts: Parts, *, fresh: bool = False) -> None:
+    keeper.start(plans.servers(parts))
+    if keeper.told():
+        return
+    if fresh and parts.servers.postgres is not None:
+        _forget_state(parts.servers.postgres.url(database="postgres"))
+        parts.servers.postgres.ready()  # makes the database again
+    with keeper.step("数据库结构", "database schema"):
+        parts.prepare()
+        _ = parts.keyring
+
+
+def _forget(data: Path) -> None:
+    """A demo begins with an empty log; the servers' own files stay, so that a start is quick."""
+    for name in ("nats/store", "snapshots", "smsc", "deed-heads.ndjson"):
+        path = data / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _forget_state(admin_url: str) -> None:
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+
+
+def _first_administrator(parts: Parts) -> str | None:
+    """The password of the first account, made when there is none yet."""
+    if parts.operators.anybody():
+        return None
+    password = secrets.token_urlsafe(12)
+    parts.operators.add(
+        name="admin",
+        display="管理员",
+        password=password,
+        roles=frozenset({Role.ADMINISTRATOR}),
+        unit=parts.policies.tiers.root,
+        now=utc_now(),
+    )
+    return password
+
+
+def _appoint(parts: Parts) -> str:
+    """The demo accounts, and the city's key."""
+    now = utc_now()
+    for name, display, _, roles, unit in DEMO_ACCOUNTS:
+        parts.operators.add(
+            name=name, display=display, password=DEMO_PASSWORD, roles=roles,
+            unit=parts.policies.tiers.by_code[unit], now=now, demo=True,
+        )  # fmt: skip
+    return parts.operators.add_sender(_DEMO_SENDER, frozenset(STREAMS), now)
+
+
+def _address(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def _what_to_see(settings: Settings, data: Path) -> None:
+    say("")
+    say(f"  打开 open  {_address(settings)}")
+    say(f"  账号 sign in as（密码 password {DEMO_PASSWORD}）")
+    for name, display, words, _, _ in DEMO_ACCOUNTS:
+        say(f"    {name:<10} {display}  {words}")
+    say("  看什么 what to see")
+    say(
+        "    两分钟内预警自行到来：等级、时限、理由  within two minutes warnings come by themselves"
+    )
+    say("    N 接下最急的一条，1–6 记录结果  N takes the most pressing one, 1–6 record the outcome")
+    say(f"    短信中心收到的短信  texts that left over SMPP: {data / 'smsc' / 'messages.ndjson'}")
+    say("  居民、号码与诈骗均为虚构。Ctrl-C 结束。  All people are invented. Ctrl-C ends it.")
+    say("")

@@ -1,0 +1,46 @@
+"""The process that works: deliverer, clocks, retention, signed heads, until it is told to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fanzha.adapters.postgres import audit
+from fanzha.bootstrap import Parts, utc_now
+from fanzha.entrypoints.ending import until_told
+from fanzha.entrypoints.worker.deliver import Deliverer
+from fanzha.entrypoints.worker.run import run as work
+
+
+async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
+    """Without a message centre in the settings, texts stay queued and everything else runs."""
+    log = parts.log()
+    await log.start()
+    sender = parts.sender()
+    deliverer = None
+    if sender is not None:
+        await sender.start()
+        deliverer = Deliverer(
+            parts.office,
+            sender,
+            parts.policies.tiers.root.scope,
+            from_number=parts.settings.smpp_sender,
+            now=utc_now,
+        )
+    ready()
+
+    def sign_heads() -> None:
+        audit.sign_heads(parts.database, parts.heads_file, parts.keyring.sign, utc_now())
+
+    await until_told(
+        work(
+            office=parts.office,
+            policies=parts.policies,
+            log=log,
+            deliverer=deliverer,
+            sign_heads=sign_heads,
+            now=utc_now,
+        )
+    )
+    if sender is not None:
+        await sender.close()
+    await log.close()
