@@ -21,6 +21,7 @@ from fanzha.entrypoints.api.bus import Bus
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.present import Presenter
 from fanzha.entrypoints.api.scripts import Scripts
+from fanzha.entrypoints.door import Door
 from fanzha.lifecycles.actor import Role
 from fanzha.settings import Settings
 from fanzha.testing.event_log import MemoryEventLog
@@ -45,9 +46,13 @@ class Served:
     centre: Centre
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def centre_over(installed: fixtures.Installed) -> Centre:
     """The parts of a centre as the console needs them, with its people appointed."""
-    now = datetime.now(UTC)
+    now = _now()
     for name, display, roles, unit in PEOPLE:
         installed.operators.add(
             name=name, display=display, password=name, roles=roles,
@@ -57,19 +62,22 @@ def centre_over(installed: fixtures.Installed) -> Centre:
     named = {**taxonomy["main_classes"], **taxonomy["types"]}
     types = {code: (words["zh"], words["en"]) for code, words in named.items()}
     policies = fixtures.policies()
+    log = MemoryEventLog()
+    quarantine = Quarantine(installed.database, installed.keyring)
     return Centre(
         settings=Settings(demo=True),
         database=installed.database,
         office=installed.office,
         desk=Desk(installed.database, installed.keyring, fixtures.UNITS),
         operators=installed.operators,
-        quarantine=Quarantine(installed.database, installed.keyring),
+        quarantine=quarantine,
         policies=policies,
         presenter=Presenter(types, policies.clocks),
         scripts=Scripts(load_scripts(Path(fixtures.POLICIES) / "scripts" / "dissuasion.yaml")),
-        log=MemoryEventLog(),
+        log=log,
+        door=Door(log, quarantine, installed.keyring, _now),
         bus=Bus(installed.url),
-        now=lambda: datetime.now(UTC),
+        now=_now,
     )
 
 

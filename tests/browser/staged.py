@@ -42,22 +42,60 @@ OVERSEAS = mask_value("number", reserved.overseas(317))
 PAYEE = mask_value("account", reserved.bank_account(931, _BANK))
 
 AUTHORITY = Staged(
-    "王秀兰", "f", 1959, "470103001", "GJF01", Stage.TRANSFER, True, 0.96, 18_600_000,
-    ("正在通话 34 分钟，屏幕共享已开，银行应用在前台", "On a call for 34 min, screen shared, bank app in front"),
+    "王秀兰",
+    "f",
+    1959,
+    "470103001",
+    "GJF01",
+    Stage.TRANSFER,
+    True,
+    0.96,
+    18_600_000,
+    (
+        "正在通话 34 分钟，屏幕共享已开，银行应用在前台",
+        "On a call for 34 min, screen shared, bank app in front",
+    ),
     ("call", "app", "transfer"),
     (
-        ("overseas_long", "正在与境外号码长通话 34 分钟", "On a call from abroad for 34 min", "call/v1"),
-        ("screen_share", "屏幕共享与银行应用同时在前台", "Screen share and bank app both in front", "app/v1"),
+        (
+            "overseas_long",
+            "正在与境外号码长通话 34 分钟",
+            "On a call from abroad for 34 min",
+            "call/v1",
+        ),
+        (
+            "screen_share",
+            "屏幕共享与银行应用同时在前台",
+            "Screen share and bank app both in front",
+            "app/v1",
+        ),
         ("fake_page", "打开仿冒机关页面 6 分钟", "A page posing as an authority, 6 min", "link/v1"),
-        ("new_payee", "录入新增收款人，金额为近一年最大的 9.3 倍", "New payee, 9.3 times the largest sum of a year", "account/v1"),
+        (
+            "new_payee",
+            "录入新增收款人，金额为近一年最大的 9.3 倍",
+            "New payee, 9.3 times the largest sum of a year",
+            "account/v1",
+        ),
     ),
     (
-        ("call", 38, None, "短信「社保卡异常」，仿冒号段", "Text “social card irregular”, look-alike number"),
+        (
+            "call",
+            38,
+            None,
+            "短信「社保卡异常」，仿冒号段",
+            "Text “social card irregular”, look-alike number",
+        ),
         ("call", 34, -1, f"{OVERSEAS} 来电", f"Call from {OVERSEAS}"),
         ("network", 22, 6, "仿冒检察院页面", "Page posing as the prosecution"),
         ("network", 15, None, "安装「云视通会议」", "Installed Yunshitong Meeting"),
         ("network", 13, -1, "屏幕共享", "Screen shared"),
-        ("money", 16, None, "定期存款提前支取 186,000.00 元", "Fixed deposit withdrawn, CNY 186,000.00"),
+        (
+            "money",
+            16,
+            None,
+            "定期存款提前支取 186,000.00 元",
+            "Fixed deposit withdrawn, CNY 186,000.00",
+        ),
         ("money", 2, None, f"录入转账，收款人 {PAYEE}", f"Transfer entered, payee {PAYEE}"),
     ),
 )

@@ -1637,6 +1637,7 @@ export interface operations {
                 place?: string[] | null;
                 outcome?: string[] | null;
                 since?: string | null;
+                late?: boolean;
                 q?: string;
                 after?: string | null;
                 limit?: number;
@@ -1678,6 +1679,7 @@ export interface operations {
                 place?: string[] | null;
                 outcome?: string[] | null;
                 since?: string | null;
+                late?: boolean;
                 q?: string;
                 after?: string | null;
                 limit?: number;

@@ -69,8 +69,9 @@ export function useWarning(id: string | null, version?: number): Opened {
     if (!id) return;
     const reload = (): void => setAsked((n) => n + 1);
     const stops = [
+      // The same version again: an echo of a message came, which the row does not show.
       listen('warning', (row) => {
-        if (row.id === id && row.version > (kept.get(id)?.version ?? 0)) reload();
+        if (row.id === id && row.version >= (kept.get(id)?.version ?? 0)) reload();
       }),
       listen('gone', (gone) => {
         if (gone.id === id) {

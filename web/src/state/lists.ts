@@ -17,6 +17,8 @@ export interface List {
   q: string;
   /** Issued at or after this instant; empty: whenever. */
   since: string;
+  /** Only those whose clock has run out. */
+  late: boolean;
   grouping: Grouping;
 }
 
@@ -26,7 +28,7 @@ export function listOf(search: URLSearchParams): List {
   const filters = Object.fromEntries(FILTERS.map((f) => [f, search.getAll(f)])) as List['filters'];
   const byState = search.get('group') === 'state';
   return {
-    tab, filters, q: search.get('q') ?? '', since: search.get('since') ?? '',
+    tab, filters, q: search.get('q') ?? '', since: search.get('since') ?? '', late: search.get('late') === 'true',
     grouping: tab === 'archived' || tab === 'all' ? 'none' : byState ? 'state' : 'clock',
   };
 }
@@ -36,6 +38,7 @@ export function queryOf(list: List, extra: Record<string, string> = {}): string 
   const query = new URLSearchParams({ tab: list.tab });
   for (const name of FILTERS) for (const value of list.filters[name]) query.append(name, value);
   if (list.q) query.set('q', list.q);
+  if (list.late) query.set('late', 'true');
   if (list.since) query.set('since', list.since);
   for (const [name, value] of Object.entries(extra)) query.set(name, value);
   return query.toString();
@@ -57,5 +60,5 @@ export function belongs(row: WarningRow, list: List, me: Me): boolean | null {
     (!source.length || row.sources.some((s) => source.includes(s.code))) &&
     (!place.length || place.includes(row.unit.code));
   if (!fits) return false;
-  return list.tab === 'handed' || list.q || outcome.length ? null : true;
+  return list.tab === 'handed' || list.q || list.late || outcome.length ? null : true;
 }

@@ -38,6 +38,7 @@ class Filter:
     places: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
     since: datetime | None = None
+    late: bool = False
     number: str = ""
     """The end of a warning's number, as people quote it."""
     person: bytes | None = None
@@ -292,6 +293,8 @@ def _condition(actor: Actor, wanted: Filter) -> tuple[str, dict[str, Any]]:
     if wanted.since is not None:
         parts.append("issued_at >= :since")
         bound["since"] = wanted.since
+    if wanted.late:
+        parts.append("clock_due_at < now()")
     if wanted.number:
         parts.append("right(number, length(:number)) = :number")
         bound["number"] = wanted.number

@@ -91,7 +91,7 @@ function Figures({ board, minutes, asTable, toggle }: { board: Board; minutes: n
       </section>
       <section className="pn fig">
         <h2>{t('board.late')}</h2>
-        <p className={board.late ? 'num late' : 'num'}><Rows query="tab=shift">{board.late.toLocaleString('en-US')}</Rows></p>
+        <p className={board.late ? 'num late' : 'num'}><Rows query="tab=shift&late=true">{board.late.toLocaleString('en-US')}</Rows></p>
         <p className="x">{t(board.late ? 'board.late_hint' : 'board.late_none')}</p>
       </section>
       <section className="pn fig">

@@ -44,6 +44,7 @@ export function Filters({ list, change }: { list: List; change: (next: Partial<L
           {t('filter.since', { at: dayTime(list.since, now()) })} ×
         </button>
       )}
+      {list.late && <button type="button" className="tag q-tag" onClick={() => change({ late: false })}>{t('group.late')} ×</button>}
       {list.filters.outcome.map((code) => (
         <button key={code} type="button" className="tag q-tag"
           onClick={() => change({ filters: { ...list.filters, outcome: list.filters.outcome.filter((o) => o !== code) } })}>

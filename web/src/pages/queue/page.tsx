@@ -134,7 +134,7 @@ export function QueuePage() {
   );
 }
 
-const NO_FILTERS: Partial<List> = { q: '', since: '', filters: { grade: [], type: [], stage: [], source: [], place: [], outcome: [] } };
+const NO_FILTERS: Partial<List> = { q: '', since: '', late: false, filters: { grade: [], type: [], stage: [], source: [], place: [], outcome: [] } };
 
 function searchOf(list: List): URLSearchParams {
   const search = new URLSearchParams(queryOf(list));
@@ -180,7 +180,7 @@ function NewRows({ view }: { view: QueueView }) {
   useSecond();
   const waiting = Object.keys(view.queue.waiting).length;
   const stirred = view.queue.grouping === 'none' ? 0 : moved(view.queue, now());
-  if (!waiting && !stirred) return <span className="x order">{t('queue.order')}</span>;
+  if (!waiting && !stirred) return <span className="x order">{t(view.queue.grouping === 'none' ? 'queue.newest' : 'queue.order')}</span>;
   return (
     <>
       <span className="x order">{t('queue.waits')}</span>
@@ -193,7 +193,7 @@ function NewRows({ view }: { view: QueueView }) {
 
 function NoRows({ list, view, clear }: { list: List; view: QueueView; clear: () => void }) {
   const { t } = useWords();
-  const filtered = list.q || list.since || Object.values(list.filters).some((f) => f.length);
+  const filtered = list.q || list.since || list.late || Object.values(list.filters).some((f) => f.length);
   const waiting = Object.keys(view.queue.waiting).length;
   if (filtered) {
     return <>{t('queue.empty_filtered')} <button type="button" className="link" onClick={clear}>{t('queue.clear')}</button></>;
