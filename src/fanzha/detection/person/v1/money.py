@@ -34,9 +34,8 @@ def take_transfer(episode: Episode, it: Happening) -> bool:
     episode.raise_to("paid_max_fen", amount)
     episode.raise_to("paid_share", row["left_share"] or 0.0)
     episode.raise_to("payee_score", max(it.suspicion, row["payee_score"] or 0.0))
-    facts["paid_on_call"] = (
-        facts["paid_on_call"] or episode.on_line(it.at) or bool(row["call_strange"])
-    )
+    facts["paid_on_call"] |= episode.on_line(it.at)
+    facts["paid_on_strange_call"] |= bool(row["call_strange"])
     episode.after_contact("paid_after_s", it.at)
     episode.remember("payees", row["payee_key"])
     if finding:

@@ -73,9 +73,7 @@ def take_app(episode: Episode, it: Happening) -> bool:
         facts["sharing"] = True
     if fact == "bank":
         facts["bank_sharing"] = facts["bank_sharing"] or facts["sharing"]
-        facts["bank_on_call"] = (
-            facts["bank_on_call"] or episode.on_line(it.at) or bool(row["call_strange"])
-        )
+        facts["bank_on_call"] |= episode.on_line(it.at)
         emphasis = facts["sharing"] or episode.on_line(it.at)
     elif fact == "forwarding":
         facts["forwarding"] = True
