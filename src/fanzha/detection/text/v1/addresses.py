@@ -34,6 +34,7 @@ _HIDDEN = (
 _CUE = r"(?i)(?:点|點|dot|\[\.\]|\(\.\)|【\.】|\s[.。．]|[.。．]\s|h[tx][tx]p|[a-z]\s[a-z]\s)\s?"
 _HIDDEN_NAME = re.compile(_HIDDEN)
 _PLAIN_DOT = re.compile(rf"(?i)\s?{_DOT}\s?")
+_DEFUSED = re.compile(r"(?i)^hxxp(s?):")
 _SCHEME = re.compile(r"(?i)^h\s?[tx]\s?[tx]\s?p\s?(s?)\s?:\s?/\s?/\s?")
 
 
@@ -84,9 +85,9 @@ def _add(found: dict[int, dict[str, None]], row: int, written: str) -> None:
     if not written or (("@" in written) and "://" not in written):
         return
     try:
-        normal = url.parse(written).normal
+        read = url.parse(_DEFUSED.sub(r"http\1:", written))
     except Refused:
         return
     of_row = found.setdefault(row, {})
     if len(of_row) < _EACH:
-        of_row.setdefault(normal)
+        of_row.setdefault(read.normal)

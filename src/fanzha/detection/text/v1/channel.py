@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fanzha.detection.arrays import instants, keys_of
+from fanzha.detection.arrays import Array, instants, keys_of
 from fanzha.detection.finding import Finding, Reason, Related, Role, SubjectKind
 from fanzha.detection.found import about
 from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import Scored
 from fanzha.detection.standing import Standing
+from fanzha.detection.state import part, prefixed
 from fanzha.detection.text.v1.addresses import Rows, addresses
 from fanzha.detection.text.v1.evidence import Evidence, Floats, Reader
 from fanzha.detection.text.v1.model import Model
@@ -82,6 +83,7 @@ class TextChannel:
 
     def read(self, batch: pl.DataFrame, link_scores: npt.NDArray[np.float64]) -> Reading:
         """Score a batch of texts. `link_scores` says how suspected each text's addresses are."""
+        late = self._late
         told = _with_defaults(batch)
         evidence = self._evidence(told, batch)
         scored = self._weigh(told, evidence, link_scores)
@@ -96,13 +98,22 @@ class TextChannel:
             found.append((row, self._about_text(scored, evidence, row, scores[row], sites)))
         found.sort(key=lambda item: item[0])
         findings = tuple((row, finding) for row, finding in found if finding is not None)
-        return Reading("text", senders.frame, findings)
+        return Reading("text", senders.frame, findings, self._late - late)
 
     def texted(
         self, keys: npt.NDArray[np.uint64], at: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
         """For numbers at instants (ms): the highest score of their texts of the last 24 h."""
         return self._sent.highest(keys, at)
+
+    @property
+    def refused(self) -> int:
+        """Rows whose sender had no room in a window."""
+        return sum(c.refused for c in self._features.counters().values())
+
+    @property
+    def _late(self) -> int:
+        return self._features.counters()["text_sender"].late
 
     def _normal(self, batch: pl.DataFrame) -> NormalText:
         """The batch in normal form; `urls` and `read` ask for the same batch in turn."""
@@ -161,7 +172,7 @@ class TextChannel:
             self._sent.add(key, when, score)
 
     def _sites(self, batch: pl.DataFrame, scores: Floats) -> dict[int, list[str]]:
-        """Hosts named by the rows that are findings."""
+        """Registered names in the rows that are findings."""
         over = np.flatnonzero(scores >= self._recipient.threshold)
         if not over.size:
             return {}
@@ -170,9 +181,9 @@ class TextChannel:
         sites: dict[int, list[str]] = {}
         for place, address in zip(rows.tolist(), named, strict=True):
             of_row = sites.setdefault(int(over[place]), [])
-            host = _host(address)
-            if host and host not in of_row and len(of_row) < _SITES:
-                of_row.append(host)
+            site = _site(address)
+            if site and site not in of_row and len(of_row) < _SITES:
+                of_row.append(site)
         return sites
 
     def _about_text(
@@ -229,25 +240,25 @@ class TextChannel:
             senders, row, stream="text", role=Role.SUSPECT, kind=_kind(sender), subject=sender
         )
 
-    def snapshot(self) -> dict[str, Any]:
-        """All memory, as arrays and bytes."""
+    def snapshot(self) -> dict[str, Array]:
+        """All memory, as arrays that share nothing with it."""
         return {
             "talked": self._talked.snapshot(),
             "posted": self._posted.snapshot(),
             "standing": self._standing.snapshot(),
-            **{f"windows.{k}": v for k, v in self._features.snapshot().items()},
-            **{f"threads.{k}": v for k, v in self._threads.snapshot().items()},
-            **{f"sent.{k}": v for k, v in self._sent.snapshot().items()},
+            **prefixed("windows", self._features.snapshot()),
+            **prefixed("threads", self._threads.snapshot()),
+            **prefixed("sent", self._sent.snapshot()),
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Array]) -> None:
         """Take over a snapshot; only into a new channel."""
         self._talked.restore(state["talked"])
         self._posted.restore(state["posted"])
         self._standing.restore(state["standing"])
-        self._features.restore(_under("windows.", state))
-        self._threads.restore(_under("threads.", state))
-        self._sent.restore(_under("sent.", state))
+        self._features.restore(part("windows", state))
+        self._threads.restore(part("threads", state))
+        self._sent.restore(part("sent", state))
 
 
 def _with_defaults(batch: pl.DataFrame) -> pl.DataFrame:
@@ -263,7 +274,6 @@ def _with_defaults(batch: pl.DataFrame) -> pl.DataFrame:
 _OPTIONAL: Mapping[str, type[pl.DataType]] = {
     "source": pl.String,
     "recipient": pl.String,
-    "recipient_key": pl.UInt64,
     "sender_kind": pl.String,
     "channel": pl.String,
     "thread_id": pl.UInt64,
@@ -295,12 +305,12 @@ def _kind(subject: str) -> SubjectKind:
     return SubjectKind.ACCOUNT if ":" in subject else SubjectKind.NUMBER
 
 
-def _host(address: str) -> str | None:
+def _site(address: str) -> str | None:
     try:
         read = url.parse(address)
     except Refused:
         return None
-    return None if read.is_address else read.host
+    return None if read.is_address else read.registrable or read.host
 
 
 def _missing(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -313,7 +323,3 @@ def _missing(values: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _thread_key(thread: int, sender: int) -> int:
     return ((thread * _MIX) & _NARROW) ^ sender
-
-
-def _under(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

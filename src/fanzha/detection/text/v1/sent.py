@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from fanzha.detection.arrays import Array
 
 __all__ = ["Sent"]
 
@@ -54,7 +55,7 @@ class Sent:
             out[row] = max((s for t, s in kept if t > since), default=0.0)
         return out
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Array]:
         """`keys` uint64 one a text kept, numbers in order of last use; `at` int64; `score`."""
         flat = [(key, t, s) for key, kept in self._scores.items() for t, s in kept]
         return {
@@ -63,7 +64,7 @@ class Sent:
             "score": np.array([s for _, _, s in flat], dtype=np.float64),
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Array]) -> None:
         self._scores = {}
         for key, at, score in zip(
             state["keys"].tolist(), state["at"].tolist(), state["score"].tolist(), strict=True

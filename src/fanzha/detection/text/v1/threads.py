@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
+
+from fanzha.detection.arrays import Array
 
 __all__ = ["Threads"]
 
@@ -24,8 +25,8 @@ class Threads:
     def __len__(self) -> int:
         return len(self._said)
 
-    def join(self, key: int, at: int, body: bytes) -> tuple[bytes, bool]:
-        """The turn after what this speaker said before, and whether there was anything before."""
+    def join(self, key: int, at: int, body: bytes) -> bytes:
+        """The turn after what this speaker said before it."""
         before_at, before = self._said.pop(key, (at, b""))
         if at - before_at > self._keep_ms:
             before = b""
@@ -33,20 +34,20 @@ class Threads:
         self._said[key] = (max(at, before_at), _tail(whole))
         if len(self._said) > self._limit:
             del self._said[next(iter(self._said))]
-        return whole, bool(before)
+        return whole
 
-    def snapshot(self) -> dict[str, Any]:
-        """`keys` uint64, `at` int64 ms, `ends` int64 offsets into `said`."""
+    def snapshot(self) -> dict[str, Array]:
+        """`keys` uint64, `at` int64 ms, `ends` int64 offsets into `said`, UTF-8 bytes."""
         lengths = [len(said) for _, said in self._said.values()]
         return {
             "keys": np.array(list(self._said), dtype=np.uint64),
             "at": np.array([at for at, _ in self._said.values()], dtype=np.int64),
             "ends": np.cumsum([0, *lengths], dtype=np.int64),
-            "said": b"".join(said for _, said in self._said.values()),
+            "said": np.frombuffer(b"".join(said for _, said in self._said.values()), np.uint8),
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        ends, said = state["ends"].tolist(), bytes(state["said"])
+    def restore(self, state: Mapping[str, Array]) -> None:
+        ends, said = state["ends"].tolist(), state["said"].tobytes()
         self._said = {
             key: (at, said[begin:end])
             for key, at, begin, end in zip(
