@@ -58,7 +58,7 @@ class Servers:
 
 
 #: One machine, many small commits: what is acknowledged is on disk, what is cached is modest.
-_POSTGRES = {"shared_buffers": "256MB", "wal_compression": "lz4", "max_wal_size": "2GB"}
+_POSTGRES = {"shared_buffers": "256MB", "wal_compression": "on", "max_wal_size": "2GB"}
 
 
 def units_file(settings: Settings) -> Path:
