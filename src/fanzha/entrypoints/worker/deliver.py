@@ -207,7 +207,7 @@ class Deliverer:
                 if found is not None:
                     self._reported(found, report)
                     return
-        _log.warning("a delivery report about a message that is not ours")
+        _log.info("a delivery report about a message that is not ours")
         await self._sender.confirm(report)
 
     def _by_carrier_id(self, smsc_id: str) -> UUID | None:
@@ -225,7 +225,7 @@ class Deliverer:
                 for id in await asyncio.to_thread(self._stranded):
                     if id not in self._flying:
                         self._settle(id, "lose_sight", problem="stranded")
-            await asyncio.sleep(_RECOVER_S)
+            await asyncio.sleep(min(_RECOVER_S, self._stranded_after.total_seconds()))
 
     def _stranded(self) -> Sequence[UUID]:
         with self._office.work(self._scope) as work:

@@ -1,0 +1,89 @@
+"""Deliverers killed and ended while texts fly: nothing twice, nothing called what it is not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.adapters.smpp.centre_process import CentreProcess
+from tests.entrypoints.worker.outbox import states, warn
+from tests.fixtures import Installed
+
+
+@contextmanager
+def worker(installed: Installed, folder: Path, port: int, stranded_s: float = 1.0) -> Iterator[Any]:
+    """A deliverer in a process of its own."""
+    keyring = folder / "keyring.json"
+    if not keyring.exists():
+        installed.keyring.save(keyring)
+    given = {
+        "database": installed.url, "keyring": str(keyring), "port": str(port),
+        "stranded_s": str(stranded_s),
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.entrypoints.worker.worker_process", json.dumps(given)],
+        cwd=Path(__file__).parents[3],
+        env={"PYTHONPATH": "src", "PATH": ""},
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(30)
+
+
+def wait(found: Callable[[], object], limit_s: float = 60.0) -> None:
+    end = time.monotonic() + limit_s
+    while not found():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("kills", [1, 2])
+def test_a_worker_killed_in_flight_sends_nothing_twice(
+    installed: Installed, tmp_path: Path, kills: int
+) -> None:
+    count = 70 * kills + 30
+    warn(installed, count)
+    with CentreProcess(tmp_path, slow_s=0.15) as centre:
+        for _ in range(kills):
+            before = len(centre.lines())
+            with worker(installed, tmp_path, centre.port, stranded_s=600) as process:
+                wait(lambda seen=before: len(centre.lines()) > seen)
+                process.kill()
+        in_flight = states(installed)["sending"]
+        assert in_flight
+        with worker(installed, tmp_path, centre.port):
+            wait(lambda: not set(states(installed)) & {"queued", "sending", "submitted"})
+        arrived = Counter(m["to"] for m in centre.messages())
+    assert set(arrived.values()) == {1}
+    ended = states(installed)
+    assert set(ended) <= {"delivered", "uncertain"}
+    assert 1 <= ended["uncertain"] <= in_flight
+    # Whoever got nothing is among the uncertain: a person decides, the machine does not guess.
+    assert count - len(arrived) <= ended["uncertain"]
+
+
+def test_a_worker_that_is_asked_to_end_lands_what_flies(
+    installed: Installed, tmp_path: Path
+) -> None:
+    warn(installed, 80)
+    with CentreProcess(tmp_path, slow_s=0.3) as centre:
+        with worker(installed, tmp_path, centre.port) as process:
+            wait(lambda: states(installed)["sending"])
+            process.terminate()
+            assert process.wait(30) == 0
+        ended = states(installed)
+        assert ended["sending"] == 0
+        assert ended["uncertain"] == 0
+        assert len(centre.messages()) == ended["submitted"] + ended["delivered"]
