@@ -83,6 +83,15 @@ def test_false_contact_only_and_elsewhere_are_told_apart() -> None:
     assert sum(grade.false for grade in found.grades) == found.false
 
 
+def test_a_type_of_the_same_main_class_is_the_right_one() -> None:
+    """Streams do not show whether the parcel or the purchase was the pretext."""
+    found = mark([Warned("bob", (said(1, "low", 4, scam_type="KF02"),))], truth())
+    assert found.types[0].named == Share(1, 1)
+    assert mark([Warned("bob", (said(1, "low", 4, scam_type="KF"),))], truth()).whole.named.part
+    other = mark([Warned("bob", (said(1, "low", 4, scam_type="GJF01"),))], truth())
+    assert other.whole.named == Share(0, 1)
+
+
 def test_nothing_said_is_nothing_found() -> None:
     found = mark([], truth())
     assert found.precision == Share(0, 0)

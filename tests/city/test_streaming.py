@@ -232,7 +232,7 @@ def test_a_broadcast_sends_the_registry_then_history_then_what_is_due() -> None:
     live = [(now, at) for now, at in sent_at if at >= START_MS + 60_000]
     assert len(live) >= 28
     assert all(now - at < 5_000 for now, at in live)
-    assert world.made[0]["quiet_hours"] == 2.0
+    assert world.made[0]["quiet_hours"] == pytest.approx(2.0 - 2 / 60)
 
 
 def test_chapters_follow_without_a_gap_and_without_a_repeated_id() -> None:

@@ -13,6 +13,11 @@ from fanzha.city.rhythm import MINUTE
 ALL = "all"
 
 
+def main_class(scam_type: str | None) -> str:
+    """`KF` of `KF01`: many types of a class differ in nothing that streams show."""
+    return (scam_type or "").rstrip("0123456789")
+
+
 @dataclass(frozen=True, slots=True)
 class TypeMark:
     """One scam type, or all: recall over its scams, precision over the warnings that name it."""
@@ -30,7 +35,7 @@ class TypeMark:
     saved_fen: int
     """What was paid after the warning: it could have been saved."""
     named: Share
-    """Warnings that name this type, and how many speak of a scam of this type."""
+    """Warnings that name this type's main class, and how many speak of a scam of that class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +170,9 @@ def _type_mark(name: str, found: _Found, truth: Truth) -> TypeMark:
     scams = [s for s in truth.scams if name in (s.scam_type, ALL)]
     engaged = [s for s in scams if s.engaged]
     losses = [s for s in scams if s.payments]
-    said = [(w.scam_type, about) for w, _, about in found.judged if w.scam_type is not None]
-    named = [(kind, about) for kind, about in said if name in (kind, ALL)]
+    said = [(w, about) for w, _, about in found.judged if w.scam_type is not None]
+    named = [(main_class(w.scam_type), about) for w, about in said]
+    named = [(kind, about) for kind, about in named if name == ALL or kind == main_class(name)]
     return TypeMark(
         scam_type=name,
         engaged=Share(sum(found.at(s) is not None for s in engaged), len(engaged)),
@@ -175,7 +181,7 @@ def _type_mark(name: str, found: _Found, truth: Truth) -> TypeMark:
         lead=Spread.of(list(_leads(losses, found, GRADES[-1]))),
         lost_fen=sum(s.loss for s in losses),
         saved_fen=sum(_saved(s, found.at(s)) for s in losses),
-        named=Share(sum(kind in about for kind, about in named), len(named)),
+        named=Share(sum(kind in map(main_class, about) for kind, about in named), len(named)),
     )
 
 

@@ -34,9 +34,13 @@ class Maker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a broadcast goes. History is cut to what can be sent in `history_s`, newest first."""
+    """How a broadcast goes. History is cut to what can be sent in `history_s`, newest first.
+
+    Scams begin `lead_ms` before the broadcast, so that those who watch need not wait for the first.
+    """
 
     history_hours: float = 2.0
+    lead_ms: int = 2 * MINUTE
     days: float = 1.0
     history_s: float = 15.0
     body_rows: int = 4_000
@@ -86,7 +90,8 @@ class Broadcast:
         """Until told to stop. What the sender raises comes through."""
         opened = self._clock()
         history = round(self._plan.history_hours * HOUR)
-        feed, end = self._chapter(opened - history, history, registry=True)
+        quiet = max(0, history - self._plan.lead_ms)
+        feed, end = self._chapter(opened - history, history, quiet, registry=True)
         try:
             self._look_back(feed, opened, opened - history)
             self._tell("live", self.count)
@@ -94,15 +99,15 @@ class Broadcast:
                 self._give(feed.due(self._clock()))
                 self._tell("live", self.count)
                 if self._clock() >= end:
-                    feed, end = self._chapter(end, 0, registry=False)
+                    feed, end = self._chapter(end, 0, 0, registry=False)
                 elif self._wait(self._plan.tick_s):
                     return
         except _Stopped:
             return
 
-    def _chapter(self, start: int, quiet: int, *, registry: bool) -> tuple[Feed, int]:
+    def _chapter(self, start: int, history: int, quiet: int, *, registry: bool) -> tuple[Feed, int]:
         """Days that nobody has lived yet: their number follows from when they begin."""
-        days = self._plan.days + quiet / DAY
+        days = self._plan.days + history / DAY
         streams = self._make(
             start,
             days,
