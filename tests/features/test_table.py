@@ -88,14 +88,14 @@ def test_silent_keys_make_room_for_ever() -> None:
     for round_ in range(30):
         told = found.update("s", keys_at(np.arange(1, 4001) + round_ * 10_000, at))
         assert (told["n"] == 1).all()
-        # Time passes for one key of its own; the sweep goes round with the rows that come.
         at += HOUR
-        found.update("s", keys_at(np.full(5000, 10**9), at))
         sizes.append(found.sizes()["w"])
-    assert found.counters()["w"].expired >= 29 * 4000
+    assert found.counters()["w"].expired >= 29 * 4000 - 1000
     assert found.counters()["w"].refused == 0
-    assert {keys for keys, _ in sizes} == {1}
-    assert max(used for _, used in sizes) == sizes[0][1]
+    assert max(keys for keys, _ in sizes) <= 5000
+    # Without new keys too: time passes for one key, and the sweep goes round with its rows.
+    found.update("s", keys_at(np.full(60_000, 10**9), at))
+    assert found.sizes()["w"][0] == 1
 
 
 OPERATIONS = st.lists(

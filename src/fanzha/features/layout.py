@@ -26,8 +26,8 @@ class Layout(NamedTuple):
              of each sum (int64), float sum (float64) and wide maximum (int64);
              halves (4 bytes): hit buckets of each distinct (int32), then the totals of each count
              (uint32) and narrow maximum (int32).
-    Ring:    pane after pane: sums, float sums, wide maxima, counts, narrow maxima of that pane.
     Buckets: one byte each: the pane of its newest value, modulo 255, plus one; 0 is not hit.
+    Ring:    pane after pane: sums, float sums, wide maxima, counts, narrow maxima of that pane.
 
     The pane that a row stands at is that of its newest instant. An event touches the head, one pane
     and one bucket, however many panes there are.
@@ -71,12 +71,12 @@ def layout_of(lanes: Lanes) -> Layout:
     half_kept = 2 * (word_wide + lanes.wide)
     half_counts = half_kept + lanes.distincts
     half_narrow = half_counts + lanes.counts
-    ring = _up(half_narrow + lanes.narrow, 2)
+    head = _up(half_narrow + lanes.narrow, 2)
+    ring = head + _up(lanes.distincts * lanes.buckets, 8)
     ring_wide = lanes.sums + lanes.floats
     ring_counts = 2 * (ring_wide + lanes.wide)
     ring_narrow = ring_counts + lanes.counts
     pane_words = _up(ring_narrow + lanes.narrow, 2)
-    byte_buckets = 8 * (ring + lanes.panes * pane_words)
     return Layout(
         *lanes,
         word_sums=word_sums,
@@ -91,8 +91,8 @@ def layout_of(lanes: Lanes) -> Layout:
         ring_wide=ring_wide,
         ring_counts=ring_counts,
         ring_narrow=ring_narrow,
-        byte_buckets=byte_buckets,
-        stride=_up(byte_buckets + lanes.distincts * lanes.buckets, 8),
+        byte_buckets=8 * head,
+        stride=ring + lanes.panes * pane_words,
         outputs=lanes.counts + lanes.sums + lanes.floats + lanes.wide + lanes.narrow
         + lanes.distincts + 1,
     )  # fmt: skip

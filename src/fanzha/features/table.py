@@ -18,7 +18,7 @@ from fanzha.features.kernel.store import Batch, Rules, Store, Told
 from fanzha.features.layout import Layout
 
 _FORM = 2
-_HUGE = 64 << 20
+_HUGE = 16 << 20
 """Reservations from this size on ask for huge pages: fewer waits for the page table."""
 _NORESERVE = 0x4000 if sys.platform == "linux" else 0
 """Linux's MAP_NORESERVE, which Python names from 3.13 on."""

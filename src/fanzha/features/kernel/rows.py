@@ -43,8 +43,11 @@ from fanzha.features.layout import Layout
 
 AHEAD = 64
 """Rows whose memory is asked for before they are worked on: their waits overlap."""
-SWEPT = 32
-"""Rows of the table that are looked at for so many rows that came, and more when it is full."""
+EVERY, SWEPT = 64, 8
+"""For so many rows that come, so many of the table are looked at: silence is found in the end."""
+SWEPT_FOR_NEW, SWEPT_WHEN_FULL = 2, 32
+"""Rows looked at for a new key: two, so that the table frees faster than it fills, and more when it
+is full."""
 
 
 @compiled
@@ -58,7 +61,7 @@ def update(shape: Layout, rules: Rules, store: Store, batch: Batch, told: Told) 
         for i in range(start, stop):
             told.flags[i] = _take(i, rows[i - start], shape, rules, store, batch, told)
             store.meta[SEEN] += 1
-            if store.meta[SEEN] % SWEPT == 0:
+            if store.meta[SEEN] % EVERY == 0:
                 sweep(SWEPT, shape.stride, rules, store)
 
 
@@ -79,7 +82,7 @@ def _seek(
             first = row * shape.stride
             # The head, the event's pane, and its buckets; a line is eight words.
             prefetch(store.words, first)
-            prefetch(store.words, first + shape.ring - 1)
+            prefetch(store.words, first + shape.byte_buckets // 8 - 1)
             pane = (batch.at[i] // rules.step) % shape.panes
             place = first + shape.ring + pane * shape.pane_words
             prefetch(store.words, place)
@@ -87,6 +90,7 @@ def _seek(
             for f in range(shape.distincts):
                 octet = 8 * first + shape.byte_buckets + f * shape.buckets
                 prefetch(store.octets, octet + bucket_of(batch.distincts[f, i], shape.buckets))
+                prefetch(store.octets, octet + shape.buckets - 1)
 
 
 @inlined
@@ -169,8 +173,8 @@ def _window(
 def _make(key: Int, shape: Layout, rules: Rules, store: Store) -> Int:
     """A row for a new key, in the index; −1 when the table is full."""
     meta = store.meta
-    if meta[FREE] == 0 and meta[ROWS] >= rules.rows_max:
-        sweep(SWEPT, shape.stride, rules, store)
+    full = meta[FREE] == 0 and meta[ROWS] >= rules.rows_max
+    sweep(SWEPT_WHEN_FULL if full else SWEPT_FOR_NEW, shape.stride, rules, store)
     if meta[FREE] > 0:
         row = np.int64(store.free[meta[FREE] - 1])
     elif meta[ROWS] < rules.rows_max:
