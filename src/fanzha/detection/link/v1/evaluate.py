@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,31 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def measure(data: Path, policies: Path = POLICIES) -> list[dict[str, Any]]:
-    """One line a set and shape: how many of how many are told, with the interval."""
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """What is measured: addresses that reach a score."""
+
+    channel: LinkChannel
+    table: NamesTable
+    least: float
+
+    def line(self, name: str, addresses: Iterable[str]) -> dict[str, Any]:
+        column = pa.array(list(addresses), pa.large_string())
+        told = int((self.channel.score(column) >= self.least).sum())
+        share = told / max(len(column), 1)
+        ci95 = wilson(told, len(column))
+        return {"set": name, "told": told, "of": len(column), "share": share, "ci95": ci95}
+
+
+def measure(
+    data: Path, policies: Path = POLICIES, least: float | None = None
+) -> list[dict[str, Any]]:
+    """One line a set and shape: how many of how many reach `least`, with the interval.
+
+    `least` is the threshold of the policy unless another score is asked about.
+    """
     channel, table = LinkChannel(policies), load_tables(policies).names
-    seen = _seen_in_training(data, table)
+    judge = _Judge(channel, table, channel.threshold if least is None else least)
     ordinary: set[str] = set()
     lines: list[dict[str, Any]] = []
     for key, source in ORDINARY.items():
@@ -53,16 +75,17 @@ def measure(data: Path, policies: Path = POLICIES) -> list[dict[str, Any]]:
         ordinary.update(names)
         first, second = held_out(names, "ordinary")
         if not source.may_train:
-            lines.append(_line(f"{key}, half A (weights chosen on it)", channel, first))
-        lines.append(_line(f"{key}, half B" if first else key, channel, second))
+            lines.append(judge.line(f"{key}, half A (weights chosen on it)", first))
+        lines.append(judge.line(f"{key}, half B", second))
         if source.may_train:
             codes = table.take_apart(second).parts[:, CODE]
             free = [n for n, code in zip(second, codes.tolist(), strict=True) if code <= 0]
-            lines.append(_line(f"{key}, half B, of nobody on the list", channel, free))
-    lines.append(_line("links in package descriptions", channel, package_links(table)))
+            lines.append(judge.line(f"{key}, half B, of nobody on the list", free))
+    lines.append(judge.line("links in package descriptions", package_links(table)))
+    seen = _seen_in_training(data, table)
     for key, source in SCAM.items():
         addresses = list(dict.fromkeys(read_column(data, source)))
-        lines += _scam_lines(key, addresses, channel, table, seen, ordinary)
+        lines += _scam_lines(key, addresses, judge, seen, ordinary)
     return lines
 
 
@@ -99,28 +122,25 @@ def _seen_in_training(data: Path, table: NamesTable) -> set[str]:
 
 
 def _scam_lines(
-    key: str, addresses: Sequence[str], channel: LinkChannel, table: NamesTable, seen: set[str],
-    ordinary: set[str],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """As registered names, the shape of the ordinary sets; as given; by kind of host."""
-    names = [n for n in bare_names(table, addresses) if n not in seen]
+    key: str, addresses: Sequence[str], judge: _Judge, seen: set[str], ordinary: set[str]
+) -> list[dict[str, Any]]:
+    """As registered names, the shape of the ordinary sets; under platforms; as given."""
+    names = [n for n in bare_names(judge.table, addresses) if n not in seen]
     listed = [n for n in names if n in ordinary]
     names = [n for n in names if n not in ordinary]
-    flags = table.take_apart(names).parts[:, FLAGS]
+    flags = judge.table.take_apart(names).parts[:, FLAGS]
     own = [n for n, flag in zip(names, flags.tolist(), strict=True) if not flag & PLATFORM]
     hosted = [n for n, flag in zip(names, flags.tolist(), strict=True) if flag & PLATFORM]
-    fresh = set(names)
-    given = _one_a_site(addresses, table, fresh)
     return [
-        _line(f"{key}, registered names", channel, own),
-        _line(f"{key}, names under platforms", channel, hosted),
-        _line(f"{key}, as given, one a site", channel, given),
+        judge.line(f"{key}, registered names", own),
+        judge.line(f"{key}, names under platforms", hosted),
+        judge.line(f"{key}, as given, one a site", _one_a_site(addresses, judge, set(names))),
         {"set": f"{key}, on popular or organisations' sites (left out)", "of": len(listed)},
     ]
 
 
-def _one_a_site(addresses: Sequence[str], table: NamesTable, wanted: set[str]) -> list[str]:
-    taken = table.take_apart(list(addresses))
+def _one_a_site(addresses: Sequence[str], judge: _Judge, wanted: set[str]) -> list[str]:
+    taken = judge.table.take_apart(list(addresses))
     first: dict[str, str] = {}
     for row, address in enumerate(addresses):
         if taken.parts[row, FLAGS] & VALID:
@@ -128,14 +148,6 @@ def _one_a_site(addresses: Sequence[str], table: NamesTable, wanted: set[str]) -
             if site in wanted:
                 first.setdefault(site, address)
     return list(first.values())
-
-
-def _line(name: str, channel: LinkChannel, addresses: Iterable[str]) -> dict[str, Any]:
-    column = pa.array(list(addresses), pa.large_string())
-    told = int((channel.score(column) >= channel.threshold).sum())
-    low, high = wilson(told, len(column))
-    share = told / max(len(column), 1)
-    return {"set": name, "told": told, "of": len(column), "share": share, "ci95": (low, high)}
 
 
 def mistakes(data: Path, policies: Path = POLICIES, most: int = 25) -> list[str]:
@@ -159,11 +171,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the sets")
     parser.add_argument("--mistakes", action="store_true", help="show false findings")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--least", type=float, help="another score than the threshold")
     asked = parser.parse_args()
     if asked.mistakes:
         sys.stdout.write("\n".join(mistakes(asked.data)) + "\n")
         return
-    lines = measure(asked.data)
+    lines = measure(asked.data, least=asked.least)
     if asked.json:
         sys.stdout.write(json.dumps(lines, ensure_ascii=False, indent=1) + "\n")
         return

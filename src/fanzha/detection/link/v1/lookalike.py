@@ -277,12 +277,11 @@ def find_all(
     alike: U8, near_owners: I32,
 ) -> I32:  # fmt: skip
     rows = parts.shape[0]
-    out = np.empty((rows, 5), dtype=np.int32)
+    out = np.full((rows, 5), -1, dtype=np.int32)
     hits = np.empty((_HITS, 3), dtype=np.int32)
     scratch = np.empty(LONGEST + 2, dtype=np.uint64)
     drawn = np.empty(LONGEST + 2, dtype=np.uint8)
     for row in range(rows):
-        out[row] = -1
         out[row, FOUND] = NONE
         part = parts[row]
         if not part[FLAGS] & VALID:

@@ -168,8 +168,8 @@ def _spliced(data: U8, offsets: I64, parts: I32, rows: I64, more: U8, ends: I64)
 def _exchange(data: U8, offsets: I64, rows: I64, more: U8, ends: I64, new: I64, out: U8) -> None:
     k = 0
     for r in range(offsets.size - 1):
-        if k < rows.size and rows[k] == r:
-            out[new[r] : new[r + 1]] = more[ends[k] : ends[k + 1]]
-            k += 1
-        else:
-            out[new[r] : new[r + 1]] = data[offsets[r] : offsets[r + 1]]
+        changed = k < rows.size and rows[k] == r
+        begin = ends[k] if changed else offsets[r]
+        for i in range(new[r + 1] - new[r]):
+            out[new[r] + i] = more[begin + i] if changed else data[begin + i]
+        k += changed

@@ -55,7 +55,7 @@ def build_near(names: Sequence[str]) -> Near:
     for number, name in enumerate(names):
         if not SHORTEST <= len(name) <= LONGEST:
             continue
-        word = np.frombuffer(name.encode("ascii"), dtype=np.uint8)
+        word = np.frombuffer(name.encode("ascii"), dtype=np.uint8).copy()
         found = {_drawn_key(word, 0, len(name), alike, drawn)}
         if len(name) >= _SLIP_FROM:
             _prefixes(word, 0, len(name), scratch)
