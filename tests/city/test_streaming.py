@@ -266,5 +266,7 @@ def test_a_broadcast_stops_when_told(city: City) -> None:
         return None if len(taken) == 2 else Receipt(1, 0)
 
     make: Callable[..., Mapping[str, pa.Table]] = lambda start, days, **more: city.streams  # noqa: E731
-    Broadcast(Plan(body_rows=50), make, send, lambda: START_MS + DAY, lambda s: True).run()
+    Broadcast(Plan(body_rows=50), make, send, lambda: START_MS + DAY, lambda s: False).run()
     assert len(taken) == 2
+    Broadcast(Plan(), make, send, lambda: START_MS + DAY, lambda s: True).run()
+    assert len(taken) == 2, "told before the first body, it sends none"

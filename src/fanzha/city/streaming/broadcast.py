@@ -136,7 +136,7 @@ class Broadcast:
     def _give(self, tables: Mapping[str, pa.Table]) -> None:
         for stream, table in tables.items():
             for body in lines(table, self._plan.body_rows):
-                receipt = self._send(stream, body)
+                receipt = None if self._wait(0.0) else self._send(stream, body)
                 if receipt is None:
                     raise _Stopped
                 self.count.accepted += receipt.accepted
