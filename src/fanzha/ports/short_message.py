@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -51,6 +52,15 @@ class DeliveryReport:
     state: Outcome
     id: str | None = None
     """Our id, where the sender still knows it: an answer that was lost can be made up for."""
+    to: str | None = None
+    reference: int | None = None
+    """`reference_of` our id, as the carrier gave it back, where the id is not known any more."""
+
+
+def reference_of(id: str) -> int:
+    """The 16 bits (never 0) that travel with a message and come back with its report."""
+    digest = hashlib.blake2b(id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % 0xFFFF + 1
 
 
 class ShortMessageSender(Protocol):

@@ -134,3 +134,15 @@ class PostgresOutbox:
             {"c": carrier_id},
         ).one_or_none()
         return row.id if row else None
+
+    def unnamed(self, limit: int) -> list[tuple[UUID, str]]:
+        """(id, number) of messages that may be out and that no carrier has named, newest first."""
+        rows = self._connection.execute(
+            text(
+                "SELECT id, sealed_to FROM message WHERE carrier_id IS NULL"
+                f" AND state IN ('{states.SENDING}', '{states.UNCERTAIN}')"
+                " ORDER BY created_at DESC LIMIT :n"
+            ),
+            {"n": limit},
+        )
+        return [(r.id, self._sealer.open(bytes(r.sealed_to), _SEALED_TO)) for r in rows]

@@ -73,7 +73,7 @@ class SmppSender:
         self._permission = Permission(
             settings.send_to, simulated=settings.simulated, host=settings.host
         )
-        self._tracker = Tracker(first=secrets.randbelow(0xFFFF))
+        self._tracker = Tracker()
         self._group = secrets.randbelow(0x100)
         self._window = asyncio.Semaphore(settings.window)
         self._reports: asyncio.Queue[DeliveryReport | None] = asyncio.Queue()

@@ -6,10 +6,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from fanzha.adapters.smpp.codec import Dlr
-from fanzha.ports.short_message import DeliveryReport, Outcome
+from fanzha.ports.short_message import DeliveryReport, Outcome, reference_of
 
-#: Half of the 16-bit references, so that a reference in use is never given out again.
-_KEPT_MAX = 32_768
+_KEPT_MAX = 100_000
 
 
 @dataclass(slots=True)
@@ -23,25 +22,26 @@ class Out:
     ids: dict[int, str] = field(default_factory=dict)
     told: dict[str, Outcome] = field(default_factory=dict)
 
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.number, self.reference
+
 
 class Tracker:
     """Joins the receipts of parts. Bounded: the oldest message is forgotten first.
 
-    A receipt of a message that is not remembered (sent before a restart) is passed on as it is:
-    its last part's id is the one that was recorded.
+    A receipt of a message that is not remembered (sent before a restart) is passed on with what
+    it says: its last part's id is the one that was recorded, if any was.
     """
 
-    def __init__(self, first: int = 0) -> None:
-        """`first` differs from one start of the program to the next, so that references do."""
-        self._next = first
-        self._by_reference: OrderedDict[int, Out] = OrderedDict()
+    def __init__(self) -> None:
+        self._by_reference: OrderedDict[tuple[str, int], Out] = OrderedDict()
         self._by_id: dict[str, Out] = {}
 
     def begin(self, id: str, number: str, parts: int) -> Out:
         """A message is about to leave; `number` as the wire writes it."""
-        self._next = self._next % 0xFFFF + 1
-        out = Out(id, number, self._next, parts)
-        self._by_reference[out.reference] = out
+        out = Out(id, number, reference_of(id), parts)
+        self._by_reference[out.key] = out
         if len(self._by_reference) > _KEPT_MAX:
             self.end(next(iter(self._by_reference.values())))
         return out
@@ -49,12 +49,13 @@ class Tracker:
     def answered(self, out: Out, part: int, smsc_id: str) -> None:
         """The centre took a part and named it."""
         out.ids[part] = smsc_id
-        if self._by_reference.get(out.reference) is out:
+        if self._by_reference.get(out.key) is out:
             self._by_id[smsc_id] = out
 
     def end(self, out: Out) -> None:
         """Nothing more will come of it."""
-        self._by_reference.pop(out.reference, None)
+        if self._by_reference.get(out.key) is out:
+            del self._by_reference[out.key]
         for smsc_id in out.ids.values():
             if self._by_id.get(smsc_id) is out:
                 del self._by_id[smsc_id]
@@ -68,7 +69,8 @@ class Tracker:
             return None
         out = self._by_id.get(dlr.message_id) or self._unanswered(dlr)
         if out is None:
-            return DeliveryReport(dlr.message_id, dlr.outcome) if dlr.message_id else None
+            to = f"+{dlr.number}"
+            return DeliveryReport(dlr.message_id, dlr.outcome, to=to, reference=dlr.reference)
         # Parts whose answer was lost have no id of ours; their receipts still count once each.
         out.told[dlr.message_id] = dlr.outcome
         if dlr.outcome is Outcome.DELIVERED and len(out.told) < out.parts:
@@ -78,7 +80,7 @@ class Tracker:
 
     def _unanswered(self, dlr: Dlr) -> Out | None:
         """A message to this phone, with this reference of ours, that the centre did not name."""
-        out = None if dlr.reference is None else self._by_reference.get(dlr.reference)
-        if out is None or len(out.ids) == out.parts or out.number != dlr.number:
+        if dlr.reference is None:
             return None
-        return out
+        out = self._by_reference.get((dlr.number, dlr.reference))
+        return None if out is None or len(out.ids) == out.parts else out

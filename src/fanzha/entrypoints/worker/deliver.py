@@ -16,7 +16,13 @@ from fanzha.adapters.postgres.outbox import Waiting
 from fanzha.errors import Refused, Unavailable, Uncertain
 from fanzha.lifecycles.actor import Scope
 from fanzha.lifecycles.message import content
-from fanzha.ports.short_message import DeliveryReport, Outcome, ShortMessage, ShortMessageSender
+from fanzha.ports.short_message import (
+    DeliveryReport,
+    Outcome,
+    ShortMessage,
+    ShortMessageSender,
+    reference_of,
+)
 
 _log = logging.getLogger("fanzha.deliver")
 _FLYING_MAX = 64
@@ -28,6 +34,7 @@ _PARTS_MAX = 3
 #: How long a report waits for the answer that it overtook to be recorded.
 _LOOK_AGAIN_S = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0)
 _LOOKING_MAX = 64
+_UNNAMED_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,20 +206,29 @@ class Deliverer:
                 task.add_done_callback(lambda _: looking.release())
 
     async def _look(self, report: DeliveryReport) -> None:
-        """Find whose report this is by the carrier's id; an unknown one is put aside."""
+        """Find whose report this is; one that is nobody's is put aside."""
         for wait in _LOOK_AGAIN_S:
             await asyncio.sleep(wait)
             with contextlib.suppress(Unavailable):
-                found = await asyncio.to_thread(self._by_carrier_id, report.smsc_id)
+                found = await asyncio.to_thread(self._whose, report)
                 if found is not None:
                     self._reported(found, report)
                     return
         _log.info("a delivery report about a message that is not ours")
         await self._sender.confirm(report)
 
-    def _by_carrier_id(self, smsc_id: str) -> UUID | None:
+    def _whose(self, report: DeliveryReport) -> UUID | None:
+        """By the carrier's id; else, where an answer was lost with a worker, by our reference."""
         with self._office.work(self._scope) as work:
-            return work.outbox.by_carrier_id(smsc_id)
+            found = work.outbox.by_carrier_id(report.smsc_id)
+            if found is not None or report.reference is None:
+                return found
+            like = [
+                id
+                for id, to in work.outbox.unnamed(_UNNAMED_MAX)
+                if to == report.to and reference_of(str(id)) == report.reference
+            ]
+        return like[0] if len(like) == 1 else None
 
     def _reported(self, id: UUID, report: DeliveryReport) -> None:
         delivered = report.state is Outcome.DELIVERED
