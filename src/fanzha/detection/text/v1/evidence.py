@@ -103,12 +103,16 @@ class Evidence:
             said = quote(self.text, row, int(self.first[row, k]), int(self.after[row, k]))
             weight = float(max(blend[1], _FAINT) * step.weight)
             found.append((weight, step.code, f"{step.zh}：“{said}”", f"{step.en}: “{said}”"))
-        wording = float(blend[0] * self.grams[row, FRAUD])
+        wording = self.wording(row)
         if wording > 0.0:
-            found.append((wording, "wording", *self._wording(row)))
+            found.append((wording, "wording", *self._wording_words(row)))
         whole = sum(weight for weight, *_ in found)
         found.sort(key=lambda one: (-one[0], one[1]))
         return tuple(Reason(code, zh, en, float(total * w / whole)) for w, code, zh, en in found)
+
+    def wording(self, row: int) -> float:
+        """What the grams add to the log-odds."""
+        return float(self.reader.model.blend[self.kinds[row], FRAUD, 0] * self.grams[row, FRAUD])
 
     def scam_type(self, row: int) -> str | None:
         """Type or main class; None when no class is likely enough."""
@@ -136,7 +140,7 @@ class Evidence:
         chars: I32 = self.text.chars[begin : min(begin + WINDOW, int(self.text.ends[row + 1]))]
         return chars
 
-    def _wording(self, row: int) -> tuple[str, str]:
+    def _wording_words(self, row: int) -> tuple[str, str]:
         """Which stretches of the message sound most like a scam's, in both languages."""
         chars = self._window(row)
         parts = np.zeros(chars.size, dtype=np.float32)
