@@ -34,10 +34,13 @@ def test_a_key_of_two_columns_is_one_key_and_order_matters() -> None:
 
 
 def test_a_condition_is_sql_and_null_is_no() -> None:
-    found = FeatureSet([window(Count("big", where="x > 2 AND NOT odd"), Count("n"))])
+    found = FeatureSet(
+        [window(Count("big", where="x > 2 AND NOT odd"), Count("n"), Count("all", where="1 = 1"))]
+    )
     told = found.update("s", rows(4, x=[1.0, 3.0, 5.0, np.nan], odd=[False, False, True, False]))
     assert told["n"].tolist() == [1, 2, 3, 4]
-    assert told["big"][:3].tolist() == [0, 1, 1]
+    assert told["all"].tolist() == [1, 2, 3, 4]
+    assert told["big"].tolist() == [0, 1, 1, 1]
 
 
 def test_a_row_that_counts_for_nothing_leaves_no_trace() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,6 @@ class Frame:
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self._frame: pl.DataFrame | None = None
         self._holds: dict[str | None, Bools] = {}
         self._there: dict[tuple[str, bool], Bools] = {}
         self.at: Ints = np.clip(np.asarray(columns["at"], np.int64), -AT_BOUND, AT_BOUND)
@@ -42,11 +42,10 @@ class Frame:
             elif column is not None and column.dtype == np.bool_:
                 found = column
             else:
-                if self._frame is None:
-                    self._frame = pl.DataFrame(dict(self._columns))
-                truth = pl.sql_expr(where).fill_null(False).alias("w")
+                truth, names = _condition(where)
+                frame = pl.DataFrame({n: self._columns[n] for n in names}, nan_to_null=True)
                 # A condition on no column is one value for all rows.
-                found = np.broadcast_to(self._frame.select(truth)["w"].to_numpy(), self.at.shape)
+                found = np.broadcast_to(frame.select(w=truth)["w"].to_numpy(), self.at.shape)
             self._holds[where] = found
         return self._holds[where]
 
@@ -88,10 +87,6 @@ class Frame:
         whole = np.clip(column.astype(np.int64), -bound, bound) * f.scale
         return np.where(counted, whole, 0)
 
-    def squared(self, f: Feature, counted: Bools) -> Floats:
-        """Squares where the column counts, else 0."""
-        return np.square(self.valued(f, counted))
-
     def valued(self, f: Feature, counted: Bools) -> Floats:
         """The column where it counts, else 0, within the bound of values."""
         return np.where(counted, np.clip(self.number(f), -VALUE_BOUND, VALUE_BOUND), 0.0)
@@ -109,6 +104,13 @@ class Frame:
             both = _mix(keys * np.uint64(0x9E3779B97F4A7C15) + _mix(other))
             keys = np.where(none, np.uint64(0), np.maximum(both, np.uint64(1)))
         return keys
+
+
+@lru_cache(maxsize=1024)
+def _condition(where: str) -> tuple[pl.Expr, list[str]]:
+    """A SQL boolean, null made no, and the columns it names."""
+    truth = pl.sql_expr(where)
+    return truth.fill_null(False), truth.meta.root_names()
 
 
 def coded(value: Ints) -> Ints:
