@@ -13,7 +13,9 @@ export function theme(language: Language): ThemeConfig {
       colorPrimary: '#1B5A8C', colorInfo: '#1B5A8C', colorSuccess: '#1C6A46', colorWarning: '#B85C0E',
       colorError: '#A8201A', colorLink: '#1B5A8C', colorTextBase: '#1A2027', colorBgBase: '#FFFFFF',
       fontFamily: language === 'zh' ? FONT_ZH : FONT_EN,
-      fontSize: 14, borderRadius: 6, controlHeight: 32, lineWidth: 1, motionUnit: 0.06, motionBase: 0,
+      fontSize: 14, borderRadius: 6, controlHeight: 32, lineWidth: 1,
+      // Panels stand or do not: what leaves the screen is gone at once, also where motion is reduced.
+      motion: false,
       colorBgLayout: '#F1F3F5', colorFillAlter: '#F7F8FA', colorBorder: '#7F8B97',
       colorBorderSecondary: '#D9DEE4', colorSplit: '#EAEDF1', colorText: '#1A2027',
       colorTextSecondary: '#46515D', colorTextTertiary: '#616C78', colorTextPlaceholder: '#616C78',

@@ -37,7 +37,7 @@ function askSoon(): void {
   }, AT_LEAST_MS);
 }
 
-for (const kind of ['warning', 'gone', 'gap'] as const) listen(kind, () => { if (listeners.size) askSoon(); });
+for (const kind of ['warning', 'gap'] as const) listen(kind, () => { if (listeners.size) askSoon(); });
 
 function subscribe(call: () => void): () => void {
   if (!listeners.size) {

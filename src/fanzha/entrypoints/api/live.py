@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
@@ -33,7 +32,6 @@ async def stream(parts: Parts, who: SignedIn) -> StreamingResponse:
 
 
 async def _news(parts: Centre, who: Operator) -> AsyncIterator[str]:
-    seen: set[UUID] = set()
     with parts.bus.subscribe() as queue:
         yield await _tick(parts)
         while True:
@@ -52,10 +50,9 @@ async def _news(parts: Centre, who: Operator) -> AsyncIterator[str]:
             wanted = [i for i in ids if i is not None]
             rows = await run_in_threadpool(parts.desk.rows, who.actor.unit.scope, wanted)
             for row in rows:
-                seen.add(row.id)
                 yield _event("warning", parts.presenter.row(row).model_dump(mode="json"))
-            for gone in (set(wanted) - {r.id for r in rows}) & seen:
-                seen.discard(gone)
+            # A page may hold it though this stream never sent it; an id alone says nothing.
+            for gone in set(wanted) - {r.id for r in rows}:
                 yield _event("gone", {"id": str(gone)})
 
 

@@ -97,6 +97,8 @@ export function useQueue(list: List): QueueView {
         if (known && row.owner?.id === me.id) announce(`${row.number} ${of(row.state)}`);
       }),
       listen('gone', ({ id }) => {
+        const { entries, waiting } = latest.current.queue;
+        if (!(id in waiting) && !entries.some((e) => e.row.id === id)) return;
         tell({ kind: 'gone', id });
         recount();
       }),
