@@ -25,7 +25,7 @@ from fanzha.features.lanes import Lane, Plan, lanes_of
 from fanzha.features.layout import layout_of
 from fanzha.features.table import Counters, KeyedTable
 
-CHUNK = 15_000
+CHUNK = 30_000
 """Rows that go through the kernel at a time: their lanes stay in the processor's cache."""
 
 
