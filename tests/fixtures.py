@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
 from fanzha.adapters.memory.office import MemoryOffice
 from fanzha.adapters.postgres import place
@@ -30,6 +31,7 @@ from fanzha.values.stage import Stage
 POLICIES = Path(__file__).parents[1] / "policies"
 UNITS = load_units(POLICIES / "units" / "qinglan.yaml")
 BY_CODE = {u.code: u for u in UNITS}
+_QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 
 
@@ -47,27 +49,41 @@ class Installed:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """One embedded server for the tests of this process."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+    """One embedded server for the tests of this process. What it holds need not outlive power."""
+    quick = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings=quick) as server:
         yield server
 
 
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """The name of a migrated database with the tiers in it; nobody connects to it."""
+    name = "fanzha_template"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    admin_url = _with_database(postgres.url("postgres"), name)
+    migrate(admin_url, app_password=postgres.password("fanzha_app"))
+    database = Database(_with_database(postgres.url("fanzha_app"), name), pool_size=1)
+    with database.transaction(NATION) as connection:
+        place.store_units(connection, UNITS)
+    database.close()
+    return name
+
+
 @pytest.fixture
-def installed(postgres: EmbeddedPostgres) -> Iterator[Installed]:
+def installed(postgres: EmbeddedPostgres, template: str) -> Iterator[Installed]:
     """A fresh database, migrated, with tiers; gone after the test."""
     name = f"t{uuid.uuid4().hex[:12]}"
     admin = postgres.url("postgres")
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     admin_url = _with_database(admin, name)
-    migrate(admin_url, app_password=postgres.password("fanzha_app"))
     url = _with_database(postgres.url("fanzha_app"), name)
     database = Database(url, pool_size=4)
-    with database.transaction(NATION) as connection:
-        place.store_units(connection, UNITS)
     keyring = Keyring.create()
     office = PostgresOffice(database, keyring)
-    yield Installed(admin_url, url, database, keyring, office, Operators(database, UNITS))
+    operators = Operators(database, UNITS, hasher=_QUICK_HASHER)
+    yield Installed(admin_url, url, database, keyring, office, operators)
     database.close()
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -45,10 +45,12 @@ class SenderKey:
 class Operators:
     """Sign-in with argon2id; a login is a random token of which only the hash is stored."""
 
-    def __init__(self, database: Database, units: Sequence[Unit]) -> None:
+    def __init__(
+        self, database: Database, units: Sequence[Unit], *, hasher: PasswordHasher | None = None
+    ) -> None:
         self._database = database
         self._units: Mapping[str, Unit] = {u.code: u for u in units}
-        self._hasher = PasswordHasher()
+        self._hasher = hasher or PasswordHasher()
         # Verified against when the name is unknown, so that both answers take equally long.
         self._nobody = self._hasher.hash(secrets.token_hex(16))
 

@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 import fanzha
 from fanzha.entrypoints.api import (
+    auth,
     desk_routes,
     errors,
     event_routes,
@@ -22,6 +23,8 @@ from fanzha.entrypoints.api import (
 )
 from fanzha.entrypoints.api.centre import Centre
 
+_BODY_MAX = 1 << 20
+"""Of a request that is not events; those say their own."""
 STATIC = Path(__file__).parent / "static"
 _CSP = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
@@ -44,9 +47,16 @@ def create_app(parts: Centre) -> FastAPI:
         await parts.log.close()
 
     app = FastAPI(
-        title="fanzha", version=fanzha.__version__, lifespan=life, docs_url="/docs", redoc_url=None
+        title="fanzha",
+        version=fanzha.__version__,
+        lifespan=life,
+        docs_url="/docs",
+        redoc_url=None,
+        responses=errors.DESCRIBED,
+        max_body_size=_BODY_MAX,
     )
     app.state.centre = parts
+    app.state.attempts = auth.Attempts()
     errors.install(app)
 
     @app.middleware("http")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import OrderedDict, deque
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -49,6 +52,39 @@ def demo_allowed(request: Request, parts: Centre) -> bool:
     """Demo accounts: only where this machine listens to itself, and only from itself."""
     peer = request.client.host if request.client else ""
     return parts.settings.demo and parts.settings.loopback and peer in ("127.0.0.1", "::1")
+
+
+class Attempts:
+    """Wrong sign-ins of late by address, so that nobody guesses fast. Bounded in memory."""
+
+    def __init__(self, *, most: int = 20, within_s: float = 60.0, addresses: int = 10_000) -> None:
+        self._most = most
+        self._within_s = within_s
+        self._addresses = addresses
+        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check(self, address: str) -> None:
+        """Refused while there were too many."""
+        since = time.monotonic() - self._within_s
+        with self._lock:
+            recent = self._wrong.get(address, deque())
+            while recent and recent[0] < since:
+                recent.popleft()
+            if len(recent) >= self._most:
+                raise Refused(
+                    "too_many_attempts",
+                    zh="尝试过于频繁，请一分钟后再试",
+                    en="too many attempts: try again in a minute",
+                )
+
+    def wrong(self, address: str) -> None:
+        """Note one that failed."""
+        with self._lock:
+            self._wrong.setdefault(address, deque(maxlen=self._most)).append(time.monotonic())
+            self._wrong.move_to_end(address)
+            if len(self._wrong) > self._addresses:
+                self._wrong.popitem(last=False)
 
 
 SignedIn = Annotated[Operator, Depends(operator)]

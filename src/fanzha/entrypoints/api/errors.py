@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -37,10 +39,22 @@ _BY_CODE = {
     "not_in_this_state": 409,
     "nothing_waiting": 404,
     "unknown_stream": 404,
-    "too_large": 413,
     "stream_not_yours": 403,
     "foreign_origin": 403,
+    "too_many_attempts": 429,
+    "cut_off": 400,
 }
+_HTTP = {
+    400: ("unreadable", "请求无法读懂", "the request cannot be read"),
+    404: ("no_such_page", "没有这个地址", "there is no such page"),
+    405: ("wrong_method", "请求方法不对", "the method is wrong for this address"),
+    413: ("too_large", "内容过大，请分批发送", "the body is too large; send it in parts"),
+}
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Problem, "description": "Refused: change the request"},
+    503: {"model": Problem, "description": "Not now: nothing was done, ask again"},
+}
+"""How every route's failures are described."""
 
 
 def status_of(error: FanzhaError) -> int:
@@ -86,10 +100,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> JSONResponse:
-        codes = {404: ("no_such_page", "没有这个地址"), 405: ("wrong_method", "请求方法不对")}
-        code, zh = codes.get(error.status_code, ("http_error", "请求无法处理"))
-        problem = Problem(code=code, zh=zh, en=str(error.detail), id=uuid.uuid4().hex[:12])
-        return _answer(error.status_code, problem)
+        code, zh, en = _HTTP.get(
+            error.status_code, ("http_error", "请求无法处理", "the request cannot be handled")
+        )
+        problem = Problem(code=code, zh=zh, en=en, id=uuid.uuid4().hex[:12])
+        return _answer(error.status_code, problem, error.headers)
 
     @app.exception_handler(Exception)
     def _unforeseen(request: Request, error: Exception) -> JSONResponse:
@@ -114,5 +129,7 @@ def no_such_page() -> JSONResponse:
     return _answer(404, problem)
 
 
-def _answer(status: int, problem: Problem) -> JSONResponse:
-    return JSONResponse(problem.model_dump(mode="json"), status_code=status)
+def _answer(
+    status: int, problem: Problem, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    return JSONResponse(problem.model_dump(mode="json"), status_code=status, headers=headers)
