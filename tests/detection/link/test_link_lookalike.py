@@ -117,6 +117,15 @@ def test_ordinary_sites_are_not_told(url: str) -> None:
     assert channel().score([url])[0] < channel().threshold
 
 
+@pytest.mark.parametrize("front", ["m.", "h5.", "login.", "com."])
+def test_words_in_front_do_not_push_the_name_out(front: str) -> None:
+    times = 230 // len(front)
+    explained = channel().explain(f"{front * times}alipay-tuikuan.example")
+    assert explained.likeness == "with_bait"
+    assert explained.resembles is not None
+    assert explained.resembles.key == "alipay"
+
+
 organisations = st.sampled_from([one for one in NAMED if len(one.names[0]) >= 6])
 fillers = st.text(LETTERS, min_size=7, max_size=7)
 

@@ -47,7 +47,8 @@ FOUND, ORGANISATION, BAIT_AT, BAIT_END, IN_PATH = range(5)
 DELIVERY, CLOSED, SHORTENER = -1, -2, -3
 
 _NAME, _SHORT, _SITE, _BAIT = range(4)
-_HITS = 64
+_HITS = 1_024
+"""Room for all spellings of the longest name, so that none can be pushed out by others."""
 _SITES = 2
 _PATH_LOOKED_AT = 256
 """Bytes of path and query that are searched for names."""
