@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import smpp34
 
 from fanzha.adapters.smpp.client import SmppSender, SmppSettings
 from fanzha.adapters.smpp.codec import Command, Framer, Pdu, Status, answer, cstring
@@ -111,6 +112,24 @@ def test_a_lost_answer_is_uncertain_and_its_receipt_finds_the_message(tmp_path: 
                 assert [report.smsc_id] == centre.messages()[0]["ids"]
                 await sender.confirm(report)
             assert len(centre.messages()) == 1
+
+    run(work())
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_receipts_that_overtake_their_answers_are_joined_all_the_same(parts: int) -> None:
+    """Without our reference in them, only the answer tells whose they are."""
+
+    async def work() -> None:
+        statuses: list[int] = [Status.ESME_ROK] * parts
+        async with scripted(statuses, early_receipts=True) as port, bound(port) as sender:
+            message = replace(TEXT, text="长" * (67 * parts if parts > 1 else 9))
+            receipt = await sender.submit(message)
+            report = await anext(aiter(sender.reports()))
+            assert (report.id, report.smsc_id) == (TEXT.id, receipt.smsc_id)
+            assert report.state is Outcome.DELIVERED
+            await sender.confirm(report)
+            assert sender._early == {}
 
     run(work())
 
@@ -236,6 +255,7 @@ async def scripted(
     answers_enquiries: bool = True,
     before: bytes = b"",
     heard: list[int] | None = None,
+    early_receipts: bool = False,
 ) -> AsyncIterator[int]:
     """A peer that binds everybody and answers submits with these statuses, in turn."""
 
@@ -246,7 +266,12 @@ async def scripted(
             return Pdu(pdu.command | 0x80000000, 0, pdu.sequence, cstring("x", 15)).frame
         if pdu.command == Command.submit_sm:
             status = statuses.pop(0)
-            return answer(pdu, status, None if status else f"id{pdu.sequence}").frame
+            name = f"id{pdu.sequence}"
+            receipt = smpp34.DeliverSm(
+                TEXT.to[1:], "96110", f"id:{name} stat:DELIVRD".encode(), esm_class=4
+            ).encode()
+            reply = answer(pdu, status, None if status else name).frame
+            return receipt + reply if early_receipts else reply
         return answer(pdu, 0).frame if answers_enquiries else b""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import re
 import socket
 import time
@@ -19,7 +21,7 @@ import smpplib.exceptions
 import smpplib.gsm
 
 from fanzha.adapters.smpp.client import SmppSender, SmppSettings
-from fanzha.adapters.smpp.codec import Pdu, Status
+from fanzha.adapters.smpp.codec import Bind, Command, Pdu, Status
 from fanzha.adapters.smpp.smsc import SmscSettings
 from fanzha.errors import Misconfigured, Refused
 from fanzha.ports.short_message import Outcome, ShortMessage
@@ -229,6 +231,34 @@ def test_before_the_bind_nothing_is_taken(centre: CentreProcess) -> None:
 
     run(work())
     assert centre.lines() == []
+
+
+def test_garbage_from_some_leaves_the_others_alone(centre: CentreProcess) -> None:
+    """Frames of chance, bound and unbound, cut anywhere: a neighbour's text still arrives."""
+    chance = random.Random(20261126)
+    commands = [0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x09, 0x15, 0x80000000, 0x80000005, 0x77]
+
+    def garbage() -> bytes:
+        body = chance.randbytes(chance.choice([0, 3, 30, 300]))
+        frame = Pdu(
+            chance.choice(commands), chance.choice([0, 88]), chance.randrange(9), body
+        ).frame
+        cut = chance.choice([None, None, None, chance.randrange(len(frame))])
+        return frame[:cut] if chance.random() < 0.95 else chance.randbytes(40)
+
+    with Smpplib(centre.port) as neighbour:
+        for round_ in range(60):
+            stranger = socket.create_connection(("127.0.0.1", centre.port), 5)
+            with stranger, contextlib.suppress(OSError):
+                if round_ % 2:
+                    bind = Bind(SYSTEM_ID, PASSWORD).body
+                    stranger.sendall(Pdu(Command.bind_transmitter, 0, 1, bind).frame)
+                for _ in range(20):
+                    stranger.sendall(garbage())
+        neighbour.send(CHINESE)
+        neighbour.read(lambda: neighbour.sent and neighbour.heard)
+    assert CHINESE in [m["text"] for m in centre.messages()]
+    assert centre.stop() == 0
 
 
 def test_the_centre_listens_on_this_machine_only(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import random
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ _log = logging.getLogger("fanzha.smpp")
 #: Answers that say: not now. Nothing was taken; the same again later may be.
 _BUSY = (Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RSYSERR)
 _REPORTS_MAX = 10_000
+_EARLY_MAX = 1_000
 _RECEIPT_WANTED = 0x01
 
 
@@ -78,6 +80,8 @@ class SmppSender:
         self._window = asyncio.Semaphore(settings.window)
         self._reports: asyncio.Queue[DeliveryReport | None] = asyncio.Queue()
         self._unconfirmed: dict[int, tuple[DeliveryReport, Link, Pdu]] = {}
+        self._asking: Counter[str] = Counter()
+        self._early: dict[str, list[tuple[Link, Pdu]]] = {}
         self._link: Link | None = None
         self._quiet_until = 0.0
         self._keeper: asyncio.Task[None] | None = None
@@ -114,10 +118,12 @@ class SmppSender:
         if not self.up:
             raise away()
         out = self._tracker.begin(message.id, frames.number, len(frames.pieces))
+        self._asking[out.number] += 1
         try:
             for place in range(len(frames.pieces)):
                 smsc_id = await self._submit_part(frames, out, place)
                 self._tracker.answered(out, place, smsc_id)
+                self._hear_early(out.number)
         except Refused:
             self._tracker.end(out)
             raise
@@ -127,6 +133,9 @@ class SmppSender:
                 raise
             # The person's phone may have a part of it.
             raise _uncertain() from error
+        finally:
+            self._asking -= Counter([out.number])
+            self._hear_early(out.number)
         return Receipt(smsc_id)
 
     def reports(self) -> AsyncIterator[DeliveryReport]:
@@ -220,12 +229,24 @@ class SmppSender:
             return
         if dlr is None:
             _log.info("a text came from a phone; warnings ask for none")
+        elif self._asking[dlr.number] and not self._tracker.knows(dlr) and self._room():
+            # It may have overtaken the answer that names its message.
+            self._early.setdefault(dlr.number, []).append((link, pdu))
+            return
         report = None if dlr is None else self._tracker.take(dlr)
         if report is None:
             link.respond(pdu, Status.ESME_ROK, "")
             return
         self._unconfirmed[id(report)] = (report, link, pdu)
         self._reports.put_nowait(report)
+
+    def _hear_early(self, number: str) -> None:
+        """Receipts that came before their answer, once more."""
+        for link, pdu in self._early.pop(number, ()):
+            self._on_deliver(link, pdu)
+
+    def _room(self) -> bool:
+        return sum(map(len, self._early.values())) < _EARLY_MAX
 
 
 @dataclass(frozen=True, slots=True)

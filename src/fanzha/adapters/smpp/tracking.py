@@ -52,6 +52,10 @@ class Tracker:
         if self._by_reference.get(out.key) is out:
             self._by_id[smsc_id] = out
 
+    def knows(self, dlr: Dlr) -> bool:
+        """Whether this receipt is about a message that is remembered."""
+        return dlr.message_id in self._by_id or self._unanswered(dlr) is not None
+
     def end(self, out: Out) -> None:
         """Nothing more will come of it."""
         if self._by_reference.get(out.key) is out:
