@@ -6,7 +6,7 @@ import enum
 
 
 class Stage(enum.StrEnum):
-    """Stages in the order a scam walks them (domain C3: 引流 → 建立信任 → 诱导操作 → 转账 → 追加)."""
+    """Stages as a scam walks them (domain C3: 引流 → 建立信任 → 诱导操作 → 转账 → 追加)."""
 
     CONTACT = "contact"
     TRUST = "trust"
