@@ -14,13 +14,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
-from fanzha.adapters.postgres.desk import LIMIT_MAX, Filter
+from fanzha.adapters.postgres.desk import LIMIT_MAX, Filter, Page
 from fanzha.adapters.postgres.operators import Operator
 from fanzha.entrypoints.api import schemas as wire
 from fanzha.entrypoints.api.auth import COOKIE, Parts, SignedIn, demo_allowed
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.present import counts
 from fanzha.entrypoints.api.words import FIELDS, PURPOSES
+from fanzha.entrypoints.demo import DEMO_PASSWORD
 from fanzha.errors import Refused
 from fanzha.lifecycles.actor import Level, Role
 from fanzha.lifecycles.machine import NotAllowed
@@ -79,11 +80,22 @@ def me(parts: Parts, who: SignedIn) -> wire.Me:
 
 
 @router.get("/door")
-def door(request: Request, parts: Parts) -> dict[str, object]:
+def door(request: Request, parts: Parts) -> wire.Door:
     """What the sign-in page may know: the demo accounts, where they work."""
     allowed = demo_allowed(request, parts)
-    accounts = parts.operators.demo_accounts() if allowed else []
-    return {"demo": allowed, "accounts": [{"name": n, "display": d} for n, d in accounts]}
+    return wire.Door(
+        demo=allowed,
+        accounts=[
+            wire.DemoAccount(
+                name=who.name,
+                display=who.actor.display,
+                password=DEMO_PASSWORD,
+                roles=sorted(r.value for r in who.actor.roles),
+                unit=parts.presenter.unit(who.actor.unit),
+            )
+            for who in (parts.operators.demo_accounts() if allowed else [])
+        ],
+    )
 
 
 def _filter(
@@ -131,18 +143,26 @@ def warnings(parts: Parts, who: SignedIn, wanted: Wanted) -> wire.WarningPage:
     )
 
 
-@router.get("/warnings.csv")
+@router.get(
+    "/warnings.csv",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
 def warnings_csv(parts: Parts, who: SignedIn, wanted: Wanted) -> StreamingResponse:
     """The list as a file: masked, page by page; text that a spreadsheet would run is disarmed."""
     _must(who, _READERS)
 
+    def page_after(after: str | None) -> Page:
+        return parts.desk.page(who.actor, replace(wanted, after=after, limit=LIMIT_MAX))
+
+    first = page_after(None)  # what is wrong with the filter is said before the answer begins
+
     def lines() -> Iterator[str]:
-        after: str | None = None
+        page = first
         yield "\ufeff" + _csv_line(
             ["number", "grade", "state", "type", "stage", "unit", "amount_fen", "issued_at", "fact"]
         )
         while True:
-            page = parts.desk.page(who.actor, replace(wanted, after=after, limit=LIMIT_MAX))
             for w in page.items:
                 yield _csv_line(
                     [
@@ -159,7 +179,7 @@ def warnings_csv(parts: Parts, who: SignedIn, wanted: Wanted) -> StreamingRespon
                 )
             if page.next is None:
                 return
-            after = page.next
+            page = page_after(page.next)
 
     return StreamingResponse(
         lines(),

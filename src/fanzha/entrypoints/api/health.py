@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -57,7 +58,7 @@ def feeds_of(parts: Centre) -> list[wire.Feed]:
     return found
 
 
-@router.get("/health")
+@router.get("/health", responses={503: {"model": wire.Health, "description": "Not all is up"}})
 def health(parts: Parts, response: Response) -> wire.Health:
     """Up when the database answers and the event log is connected."""
     found: list[wire.Part] = []
@@ -93,7 +94,7 @@ class _Totals(Collector):
         return metrics
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 def metrics(parts: Parts) -> Response:
     """Prometheus text."""
     registry = CollectorRegistry()

@@ -21,7 +21,11 @@ _TICK_S = 10.0
 router = APIRouter(prefix="/v1")
 
 
-@router.get("/stream")
+@router.get(
+    "/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
 async def stream(parts: Parts, who: SignedIn) -> StreamingResponse:
     """Server-sent events: `warning`, `gone`, `reload`, `feeds`, `tick`."""
     return StreamingResponse(
