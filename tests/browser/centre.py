@@ -21,6 +21,7 @@ from fanzha.entrypoints.api.bus import Bus
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.present import Presenter
 from fanzha.entrypoints.api.scripts import Scripts
+from fanzha.entrypoints.demo import DEMO_PASSWORD
 from fanzha.entrypoints.door import Door
 from fanzha.lifecycles.actor import Role
 from fanzha.settings import Settings
@@ -35,7 +36,7 @@ PEOPLE = (
     ("heshan", "何珊", frozenset({Role.DISSUADER, Role.DUTY_OFFICER}), STATION),
     ("linyue", "林越", frozenset({Role.ANALYST, Role.ADMINISTRATOR}), "470100"),
 )
-"""Name (and password), display, roles, unit."""
+"""Name, display, roles, unit."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def centre_over(installed: fixtures.Installed) -> Centre:
     now = _now()
     for name, display, roles, unit in PEOPLE:
         installed.operators.add(
-            name=name, display=display, password=name, roles=roles,
+            name=name, display=display, password=DEMO_PASSWORD, roles=roles,
             unit=fixtures.BY_CODE[unit], now=now, demo=True,
         )  # fmt: skip
     taxonomy = yaml.safe_load((fixtures.POLICIES / "taxonomy.yaml").read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from fanzha.entrypoints.demo import DEMO_PASSWORD
 from fanzha.lifecycles.warning.model import FraudWarning
 from fanzha.usecases.warning.act import Act, act
 from fanzha.values import reserved
@@ -150,7 +151,7 @@ def test_a_whole_call_by_keyboard(
     page.locator('input[name="name"]').wait_for()
     page.keyboard.type("chenjing")
     page.keyboard.press("Tab")
-    page.keyboard.type("chenjing")
+    page.keyboard.type(DEMO_PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("tr[data-id]").first).to_be_visible()
     page.keyboard.press("n")
@@ -258,7 +259,7 @@ def _do(served: Served, warning: FraudWarning, who: str, verb: str, note: str = 
     centre = served.centre
     name = {"周航": "zhouhang", "何珊": "heshan"}[who]
     now = datetime.now(UTC)
-    _, colleague = centre.operators.sign_in(name, name, now, demo_allowed=True)
+    _, colleague = centre.operators.sign_in(name, DEMO_PASSWORD, now, demo_allowed=True)
     with centre.office.work(colleague.actor.unit.scope) as work:
         found = work.warnings.get(warning.id)
         assert found is not None

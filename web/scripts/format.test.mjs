@@ -36,7 +36,7 @@ test('times are Shanghai\'s, whatever the computer thinks', () => {
   assert.equal(dayTime('2025-12-31T16:00:00Z', at), '01-01 00:00');
   assert.equal(dayTime('2025-12-31T15:59:00Z', at), '2025-12-31 23:59');
   assert.equal(ofLocalInput(localInput(at)), at - (at % MINUTE));
-  assert.equal(ofLocalInput('2026-11-'), null);
+  for (const text of ['2026-11-', '2026-02-30 10:00', '2026-11-26', '26-11-26 10:00', '2026-11-26 24:30']) assert.equal(ofLocalInput(text), null, text);
 });
 
 test('time left is written as its length asks', () => {

@@ -55,15 +55,18 @@ export function span(milliseconds: number, language: Language): string {
   return hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${two(minutes)}:${two(s % 60)}`;
 }
 
-/** The value of a date-and-time field for an instant, in Shanghai. */
+/** `2026-11-22 02:13`: an instant as it is typed, in Shanghai's time. */
 export function localInput(at: number): string {
   const c = civil(at);
-  return `${c.year}-${c.month}-${c.day}T${c.hour}:${c.minute}`;
+  return `${c.year}-${c.month}-${c.day} ${c.hour}:${c.minute}`;
 }
 
-/** The instant of a date-and-time field; null when nothing sound was typed. */
+/** The instant that was typed so; null when it is not one. */
 export function ofLocalInput(text: string): number | null {
-  // Shanghai has kept one offset since 1991, so the field's time is that instant.
-  const at = Date.parse(`${text}:00+08:00`);
-  return Number.isNaN(at) ? null : at;
+  const found = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})$/.exec(text.trim());
+  if (!found) return null;
+  // Shanghai has kept one offset since 1991.
+  const at = Date.parse(`${found[1]}T${found[2]}:00+08:00`);
+  // A day that does not exist is not another day.
+  return Number.isNaN(at) || localInput(at) !== `${found[1]} ${found[2]}` ? null : at;
 }

@@ -1,29 +1,23 @@
 // Sign-in: name and password; on a demo, its accounts are one press each.
 import { useEffect, useState, type FormEvent } from 'react';
 import { failureOf, get, post, type Failure } from '../api/client';
-import type { Me } from '../api/schema';
+import type { Door, Me } from '../api/schema';
 import { LanguageSwitch } from '../parts/language-switch';
 import { Failed, FailedLine } from '../parts/states';
-import { useWords } from '../words';
+import { useWords, type Word } from '../words';
 import './sign-in.css';
 
-/** What the door says before anybody has signed in. */
-interface DoorSign {
-  demo: boolean;
-  accounts: { name: string; display: string; password?: string }[];
-}
-
 export function SignInPage({ expired, entered }: { expired: boolean; entered: (me: Me, asked: number) => void }) {
-  const { t } = useWords();
+  const { t, of } = useWords();
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
-  const [door, setDoor] = useState<DoorSign | null>(null);
+  const [door, setDoor] = useState<Door | null>(null);
 
   useEffect(() => {
     document.title = t('sign_in.title');
-    get<DoorSign>('/v1/door').then(setDoor, () => setDoor(null));
+    get<Door>('/v1/door').then(setDoor, () => setDoor(null));
   }, [t]);
 
   const send = async (as: { name: string; password: string }): Promise<void> => {
@@ -70,12 +64,13 @@ export function SignInPage({ expired, entered }: { expired: boolean; entered: (m
             {door.accounts.map((account) => (
               <li key={account.name}>
                 <button type="button" className="bt" disabled={busy} onClick={() => {
-                  const as = { name: account.name, password: account.password ?? account.name };
+                  const as = { name: account.name, password: account.password };
                   setName(as.name);
                   setPassword(as.password);
                   void send(as);
                 }}>
-                  <b>{account.display}</b><span className="x mono">{account.name}</span>
+                  <b>{account.display}</b>
+                  <span className="x">{account.roles.map((r) => t(`role.${r}` as Word)).join(' · ')} · {of(account.unit)}</span>
                 </button>
               </li>
             ))}

@@ -143,8 +143,8 @@ function FeedHealth() {
   }));
   return (
     <Dropdown menu={{ items }} trigger={['click']} disabled={!items.length}>
-      <button type="button" className={`live link ${how}`} aria-label={t('feeds.open')}>
-        <i aria-hidden="true">{GLYPH[how]}</i><span className="wide-only">{feedWords(state, t)}</span>
+      <button type="button" className={`live link ${state.feeds.length || how === 'stale' ? how : ''}`} aria-label={t('feeds.open')}>
+        <i aria-hidden="true">{state.feeds.length ? GLYPH[how] : GLYPH.stale}</i><span className="wide-only">{feedWords(state, t)}</span>
       </button>
     </Dropdown>
   );

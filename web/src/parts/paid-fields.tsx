@@ -59,9 +59,9 @@ export function PaidFields({ paid, set, missing }: {
           : <span className="x s">{fen === null ? t('paid.amount_hint') : yuanWithUnit(fen, language)}</span>}
       </label>
       <label>{t('paid.at')}
-        <input type="datetime-local" step={60} value={paid.at} aria-invalid={wrong('at')}
+        <input inputMode="numeric" maxLength={16} value={paid.at} autoComplete="off" aria-invalid={wrong('at')}
           onChange={(e) => set({ ...paid, at: e.target.value })} />
-        {wrong('at') && <span className="no" role="alert">{t('paid.at_wrong')}</span>}
+        {wrong('at') ? <span className="no" role="alert">{t('paid.at_wrong')}</span> : <span className="x s">{t('paid.at_hint')}</span>}
       </label>
       <label>{t('paid.payee')}
         <input maxLength={64} value={paid.payee} autoComplete="off"

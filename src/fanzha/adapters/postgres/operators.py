@@ -173,13 +173,13 @@ class Operators:
             )
             return [(r.id, r.display) for r in rows]
 
-    def demo_accounts(self) -> list[tuple[str, str]]:
-        """Names and displays of the demo accounts; empty where there are none."""
+    def demo_accounts(self) -> list[Operator]:
+        """The demo accounts in the order they were made; empty where there are none."""
         with self._database.transaction(DOOR) as connection:
             rows = connection.execute(
-                text("SELECT name, display FROM operator WHERE demo AND active ORDER BY created_at")
+                text("SELECT * FROM operator WHERE demo AND active ORDER BY created_at, name")
             )
-            return [(r.name, r.display) for r in rows]
+            return [self._operator(r) for r in rows]
 
     # ── senders ──────────────────────────────────────────────────────────────────────────────────
 

@@ -71,6 +71,23 @@ class Me(Wire):
     demo: bool
 
 
+class DemoAccount(Wire):
+    """Somebody invented that a visitor of this machine may be."""
+
+    name: str
+    display: str
+    password: str
+    roles: list[str]
+    unit: Unit
+
+
+class Door(Wire):
+    """What the sign-in page may show before anybody has signed in."""
+
+    demo: bool
+    accounts: list[DemoAccount]
+
+
 # ── warnings ─────────────────────────────────────────────────────────────────────────────────────
 
 

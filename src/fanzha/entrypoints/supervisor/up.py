@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from fanzha.adapters.postgres.embedded import DATABASE
 from fanzha.bootstrap import Parts, utc_now
+from fanzha.entrypoints.demo import DEMO_ACCOUNTS, DEMO_PASSWORD
 from fanzha.entrypoints.supervisor import plans
 from fanzha.entrypoints.supervisor.keep import Keeper, say
 from fanzha.errors import Misconfigured
@@ -18,19 +19,6 @@ from fanzha.lifecycles.actor import Role
 from fanzha.records.schemas import STREAMS
 from fanzha.settings import Settings
 
-DEMO_PASSWORD = "fanzha-demo"  # noqa: S105 - a demo's; refused on any address but loopback
-DEMO_ACCOUNTS: tuple[tuple[str, str, str, frozenset[Role], str], ...] = (
-    ("chenjing", "陈静", "劝阻员 dissuader, 清澜市中心",
-     frozenset({Role.DISSUADER}), "470100"),
-    ("heshan", "何珊", "值班长 duty officer, 清澜市中心",
-     frozenset({Role.DISSUADER, Role.DUTY_OFFICER}), "470100"),
-    ("zhouhang", "周航", "劝阻员 dissuader, 松涛派出所",
-     frozenset({Role.DISSUADER}), "470103001"),
-    ("linyue", "林越", "分析员 analyst", frozenset({Role.ANALYST}), "470100"),
-    ("sunqi", "孙琦", "审计员 auditor", frozenset({Role.AUDITOR}), "470100"),
-    ("fangyuan", "方原", "管理员 administrator", frozenset({Role.ADMINISTRATOR}), "470100"),
-)  # fmt: skip
-"""Name, display, words, roles, unit."""
 _DEMO_SENDER = "city"
 
 

@@ -25,8 +25,11 @@ export function Filters({ list, change }: { list: List; change: (next: Partial<L
   const { t } = useWords();
   const found = useFilterChoices();
   const grouped = list.tab === 'mine' || list.tab === 'shift';
+  // On a phone the rows come first; what is filtered by stays in sight.
+  const [shut, setShut] = useState(true);
   return (
-    <div className="fs" role="group" aria-label={t('filter.title')}>
+    <div className={shut ? 'fs shut' : 'fs'} role="group" aria-label={t('filter.title')}>
+      <button type="button" className="bt sm only-phone always" aria-expanded={!shut} onClick={() => setShut(!shut)}>{t('filter.title')}</button>
       {NAMES.map((name) => (
         <Select key={name} mode="multiple" size="small" className="f-select" aria-label={t(`filter.${name}`)}
           value={list.filters[name]} options={found[name]} maxTagCount={0} popupMatchSelectWidth={240}
@@ -35,18 +38,18 @@ export function Filters({ list, change }: { list: List; change: (next: Partial<L
           onChange={(values: string[]) => change({ filters: { ...list.filters, [name]: values } })} />
       ))}
       {list.q && (
-        <button type="button" className="tag q-tag" onClick={() => change({ q: '' })} aria-label={t('filter.drop_search')}>
+        <button type="button" className="tag q-tag always" onClick={() => change({ q: '' })} aria-label={t('filter.drop_search')}>
           {list.q} ×
         </button>
       )}
       {list.since && (
-        <button type="button" className="tag q-tag" onClick={() => change({ since: '' })}>
+        <button type="button" className="tag q-tag always" onClick={() => change({ since: '' })}>
           {t('filter.since', { at: dayTime(list.since, now()) })} ×
         </button>
       )}
-      {list.late && <button type="button" className="tag q-tag" onClick={() => change({ late: false })}>{t('group.late')} ×</button>}
+      {list.late && <button type="button" className="tag q-tag always" onClick={() => change({ late: false })}>{t('group.late')} ×</button>}
       {list.filters.outcome.map((code) => (
-        <button key={code} type="button" className="tag q-tag"
+        <button key={code} type="button" className="tag q-tag always"
           onClick={() => change({ filters: { ...list.filters, outcome: list.filters.outcome.filter((o) => o !== code) } })}>
           {t('filter.outcome', { outcome: t(`state.${code}` as Word) })} ×
         </button>

@@ -37,7 +37,7 @@ export function QueuePage() {
   const [selected, setSelected] = useState<string | null>(inHand.get(key) ?? null);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [nothing, setNothing] = useState(false);
-  const drawer = useNarrow(1180);
+  const drawer = useNarrow(1360);
   const phone = useNarrow(760);
   const [shown, setShown] = useState(false);
   const taking = useRef(false);

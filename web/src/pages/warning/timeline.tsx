@@ -71,7 +71,7 @@ function Chart({ detail }: { detail: WarningDetail }) {
   return (
     <div className="c tl" ref={box}>
       <svg width={width} height={drawn.height} viewBox={`0 0 ${width} ${drawn.height}`} role="img" aria-label={t('timeline.spoken', { n: detail.timeline.length })}>
-        {drawn.axis.ticks.filter((tick) => tick.x < nowX - (open ? 96 : 40)).map((tick) => (
+        {drawn.axis.ticks.filter((tick) => tick.x < nowX - (open ? 116 : 40) && drawn.axis.cuts.every((cut) => Math.abs(cut.x - tick.x) > 30)).map((tick) => (
           <g key={tick.at}>
             <line x1={tick.x} x2={tick.x} y1={TOP - 4} y2={drawn.height} className="grid" />
             <text x={tick.x} y={14} textAnchor="middle" className="tick">{hm(tick.at)}</text>
@@ -80,7 +80,7 @@ function Chart({ detail }: { detail: WarningDetail }) {
         {drawn.axis.cuts.map((cut) => (
           <g key={cut.x} className="cutmark">
             <rect x={cut.x - 14} y={TOP - 4} width={28} height={drawn.height - TOP + 4} />
-            <text x={cut.x} y={14} textAnchor="middle" className="tick">⫽<title>{t('timeline.cut', { span: span(cut.left_out, language) })}</title></text>
+            <text x={cut.x} y={14} textAnchor="middle" className="tick">//<title>{t('timeline.cut', { span: span(cut.left_out, language) })}</title></text>
           </g>
         ))}
         {drawn.lanes.map(({ lane, top, placed, rows, hidden }) => (
