@@ -23,6 +23,7 @@ from fanzha.entrypoints.api import (
 )
 from fanzha.entrypoints.api.centre import Centre
 
+_EVENTS = "/v1/events/"
 _BODY_MAX = 1 << 20
 """Of a request that is not events; those say their own."""
 STATIC = Path(__file__).parent / "static"
@@ -53,7 +54,6 @@ def create_app(parts: Centre) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         responses=errors.DESCRIBED,
-        max_body_size=_BODY_MAX,
     )
     app.state.centre = parts
     app.state.attempts = auth.Attempts()
@@ -61,6 +61,10 @@ def create_app(parts: Centre) -> FastAPI:
 
     @app.middleware("http")
     async def headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+        most = event_routes.BODY_MAX if request.url.path.startswith(_EVENTS) else _BODY_MAX
+        declared = request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared[:12]) > most:
+            return errors.too_large()
         response = await call(request)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
@@ -71,7 +75,7 @@ def create_app(parts: Centre) -> FastAPI:
         return response
 
     for module in (desk_routes, event_routes, quarantine_routes, health, live):
-        app.include_router(module.router)
+        app.include_router(module.router, max_body_size=_BODY_MAX)
     _console(app)
     return app
 

@@ -15,6 +15,7 @@ from fanzha.errors import Refused
 
 COOKIE = "fanzha_login"
 HEADER = "x-fanzha"
+_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 def centre(request: Request) -> Centre:
@@ -49,9 +50,14 @@ def sender(request: Request, parts: Annotated[Centre, Depends(centre)]) -> Sende
 
 
 def demo_allowed(request: Request, parts: Centre) -> bool:
-    """Demo accounts: only where this machine listens to itself, and only from itself."""
+    """Demo accounts: only where this machine listens to itself, and only from itself.
+
+    What a proxy passes on comes from elsewhere, though the proxy may be here.
+    """
     peer = request.client.host if request.client else ""
-    return parts.settings.demo and parts.settings.loopback and peer in ("127.0.0.1", "::1")
+    passed_on = any(name in request.headers for name in _PROXY_HEADERS)
+    here = peer in ("127.0.0.1", "::1") and not passed_on
+    return parts.settings.demo and parts.settings.loopback and here
 
 
 class Attempts:

@@ -100,11 +100,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> JSONResponse:
-        code, zh, en = _HTTP.get(
-            error.status_code, ("http_error", "请求无法处理", "the request cannot be handled")
-        )
-        problem = Problem(code=code, zh=zh, en=en, id=uuid.uuid4().hex[:12])
-        return _answer(error.status_code, problem, error.headers)
+        return _answer(error.status_code, _http_problem(error.status_code), error.headers)
 
     @app.exception_handler(Exception)
     def _unforeseen(request: Request, error: Exception) -> JSONResponse:
@@ -120,13 +116,18 @@ def install(app: FastAPI) -> None:
 
 def no_such_page() -> JSONResponse:
     """The answer for an API path that does not exist."""
-    problem = Problem(
-        code="no_such_page",
-        zh="没有这个地址",
-        en="there is no such page",
-        id=uuid.uuid4().hex[:12],
-    )
-    return _answer(404, problem)
+    return _answer(404, _http_problem(404))
+
+
+def too_large() -> JSONResponse:
+    """The answer to a body that says it is over the limit."""
+    return _answer(413, _http_problem(413))
+
+
+def _http_problem(status: int) -> Problem:
+    unknown = ("http_error", "请求无法处理", "the request cannot be handled")
+    code, zh, en = _HTTP.get(status, unknown)
+    return Problem(code=code, zh=zh, en=en, id=uuid.uuid4().hex[:12])
 
 
 def _answer(

@@ -17,6 +17,7 @@ from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.present import Presenter
 from fanzha.entrypoints.api.scripts import Scripts
 from fanzha.entrypoints.door import Door
+from fanzha.errors import Misconfigured
 
 _CLOSE_S = 5
 
@@ -44,7 +45,14 @@ def centre_of(parts: Parts) -> Centre:
 
 
 async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT. Misconfigured: a demo on an address others can reach."""
+    if parts.settings.demo and not parts.settings.loopback:
+        raise Misconfigured(
+            "demo_not_loopback",
+            zh="演示只能在本机地址上运行",
+            en="a demo runs on a loopback address only",
+            field="host",
+        )
     centre = centre_of(parts)
     config = uvicorn.Config(
         create_app(centre),
