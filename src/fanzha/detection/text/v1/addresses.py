@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -84,10 +85,18 @@ def _uncovered(said: str) -> str:
 def _add(found: dict[int, dict[str, None]], row: int, written: str) -> None:
     if not written or (("@" in written) and "://" not in written):
         return
-    try:
-        read = url.parse(_DEFUSED.sub(r"http\1:", written))
-    except Refused:
+    normal = _normal(written)
+    if normal is None:
         return
     of_row = found.setdefault(row, {})
     if len(of_row) < _EACH:
-        of_row.setdefault(read.normal)
+        of_row.setdefault(normal)
+
+
+@lru_cache(maxsize=65_536)
+def _normal(written: str) -> str | None:
+    """Campaigns send one address many times: it is parsed once."""
+    try:
+        return url.parse(_DEFUSED.sub(r"http\1:", written)).normal
+    except Refused:
+        return None

@@ -14,7 +14,7 @@ from fanzha.detection.text.v1.grammar import sequences
 from fanzha.detection.text.v1.kernel import I32, I64, is_letter
 from fanzha.errors import Misconfigured
 
-__all__ = ["Automaton"]
+__all__ = ["Automaton", "weigh"]
 
 Bools = npt.NDArray[np.bool_]
 _SYMBOLS = 0x20000
@@ -101,6 +101,17 @@ class Automaton:
             self.steps,
         )
         return found
+
+
+@compiled
+def weigh(held: Bools, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Sum of the weights of the steps that hold, row by row; few do, so no matrix is made."""
+    out = np.zeros(held.shape[0])
+    for row in range(held.shape[0]):
+        for k in range(held.shape[1]):
+            if held[row, k]:
+                out[row] += weights[k]
+    return out
 
 
 def _bounded(word: str) -> bool:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fanzha.detection.finding import Reason, Stage
 from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
+from fanzha.detection.text.v1.automaton import weigh
 from fanzha.detection.text.v1.kernel import F32, I32, I64
 from fanzha.detection.text.v1.model import FRAUD, GREY_HEAD, Model
 from fanzha.detection.text.v1.ngrams import WINDOW, contributions
@@ -76,7 +77,7 @@ class Evidence:
     def score(self) -> Floats:
         """Probability of fraud on the reader, at the rate the prior supposes."""
         blend = self.reader.model.blend[self.kinds, FRAUD]
-        steps = self.held @ self.reader.steps.fraud_weights
+        steps = weigh(self.held, self.reader.steps.fraud_weights)
         odds = blend[:, 0] * self.grams[:, FRAUD] + blend[:, 1] * steps + blend[:, 2]
         odds += np.array(self.reader.prior)[self.kinds]
         return _probability(odds)
@@ -85,7 +86,7 @@ class Evidence:
     def grey(self) -> Floats:
         """Probability of grey trade (gambling, false papers, escort): no scam on the reader."""
         blend = self.reader.model.blend[self.kinds, GREY_HEAD]
-        steps = self.held @ self.reader.steps.grey_weights
+        steps = weigh(self.held, self.reader.steps.grey_weights)
         odds = blend[:, 0] * self.grams[:, GREY_HEAD] + blend[:, 1] * steps + blend[:, 2]
         return _probability(odds)
 

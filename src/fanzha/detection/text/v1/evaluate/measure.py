@@ -19,6 +19,8 @@ POLICIES = Path(__file__).resolve().parents[6] / "policies"
 THRESHOLD = 0.5
 """A score is set so that this is where findings begin (`policies/text/reading.yaml`, `prior`)."""
 _WORST = 10
+_PLAIN = -3.0
+"""Wording below this, in log-odds, is that of everyday messages."""
 Bools = npt.NDArray[np.bool_]
 
 
@@ -102,10 +104,12 @@ def _likely(steps: int, wording: float, false_alarm: bool, evidence: Evidence, r
     )
     if false_alarm:
         if steps and wording > 0:
-            return "an honest text that takes a scam's step in a scam's words"
+            return "a scam's step in a scam's words: honest, or labelled too kindly"
         return "a step's phrase in another sense" if steps else "words alone, met in few texts"
     if evidence.text.ends[row + 1] - evidence.text.ends[row] < 15:
         return "too short to tell; its number or address was masked in the set"
+    if wording < _PLAIN:
+        return "worded like an ordinary advert or notice"
     if against:
         return "an opt-out or a notice's phrase speaks for it"
     return "a step that no pattern has" if not steps else "one weak step in plain words"
