@@ -26,7 +26,8 @@ from fanzha.values import instant
 
 #: Nothing in these streams happened before phones carried scams: an older time is a wrong one.
 _EARLIEST_MS = instant.parse("2000-01-01T00:00:00Z").ms
-_DAY_MS = 86_400_000
+#: A clock further ahead than this would make everybody else's rows late in the windows.
+_AHEAD_MS = 10 * 60_000
 #: Read without complaint, whatever they hold: a false caller or handset is a finding.
 _LENIENT_STREAMS = frozenset({"call", "text"})
 _ALWAYS_LENIENT = frozenset({Identifier.IMSI, Identifier.IMEI, Identifier.CELL, Identifier.HOLDER})
@@ -55,7 +56,7 @@ def admit(
     """Reads `table` as rows of `stream`. Never raises for what the rows hold.
 
     `source` names the sender where a row does not; with `own_source_only` (a sender known by its
-    key) a row that names another is refused. `now` bounds `at` from above by a day. `rows` are the
+    key) a row that names another is refused. `now` bounds `at` from above by ten minutes. `rows` are the
     rows' numbers in their file or message (default 1, 2, …). An unknown stream raises `Refused`.
     """
     if stream not in COLUMNS:
@@ -149,13 +150,13 @@ class _Visit:
             self.made[f"{column.name}_kind"] = found.kinds
 
     def check_time(self, now: datetime | None) -> None:
-        """Before 2000, or more than a day ahead of `now`: the sender's clock is wrong."""
+        """Before 2000, or more than ten minutes ahead of `now`: the sender's clock is wrong."""
         at = self.made["at"].cast(pa.int64()).fill_null(_EARLIEST_MS)
         ticks = at.to_numpy(zero_copy_only=False)
         column = COLUMNS[self.stream][2]
         self.refuse(ticks < _EARLIEST_MS, words("time_past", column))
         if now is not None:
-            latest = instant.from_datetime(now).ms + _DAY_MS
+            latest = instant.from_datetime(now).ms + _AHEAD_MS
             self.refuse(ticks > latest, words("time_future", column))
 
     def check_source(self, own_only: bool) -> None:

@@ -60,7 +60,7 @@ _WORDS = {
     "range": ("{name} 须在 {low} 至 {high} 之间", "{name} must lie between {low} and {high}"),
     "length": ("{name} 最长 {longest} 个字符", "{name} has at most {longest} characters"),
     "time_past": ("{name} 早于 2000 年", "{name} lies before the year 2000"),
-    "time_future": ("{name} 晚于当前时间一天以上", "{name} lies more than a day ahead"),
+    "time_future": ("{name} 晚于当前时间 10 分钟以上", "{name} lies more than 10 minutes ahead"),
     "source_foreign": ("{name} 不是发送方自己的名称", "{name} is not the sender's own name"),
     "lawful_basis": (
         "聊天与转写文本须写明 lawful_basis（合法依据）",
