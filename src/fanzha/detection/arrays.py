@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
-__all__ = ["Array", "Bools", "Columns", "Floats", "Keys", "both_sides", "floats", "instants",
-           "keys_of", "known", "truths", "twice", "within_hours"]  # fmt: skip
+__all__ = ["Array", "Bools", "Columns", "Floats", "Keys", "both_sides", "floats", "frame_of",
+           "instants", "keys_of", "known", "truths", "twice", "within_hours"]  # fmt: skip
 
 _CHINA_MS = 8 * 3_600_000
 
@@ -18,6 +19,15 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.uint64]
 Columns = dict[str, Array]
+
+
+def frame_of(batch: pa.RecordBatch) -> pl.DataFrame:
+    """An admitted batch with kinds as plain texts, which conditions compare."""
+    columns = [
+        column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+        for column in batch.columns
+    ]
+    return pl.DataFrame(pa.RecordBatch.from_arrays(columns, names=batch.schema.names))
 
 
 def keys_of(frame: pl.DataFrame, column: str) -> Keys:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import fanzha
 from fanzha.detection.account.v1.channel import AccountChannel
 from fanzha.detection.app.v1.channel import AppChannel
-from fanzha.detection.arrays import Array, Bools, instants, keys_of
+from fanzha.detection.arrays import Array, Bools, frame_of, instants, keys_of
 from fanzha.detection.call.v1.channel import CallChannel
 from fanzha.detection.finding import Finding
 from fanzha.detection.link.v1.channel import LinkChannel
@@ -31,6 +31,7 @@ from fanzha.detection.state import part, prefixed
 from fanzha.detection.text.v1.channel import TextChannel
 from fanzha.errors import Refused
 from fanzha.records.dedupe import Repeats
+from fanzha.records.schemas import STREAMS
 
 __all__ = ["Engine", "Outcome"]
 
@@ -92,6 +93,10 @@ class Engine:
 
         `position` is where the entry stands in the log; the answer does not depend on it.
         """
+        if stream not in STREAMS:
+            raise Refused(
+                "stream_unknown", zh="没有这个数据流", en="there is no such stream", field="stream"
+            )
         if not batch.num_rows:
             return Outcome()
         refused = self._refused
@@ -102,7 +107,7 @@ class Engine:
             batch = batch.filter(pa.array(~repeated))
         if not batch.num_rows:
             return Outcome(duplicates=duplicates, newest_at=newest_at)
-        reading, risks = self._read(stream, _frame(batch))
+        reading, risks = self._read(stream, frame_of(batch))
         return Outcome(
             findings=tuple(finding for _, finding in reading.findings),
             risks=tuple(risks),
@@ -135,11 +140,8 @@ class Engine:
                 return self._apps.read(batch, self._on_line(batch, "subscriber"))
             case "account":
                 return self._accounts.read_accounts(batch)
-            case "transfer":
+            case _:
                 return self._accounts.read(batch, self._on_line(batch, "payer"))
-        raise Refused(
-            "stream_unknown", zh="没有这个数据流", en="there is no such stream", field="stream"
-        )
 
     def _on_line(self, batch: pl.DataFrame, who: str) -> dict[str, pl.Series]:
         """Whether the owner of each number or account is on the line, and with a stranger."""
@@ -203,15 +205,6 @@ class Engine:
             "people": self._people,
             "fusion": self._fusion,
         }
-
-
-def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
-    """The batch with kinds as plain texts, which conditions compare."""
-    columns = [
-        column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
-        for column in batch.columns
-    ]
-    return pl.DataFrame(pa.RecordBatch.from_arrays(columns, names=batch.schema.names))
 
 
 def _ticks(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:

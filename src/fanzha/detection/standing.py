@@ -22,10 +22,17 @@ class Standing:
     def __len__(self) -> int:
         return len(self._told)
 
+    def __contains__(self, key: int) -> bool:
+        return key in self._told
+
+    def level(self, key: int, at: int) -> int:
+        """The band last told of a key, as it counts at an instant; 0 when nothing counts."""
+        band, told_at = self._told.get(key, (0, at))
+        return band if at - told_at <= self._keep_ms else 0
+
     def rises(self, key: int, band: int, at: int) -> bool:
         """True when this band is above what was told of the key; then it is told."""
-        before, told_at = self._told.get(key, (0, at))
-        if at - told_at <= self._keep_ms and band <= before:
+        if key in self._told and band <= self.level(key, at):
             return False
         self._told[key] = (band, at)
         self._told.move_to_end(key)

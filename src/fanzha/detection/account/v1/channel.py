@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +52,7 @@ _FEATURES = (
     "new_min_24h_fen",
     "device_accounts_7d",
 )
+_FOUND_BEFORE = ("此前已被识别", "found so before")
 _DIRECTIONS = ("out", "in")
 HOLDER_SCHEMA: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(_FEATURES, pl.Float64),
@@ -108,9 +109,9 @@ class AccountChannel:
         new, strange = self._acquaintance(batch, moved)
         sides = self._sides(batch, moved, new, strange)
         holders = self._holder.score(sides)
-        frame = self._payers(batch, sides, holders, new, strange).hstack([*on_line.values()])
+        found, suspected = self._holders_found(batch, holders)
+        frame = self._payers(batch, sides, suspected, new, strange).hstack([*on_line.values()])
         payers = self._payer.score(frame)
-        found = [*self._holders_found(batch, holders)]
         found += [(row, self._about_payer(holders, payers, row)) for row in payers.over.tolist()]
         findings = tuple(sorted(found, key=_in_order))
         return Reading("transfer", payers.frame, findings, self._late() - late)
@@ -169,7 +170,7 @@ class AccountChannel:
         return sides
 
     def _payers(
-        self, batch: pl.DataFrame, sides: pl.DataFrame, holders: Scored, new: Bools, strange: Bools
+        self, batch: pl.DataFrame, sides: pl.DataFrame, scores: Floats, new: Bools, strange: Bools
     ) -> pl.DataFrame:
         """One row a transfer: the payer's windows, both scores, how much of the balance left."""
         amount = floats(batch, "amount_fen")
@@ -180,24 +181,38 @@ class AccountChannel:
                 known("left_share", amount / np.maximum(before, 1.0)),
                 pl.Series("payee_new", new),
                 pl.Series("payee_strange", strange),
-                pl.Series("payer_score", holders.score[: batch.height]),
-                pl.Series("payee_score", holders.score[batch.height :]),
+                pl.Series("payer_score", scores[: batch.height]),
+                pl.Series("payee_score", scores[batch.height :]),
             ]
         )
 
-    def _holders_found(self, batch: pl.DataFrame, scored: Scored) -> Iterator[tuple[int, Finding]]:
-        """A finding where the band of an account's score rises."""
-        keys = np.concatenate([keys_of(batch, "payer_key"), keys_of(batch, "payee_key")])
-        at, n = instants(batch), batch.height
-        bands = self._holder.bands_of(scored.score)
-        for side in sorted(scored.over.tolist(), key=lambda side: (side % n, side)):
-            row, key = side % n, int(keys[side])
-            if key and self._standing.rises(key, int(bands[side]), int(at[row])):
-                yield row, about(
-                    scored, side, stream="transfer", role=Role.SUSPECT, kind=SubjectKind.ACCOUNT,
-                    subject=batch["payee" if side >= n else "payer"][row],
-                    amount_fen=batch["amount_fen"][row],
-                )  # fmt: skip
+    def _holders_found(
+        self, batch: pl.DataFrame, scored: Scored
+    ) -> tuple[list[tuple[int, Finding]], Floats]:
+        """A finding where the band of an account's score rises; and how suspected each side is,
+        by this movement or by what was told of the account before."""
+        keys = np.concatenate([keys_of(batch, "payer_key"), keys_of(batch, "payee_key")]).tolist()
+        at, n = instants(batch).tolist(), batch.height
+        bands = self._holder.bands_of(scored.score).tolist()
+        over, suspected = set(scored.over.tolist()), scored.score.copy()
+        at_stake = {keys[side] for side in over}
+        sides = [s for s, key in enumerate(keys) if key in at_stake or key in self._standing]
+        found = []
+        for side in sorted(sides, key=lambda side: (side % n, side)):
+            row, key = side % n, keys[side]
+            if side in over and key and self._standing.rises(key, bands[side], at[row]):
+                found.append((row, self._about_holder(batch, scored, side)))
+            level = self._standing.level(key, at[row])
+            if level:
+                suspected[side] = max(suspected[side], self._holder.bands[level - 1])
+        return found, suspected
+
+    def _about_holder(self, batch: pl.DataFrame, scored: Scored, side: int) -> Finding:
+        paid, row = divmod(side, batch.height)
+        return about(
+            scored, side, stream="transfer", role=Role.SUSPECT, kind=SubjectKind.ACCOUNT,
+            subject=batch["payee" if paid else "payer"][row], amount_fen=batch["amount_fen"][row],
+        )  # fmt: skip
 
     def _about_payer(self, holders: Scored, payers: Scored, row: int) -> Finding:
         payer, payee, amount = (
@@ -211,9 +226,13 @@ class AccountChannel:
             kind=SubjectKind.ACCOUNT,
             subject=payer,
             related=(Related(SubjectKind.ACCOUNT, payee, Role.SUSPECT),),
-            words={"payee_why": clause(holders.reasons(payers.frame.height + row))},
+            words={"payee_why": self._why_payee(holders, payers.frame.height + row)},
             amount_fen=amount,
         )
+
+    def _why_payee(self, holders: Scored, side: int) -> tuple[str, str]:
+        reasons = holders.reasons(side) if holders.score[side] >= self._holder.threshold else ()
+        return clause(reasons) if reasons else _FOUND_BEFORE
 
     def snapshot(self) -> dict[str, Array]:
         windows = prefixed("windows", self._features.snapshot())
