@@ -56,8 +56,9 @@ def admit(
     """Reads `table` as rows of `stream`. Never raises for what the rows hold.
 
     `source` names the sender where a row does not; with `own_source_only` (a sender known by its
-    key) a row that names another is refused. `now` bounds `at` from above by ten minutes. `rows` are the
-    rows' numbers in their file or message (default 1, 2, …). An unknown stream raises `Refused`.
+    key) a row that names another is refused. `now` bounds `at` from above by ten minutes. `rows`
+    are the rows' numbers in their file or message (default 1, 2, …). An unknown stream raises
+    `Refused`.
     """
     if stream not in COLUMNS:
         raise Refused(
