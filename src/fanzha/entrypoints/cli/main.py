@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -141,6 +142,7 @@ def _process(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     )
     for noisy in ("httpx", "smpp34", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    os.umask(0o077)  # what a process of ours writes is for its owner only
     asyncio.run(work())
 
 

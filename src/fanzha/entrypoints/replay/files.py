@@ -166,7 +166,7 @@ async def _feed(files: Files, parts: Parts, log: EventLog, run: _Run) -> int:
     """Admit, put in order of time, append; gives the last position."""
     door = Door(log, parts.quarantine, parts.keyring, utc_now)
     spill = parts.data / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
+    spill.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept: list[Refusal] = []
 
     def refuse(refusals: Sequence[Refusal]) -> None:

@@ -32,7 +32,7 @@ class Snapshots:
     def __init__(self, folder: Path, *, version: str) -> None:
         self._folder = folder
         self._version = version
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def save(self, position: int, state: State) -> None:
         """Durable when this returns; older ones beyond two are removed."""

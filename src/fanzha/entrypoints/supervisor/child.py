@@ -58,7 +58,7 @@ class Child:
         """Start it; it ends by itself when this process does, whatever kills us."""
         plan = self.plan
         plan.prepare()
-        plan.log.parent.mkdir(parents=True, exist_ok=True)
+        plan.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         out = None if plan.aloud else plan.log.open("ab")
         try:
             self.process = subprocess.Popen(

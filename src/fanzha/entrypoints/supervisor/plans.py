@@ -72,7 +72,7 @@ def _ours(name: str, zh: str, en: str, settings: Settings, data: Path) -> Plan:
     mark = data / "run" / f"{name}.ready"
 
     def prepare() -> None:
-        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         mark.unlink(missing_ok=True)
 
     return Plan(

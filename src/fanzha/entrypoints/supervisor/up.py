@@ -24,20 +24,20 @@ _DEMO_SENDER = "city"
 
 def up(settings: Settings) -> None:
     """Everything but the city. Ends every child on SIGINT or SIGTERM."""
-    _check(settings)
     parts = Parts(settings)
     with Keeper(parts.data) as keeper:
+        _check(settings)
         say(f"反诈 fanzha，数据目录 data folder: {parts.data}")
         _start_servers(keeper, parts)
         if keeper.told():
             return
-        first = _first_administrator(parts)
+        if (first := _first_administrator(parts)) is not None:
+            # At once: should the rest fail to start, nobody would ever learn it.
+            say(f"首次登录 first sign-in: admin / {first}  （只显示这一次 shown this once）")
         parts.close()
         keeper.start(plans.processes(settings, parts.data))
         if not keeper.told():
             say(f"已启动 started: {keeper.seconds:.1f} s  {_address(settings)}")
-            if first is not None:
-                say(f"首次登录 first sign-in: admin / {first}  （只显示这一次 shown this once）")
             keeper.tend()
 
 
@@ -50,7 +50,6 @@ def demo(settings: Settings, *, residents: int, seed: int, keep: bool) -> None:
             en="a demo runs on a loopback address only",
             field="host",
         )
-    _check(settings)
     settings = settings.model_copy(
         update={
             "demo": True,
@@ -63,6 +62,7 @@ def demo(settings: Settings, *, residents: int, seed: int, keep: bool) -> None:
     )
     parts = Parts(settings)
     with Keeper(parts.data) as keeper:
+        _check(settings)
         say(f"反诈 fanzha 演示 demo，数据目录 data folder: {parts.data}")
         if not keep:
             _forget(parts.data)
