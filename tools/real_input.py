@@ -75,8 +75,8 @@ def _texts(data: Path) -> Given:
         rows,
         (frame["spam"] == "1").to_numpy(),
         "Chinese SMS, **real**, digits masked by its publishers. Its label says *advert*, a\n"
-        "finding says *fraud*: most adverts are no fraud, so recall ought to be low. What counts is how\n"
-        "rarely an ordinary message is told, and that what is told among adverts is fraud.",
+        "finding says *fraud*: most adverts are no fraud, so recall ought to be low. What counts\n"
+        "is how rarely an ordinary message is told, and that what is told is fraud.",
     )
 
 

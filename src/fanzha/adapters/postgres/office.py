@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from fanzha.adapters.postgres import place
+from fanzha.adapters.postgres import counters, place
 from fanzha.adapters.postgres.database import Database
 from fanzha.adapters.postgres.deeds import PostgresDeeds
 from fanzha.adapters.postgres.outbox import PostgresOutbox
@@ -105,6 +106,7 @@ class PostgresFindings:
         self._connection.execute(
             text(_INSERT_FINDING), [self._row(f, w, unit) for f, w, unit in findings]
         )
+        counters.add(self._connection, "findings", Counter(f.detector for f, _, _ in findings))
 
     def _row(self, finding: Finding, warning: UUID | None, unit: Unit) -> dict[str, object]:
         return {

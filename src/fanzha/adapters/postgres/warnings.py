@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from fanzha.adapters.postgres import place
+from fanzha.adapters.postgres import counters, place
 from fanzha.adapters.postgres.database import set_scope
 from fanzha.errors import Uncertain
 from fanzha.lifecycles.actor import Level, Scope, Unit
@@ -89,6 +89,7 @@ class PostgresWarnings:
             },
         ).one()
         self._add_evidence(new.id, new.case.evidence, new.unit)
+        counters.add(self._connection, "warnings", {new.grade.code: 1})
         self._notify(new.id)
         return warning_of(row, self._units)
 

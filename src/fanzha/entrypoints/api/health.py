@@ -19,6 +19,8 @@ from fanzha.lifecycles.actor import Level, Scope
 router = APIRouter()
 _NATION = Scope(Level.NATION, "86")
 _LIVE_S, _SLOW_S = 5.0, 30.0
+_REGISTERS = frozenset({"line", "account", "subject"})
+"""Streams that speak only when something changes: their silence says nothing."""
 _METRICS = {
     "events": ("fanzha_events", "Events scored", "stream"),
     "findings": ("fanzha_findings", "Findings made", "detector"),
@@ -31,7 +33,7 @@ _LABELS = {
     "quarantined": tuple(SOURCES),
     "duplicates": tuple(SOURCES),
     "warnings": ("critical", "high", "medium", "low"),
-    "findings": ("call", "text", "link", "app", "account", "person"),
+    "findings": ("call/v1", "text/v1", "link/v1", "app/v1", "account/v1"),
 }
 
 
@@ -43,8 +45,9 @@ def feeds_of(parts: Centre) -> list[wire.Feed]:
     found = []
     for mark in marks:
         silence = (now - mark.arrived_at).total_seconds()
+        quiet = mark.stream in _REGISTERS
         state: wire.FeedState = (
-            "live" if silence <= _LIVE_S else "slow" if silence <= _SLOW_S else "stale"
+            "live" if quiet or silence <= _LIVE_S else "slow" if silence <= _SLOW_S else "stale"
         )
         found.append(
             wire.Feed(
@@ -52,7 +55,7 @@ def feeds_of(parts: Centre) -> list[wire.Feed]:
                 words=words(SOURCES, mark.stream),
                 state=state,
                 last_at=mark.last_at,
-                lag_s=round(silence, 1),
+                lag_s=None if quiet else round(silence, 1),
             )
         )
     return found
