@@ -9,8 +9,9 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-__all__ = ["Array", "Bools", "Columns", "Floats", "Keys", "both_sides", "floats", "frame_of",
-           "instants", "keys_of", "known", "truths", "twice", "within_hours"]  # fmt: skip
+__all__ = ["Array", "Bools", "Columns", "Floats", "Keys", "both_sides", "equals", "floats",
+           "frame_of", "instants", "keys_of", "known", "truths", "twice",
+           "within_hours"]  # fmt: skip
 
 _CHINA_MS = 8 * 3_600_000
 
@@ -39,7 +40,7 @@ def keys_of(frame: pl.DataFrame, column: str) -> Keys:
 
 def instants(frame: pl.DataFrame) -> npt.NDArray[np.int64]:
     """`at` in ms UTC."""
-    return frame["at"].to_physical().to_numpy()
+    return frame["at"].to_numpy().view(np.int64)
 
 
 def floats(frame: pl.DataFrame, column: str, absent: float = 0.0) -> Floats:
@@ -51,6 +52,11 @@ def floats(frame: pl.DataFrame, column: str, absent: float = 0.0) -> Floats:
         return values
     values[np.isnan(values)] = absent
     return values
+
+
+def equals(frame: pl.DataFrame, column: str, value: str) -> Bools:
+    """Rows where a text column that has no nulls is this value."""
+    return (frame[column] == value).to_numpy()
 
 
 def truths(frame: pl.DataFrame, *conditions: pl.Expr) -> list[Bools]:

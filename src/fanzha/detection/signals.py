@@ -109,7 +109,7 @@ class SignalSet:
                 weights[:, k] *= np.nan_to_num(scale).clip(0.0, 1.0)
         if plan.excused:
             weights[answers[_EXCUSED].to_numpy()] = 0.0
-        return Scored(self, answers.select(plan.kept), weights)
+        return Scored(self, answers[plan.kept], weights)
 
     def _plan(self, columns: tuple[str, ...]) -> _Plan:
         """What can be asked of frames with these columns; worked out once."""

@@ -15,6 +15,7 @@ from fanzha.detection.arrays import (
     Floats,
     Keys,
     both_sides,
+    equals,
     floats,
     instants,
     keys_of,
@@ -67,11 +68,9 @@ class Phases:
         silent = talk.fill_null(0.0) <= 0.0 if "talk_s" in frame.columns else pl.lit(value=True)
         no_talk = talk == 0.0 if "talk_s" in frame.columns else pl.lit(value=False)
         ring = _or_null(frame, "ring_s", pl.Float32)
-        start, answer, end, rang_out, one_ring, callee_hung = truths(
+        end = equals(frame, "phase", "end")
+        rang_out, one_ring, callee_hung = truths(
             frame,
-            phase == "start",
-            phase == "answer",
-            phase == "end",
             (phase == "end") & no_talk & ~answered.fill_null(value=False),
             (phase == "end") & silent & (cause == "caller_hangup") & (ring <= measures.one_ring_s),
             cause == "callee_hangup",
@@ -81,8 +80,8 @@ class Phases:
             caller=keys_of(frame, "caller_key"),
             callee=keys_of(frame, "callee_key"),
             cell=keys_of(frame, "caller_cell_key"),
-            start=start,
-            answer=answer,
+            start=equals(frame, "phase", "start"),
+            answer=equals(frame, "phase", "answer"),
             end=end,
             talk_s=floats(frame, "talk_s"),
             rang_out=rang_out,

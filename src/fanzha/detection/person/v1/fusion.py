@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from fanzha.detection.arrays import Array, truths
+from fanzha.detection.arrays import Array, equals, instants
 from fanzha.detection.finding import Finding, Role
 from fanzha.detection.person.people import People
 from fanzha.detection.person.risk import EventRef, Risk
@@ -130,8 +130,8 @@ class Fusion:
         index = sorted(wanted)
         present = [c for c in COLUMNS[stream] if c in frame.columns]
         absent = dict.fromkeys(c for c in COLUMNS[stream] if c not in frame.columns)
-        values = frame[index].select(present)
-        ticks = frame["at"].to_physical().to_numpy()
+        values = frame[present][index]
+        ticks = instants(frame)
         clock = np.maximum.accumulate(ticks)
         return [
             (row, max(self._clock, int(clock[row])), {**value, **absent, "at": int(ticks[row])})
@@ -153,19 +153,18 @@ class Fusion:
 
     def _of_strangers_abroad(self, frame: pl.DataFrame, keys: set[int]) -> list[int]:
         """Rows where a stranger's call from abroad is answered or ends; adds callees to `keys`."""
-        (begun,) = truths(
-            frame, (pl.col("phase") == "answer") & pl.col("strange") & pl.col("from_abroad")
-        )
+        begun = equals(frame, "phase", "answer") & frame["strange"].to_numpy()
+        begun &= frame["from_abroad"].to_numpy()
         rows = np.flatnonzero(begun)
+        call_ids = frame["call_id"].to_numpy()
         going_on = self._running.call_ids
         if len(rows):
-            going_on |= set(frame["call_id"].gather(rows).to_list())
-            keys.update(frame["callee_key"].gather(rows).to_list())
+            going_on |= set(call_ids[rows].tolist())
+            keys.update(frame["callee_key"].to_numpy()[rows].tolist())
         if not going_on:
             return []
-        (ended,) = truths(
-            frame, (pl.col("phase") == "end") & pl.col("call_id").is_in(list(going_on))
-        )
+        ended = equals(frame, "phase", "end")
+        ended &= np.isin(call_ids, np.fromiter(going_on, np.uint64, len(going_on)))
         wanted: list[int] = np.flatnonzero(begun | ended).tolist()
         return wanted
 
@@ -341,4 +340,4 @@ class Fusion:
 
 
 def _latest(frame: pl.DataFrame) -> int:
-    return int(frame["at"].to_physical().max())  # type: ignore[arg-type]
+    return int(instants(frame).max())

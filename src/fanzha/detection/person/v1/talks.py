@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fanzha.detection.arrays import Array, instants, truths
+from fanzha.detection.arrays import Array, equals, floats, instants
 from fanzha.detection.person.risk import EventRef
 
 __all__ = ["Talk", "Talks"]
@@ -73,12 +73,9 @@ class Talks:
 
     def take_in(self, frame: pl.DataFrame) -> npt.NDArray[np.int64]:
         """Note a batch of calls; for each of its rows how many rows were noted by then."""
-        length = pl.col("talk_s") if "talk_s" in frame.columns else pl.lit(None, dtype=pl.Float32)
-        answer, end = truths(
-            frame,
-            (pl.col("phase") == "answer") & pl.col("strange"),
-            (pl.col("phase") == "end") & pl.col("strange") & length.ne_missing(0.0),
-        )
+        strange = frame["strange"].to_numpy()
+        answer = equals(frame, "phase", "answer") & strange
+        end = equals(frame, "phase", "end") & strange & (floats(frame, "talk_s", np.nan) != 0.0)
         wanted = np.flatnonzero(answer | end)
         upto = self.noted + np.cumsum(answer | end)
         if len(wanted):
@@ -113,7 +110,6 @@ class Talks:
         normals = [normal.encode() for normal in rows["callee"].to_list()]
         fits = np.array([len(normal) <= _LONGEST for normal in normals])
         sources = [self._sources.setdefault(s, len(self._sources)) for s in rows["source"]]
-        talk_s = rows["talk_s"].to_numpy() if "talk_s" in rows.columns else np.zeros(rows.height)
         values: dict[str, Array] = {
             "caller": rows["caller_key"].to_numpy(),
             # A key of 0 is nobody.
@@ -121,7 +117,7 @@ class Talks:
             "call_id": rows["call_id"].to_numpy(),
             "at": instants(rows),
             "event_id": rows["event_id"].to_numpy(),
-            "talk_s": np.nan_to_num(talk_s),
+            "talk_s": floats(rows, "talk_s"),
             "source": np.array(sources),
             "phase": np.where(end, _END, _ANSWER),
             "abroad": rows["from_abroad"].to_numpy(),
