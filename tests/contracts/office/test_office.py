@@ -256,7 +256,9 @@ def test_a_signed_warning_left_alone_frees_itself(
 def test_a_unit_of_work_that_fails_leaves_nothing(office: Office) -> None:
     def fail() -> None:
         with office.work(NATION) as work:
-            issue(work, POLICIES, person=person(), episode="e1", place=STATION, case=case(), now=NOW)
+            issue(
+                work, POLICIES, person=person(), episode="e1", place=STATION, case=case(), now=NOW
+            )
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
