@@ -16,6 +16,7 @@ import yaml
 
 from fanzha.adapters.postgres.desk import Desk
 from fanzha.adapters.postgres.quarantine import Quarantine
+from fanzha.bootstrap import warning_policies
 from fanzha.entrypoints.api.app import create_app
 from fanzha.entrypoints.api.bus import Bus
 from fanzha.entrypoints.api.centre import Centre
@@ -62,11 +63,12 @@ def centre_over(installed: fixtures.Installed) -> Centre:
     taxonomy = yaml.safe_load((fixtures.POLICIES / "taxonomy.yaml").read_text(encoding="utf-8"))
     named = {**taxonomy["main_classes"], **taxonomy["types"]}
     types = {code: (words["zh"], words["en"]) for code, words in named.items()}
-    policies = fixtures.policies()
+    settings = Settings(demo=True)
+    policies = warning_policies(settings, fixtures.UNITS)
     log = MemoryEventLog()
     quarantine = Quarantine(installed.database, installed.keyring)
     return Centre(
-        settings=Settings(demo=True),
+        settings=settings,
         database=installed.database,
         office=installed.office,
         desk=Desk(installed.database, installed.keyring, fixtures.UNITS),

@@ -17,7 +17,6 @@ from fanzha.lifecycles.warning.model import FraudWarning
 from tests import fixtures
 from tests.browser import staged
 from tests.browser.centre import Served, centre_over, serve
-from tests.fixtures import installed, postgres  # noqa: F401
 from tools import build_web
 
 WORDS = Path(__file__).parents[2] / "web" / "src" / "words"
@@ -38,7 +37,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def served(installed: fixtures.Installed) -> Iterator[Served]:  # noqa: F811
+def served(installed: fixtures.Installed) -> Iterator[Served]:
     """The API and console over a fresh database with its people, and no warning yet."""
     with serve(centre_over(installed)) as found:
         yield found

@@ -35,8 +35,9 @@ AUTHORITY, *OTHERS = EVERYBODY
 def case_of(staged: Staged, now: datetime, ref: str) -> Case:
     """The case as detection would hand it over; the score is shared out among its reasons."""
     parts = staged["parts"]
-    share = round(staged["score"] / len(parts), 4)
-    shares = [share] * (len(parts) - 1)
+    # Each reason weighs three quarters of the one before it.
+    weights = [0.75**i for i in range(len(parts))]
+    shares = [round(staged["score"] * w / sum(weights), 4) for w in weights[:-1]]
     shares.append(round(staged["score"] - sum(shares), 4))
     return Case(
         score=staged["score"],
