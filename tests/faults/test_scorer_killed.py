@@ -44,7 +44,7 @@ _PATIENCE_S = 240.0
 
 @pytest.fixture(scope="module")
 def entries(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, pa.RecordBatch]]:
-    """A small city: a quarter day as the log gets it, admitted, in order of time, in small batches."""
+    """A small city: a quarter day as the log gets it, in order of time, in small batches."""
     city = generate(800, 0.25, 11, _START, default_behaviour("demo"))
     admitted = {s: [admit(s, t, "city").batch] for s, t in city.streams.items() if t.num_rows}
     slices = merge(admitted, tmp_path_factory.mktemp("spill"), slice_rows=400, slice_ms=600_000)
