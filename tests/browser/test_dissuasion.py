@@ -68,7 +68,7 @@ def test_new_rows_wait_and_nothing_moves(
     me = visit()
     me.sign_in("陈静")
     page = me.page
-    expect(page.locator("tr[data-id]").first).to_be_visible()
+    expect(page.locator("tr.sel")).to_have_count(1)
     for _ in range(12):
         page.keyboard.press("j")
     page.locator(".q-panel").evaluate("panel => { panel.scrollTop = 300 }")
