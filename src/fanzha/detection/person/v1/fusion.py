@@ -182,7 +182,7 @@ class Fusion:
                 self._suspect(stream, finding, row, upto)
         other = row.get(_OTHER.get(stream, "")) or 0
         suspicion = self._suspects.score(other, row["at"]) if other else 0.0
-        if at_risk is not None:
+        if at_risk is not None and not self._suspects.score(row[_AT_RISK[stream]], row["at"]):
             self._open(row[_AT_RISK[stream]], at_risk, row["at"])
         if stream == "call":
             self._note_call(row)
@@ -241,7 +241,11 @@ class Fusion:
     def _reach(self, talk: Talk, finding: Finding | None) -> None:
         """Whoever talked to this number is in contact with it, though nothing was known then."""
         at = self._clock
-        if not talk.callee or (talk.ended_at and talk.seconds(at) < self._limits.talk_kept_s):
+        if (
+            not talk.callee
+            or self._suspects.score(talk.callee, at)
+            or (talk.ended_at and talk.seconds(at) < self._limits.talk_kept_s)
+        ):
             return
         person = self._people.stranger(talk.callee, talk.callee_normal, account=False)
         episode = None if person is None else self._episode_of(person, talk.answered_at)
