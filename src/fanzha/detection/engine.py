@@ -177,8 +177,8 @@ class Engine:
     @property
     def _refused(self) -> int:
         return (
-            self._calls.refused + self._accounts.refused + self._people.refused
-            + self._fusion.refused
+            self._calls.refused + self._accounts.refused + self._texts.refused
+            + self._people.refused + self._fusion.refused
         )  # fmt: skip
 
     def snapshot(self) -> dict[str, Array]:
