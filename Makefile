@@ -4,7 +4,7 @@ PYTHON3 := $(shell command -v python3.11 || command -v python3)
 VENV := .venv/bin
 COMPILE := $(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
-.PHONY: help install web demo up test check soak bench lock clean
+.PHONY: help install web kernels demo up test check soak bench lock clean
 
 help:
 	@echo "make demo     安装并演示 install and show: a simulated city, scams planted in it"
@@ -22,13 +22,16 @@ install:
 web: install
 	@$(VENV)/python -m tools.build_web
 
-demo: web
+kernels: install
+	@$(VENV)/python -m tools.compile_kernels
+
+demo: web kernels
 	@exec $(VENV)/fanzha demo
 
-up: web
+up: web kernels
 	@exec $(VENV)/fanzha up
 
-test: web
+test: web kernels
 	@$(VENV)/python -m tools.run_tests
 
 check: install
