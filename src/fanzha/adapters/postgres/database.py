@@ -27,6 +27,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,
             pool_recycle=1800,
+            hide_parameters=True,  # a failed statement's message must not carry a person's data
             connect_args={"connect_timeout": 5, "options": "-c search_path=fanzha"},
         )
 

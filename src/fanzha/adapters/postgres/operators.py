@@ -65,7 +65,9 @@ class Operators:
         now: datetime,
         demo: bool = False,
     ) -> UUID:
-        """A new operator; the same name again keeps the first id and renews the rest."""
+        """A new operator; the same name again keeps the first id, renews the rest and ends every
+        login made with the former password.
+        """
         with self._database.transaction(_NATION) as connection:
             row = connection.execute(
                 text(
@@ -73,7 +75,9 @@ class Operators:
                     f" created_at, {place.COLUMNS}) VALUES (:id, :name, :display, :hash, :roles,"
                     f" :unit, :demo, :now, {place.VALUES}) ON CONFLICT (name) DO UPDATE SET"
                     " display = excluded.display, password_hash = excluded.password_hash,"
-                    " roles = excluded.roles, unit = excluded.unit, active = true RETURNING id"
+                    " roles = excluded.roles, unit = excluded.unit, demo = excluded.demo,"
+                    f" ({place.COLUMNS}) = ({place.EXCLUDED}), active = true, failed_count = 0,"
+                    " locked_until = NULL RETURNING id"
                 ),
                 {
                     "id": uuid4(),
@@ -87,6 +91,7 @@ class Operators:
                     **place.columns(unit),
                 },
             ).one()
+            self._end_logins(connection, row.id)
         found: UUID = row.id
         return found
 
@@ -114,6 +119,10 @@ class Operators:
                 )
             else:
                 token = secrets.token_urlsafe(32)
+                connection.execute(
+                    text("DELETE FROM login WHERE operator_id = :id AND expires_at <= :now"),
+                    {"id": row.id, "now": now},
+                )
                 connection.execute(
                     text("INSERT INTO login VALUES (:hash, :id, :until)"),
                     {"hash": _hash(token), "id": row.id, "until": now + _LOGIN_TERM},
@@ -247,7 +256,12 @@ class Operators:
                 text("UPDATE operator SET active = false WHERE name = :n RETURNING id"),
                 {"n": name},
             ).one_or_none()
+            if row is not None:
+                self._end_logins(connection, row.id)
         return row is not None
+
+    def _end_logins(self, connection: Connection, id: UUID) -> None:
+        connection.execute(text("DELETE FROM login WHERE operator_id = :id"), {"id": id})
 
     def anybody(self) -> bool:
         """Whether anybody may sign in yet."""

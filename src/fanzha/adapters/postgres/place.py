@@ -11,6 +11,7 @@ from fanzha.lifecycles.actor import Level, Scope, Unit
 
 COLUMNS = "province, city, branch, station, post"
 VALUES = ":province, :city, :branch, :station, :post"
+EXCLUDED = "excluded.province, excluded.city, excluded.branch, excluded.station, excluded.post"
 _NAMES = ("province", "city", "branch", "station", "post")
 
 
@@ -66,9 +67,7 @@ def store_units(connection: Connection, units: Sequence[Unit]) -> None:
                 f"INSERT INTO unit (code, level, parent, zh, en, {COLUMNS})"
                 f" VALUES (:code, :level, :parent, :zh, :en, {VALUES}) ON CONFLICT (code)"
                 " DO UPDATE SET level = excluded.level, parent = excluded.parent,"
-                " zh = excluded.zh, en = excluded.en, province = excluded.province,"
-                " city = excluded.city, branch = excluded.branch, station = excluded.station,"
-                " post = excluded.post"
+                f" zh = excluded.zh, en = excluded.en, ({COLUMNS}) = ({EXCLUDED})"
             ),
             {
                 "code": unit.code,
