@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from fanzha.adapters.postgres import counters
 from fanzha.adapters.postgres.office import NATION
 from fanzha.entrypoints.api.event_routes import BODY_MAX
+from fanzha.lifecycles.actor import Role
 from fanzha.ports.event_log import LogEntry
 from fanzha.values import reserved
 from tests.browser.centre import serve
-from tests.entrypoints.api.given import SOURCE, Api
+from tests.entrypoints.api.given import PASSWORD, SOURCE, Api
+from tests.fixtures import BY_CODE, NOW
 
 URL = "/v1/events/call"
 
@@ -103,6 +105,24 @@ def test_a_refused_row_is_repaired_and_sent_again(api: Api) -> None:
     assert entry.batch.column("event_id").to_pylist() == [7]
     gone = api.client.post(f"/v1/quarantine/{row['id']}/resend", json={"row": kept})
     assert (gone.status_code, gone.json()["code"]) == (422, "not_in_quarantine")
+
+
+@pytest.mark.parametrize(
+    ("unit", "status"), [("470103001", 403), ("470103", 403), ("470100", 200), ("86", 200)]
+)
+def test_refused_rows_of_anybody_are_seen_from_a_city_upward(
+    api: Api, unit: str, status: int
+) -> None:
+    api.installed.operators.add(
+        name="analyst",
+        display="林越",
+        password=PASSWORD,
+        roles=frozenset({Role.ANALYST}),
+        unit=BY_CODE[unit],
+        now=NOW,
+    )
+    api.sign_in("analyst")
+    assert api.client.get("/v1/quarantine").status_code == status
 
 
 @pytest.mark.parametrize("header", [None, "Bearer fz_wrong", "Basic abc", "Bearer", "Bearer 钥匙"])

@@ -130,3 +130,10 @@ def test_a_large_body_elsewhere_is_refused(api: Api) -> None:
     pieces = (b"x" * (1 << 16) for _ in range(32))
     answer = api.client.post("/v1/sign-in", content=pieces)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_no_page_of_ours_runs_what_is_elsewhere(api: Api) -> None:
+    for path in ("/", "/docs", "/redoc", "/platform/quarantine", "/health"):
+        answer = api.client.get(path)
+        assert "default-src 'self'" in answer.headers["content-security-policy"], path
+        assert "cdn." not in answer.text, path

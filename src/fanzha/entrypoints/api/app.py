@@ -51,7 +51,7 @@ def create_app(parts: Centre) -> FastAPI:
         title="fanzha",
         version=fanzha.__version__,
         lifespan=life,
-        docs_url="/docs",
+        docs_url=None,  # its page runs scripts of another site beside the console's login
         redoc_url=None,
         responses=errors.DESCRIBED,
     )
@@ -68,8 +68,7 @@ def create_app(parts: Centre) -> FastAPI:
         response = await call(request)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
-        if not request.url.path.startswith("/docs"):
-            response.headers.setdefault("Content-Security-Policy", _CSP)
+        response.headers.setdefault("Content-Security-Policy", _CSP)
         if request.url.path.startswith("/v1/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response

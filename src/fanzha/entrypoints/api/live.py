@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
+from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from fanzha.adapters.postgres.operators import Operator
-from fanzha.entrypoints.api.auth import Parts, SignedIn
+from fanzha.entrypoints.api.auth import COOKIE, Parts, SignedIn
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.health import feeds_of
 
@@ -26,26 +28,29 @@ router = APIRouter(prefix="/v1")
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
-async def stream(parts: Parts, who: SignedIn) -> StreamingResponse:
-    """Server-sent events: `warning`, `gone`, `reload`, `feeds`, `tick`."""
+async def stream(request: Request, parts: Parts, who: SignedIn) -> StreamingResponse:
+    """Server-sent events: `warning`, `gone`, `reload`, `feeds`, `tick`. It ends with the login."""
     return StreamingResponse(
-        _news(parts, who),
+        _news(parts, who, request.cookies[COOKIE]),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _news(parts: Centre, who: Operator) -> AsyncIterator[str]:
+async def _news(parts: Centre, who: Operator, token: str) -> AsyncIterator[str]:
     with parts.bus.subscribe() as queue:
         yield await _tick(parts)
         while True:
-            try:
-                first = await asyncio.wait_for(queue.get(), _TICK_S)
-            except TimeoutError:
+            ids: set[UUID | None] = set()
+            with contextlib.suppress(TimeoutError):
+                ids.add(await asyncio.wait_for(queue.get(), _TICK_S))
+                await asyncio.sleep(_GATHER_S)
+            # A login can end, an appointment can change: looked at before anything is told.
+            if await run_in_threadpool(parts.operators.by_token, token, parts.now()) != who:
+                return
+            if not ids:
                 yield await _tick(parts)
                 continue
-            await asyncio.sleep(_GATHER_S)
-            ids = {first}
             while not queue.empty():
                 ids.add(queue.get_nowait())
             if None in ids:

@@ -11,12 +11,14 @@ from fanzha.adapters.postgres.operators import SenderKey
 from fanzha.entrypoints.api import schemas as wire
 from fanzha.entrypoints.api.auth import Parts, SignedIn
 from fanzha.entrypoints.api.event_routes import take_in_lines
-from fanzha.lifecycles.actor import Role
+from fanzha.lifecycles.actor import Level, Role
 from fanzha.lifecycles.machine import NotAllowed
 from fanzha.ports.deed_book import Deed
 
 router = APIRouter(prefix="/v1/quarantine")
 _KEEPERS = frozenset({Role.ADMINISTRATOR, Role.ANALYST})
+_LOWEST = Level.CITY
+"""A refused row has no place yet and may be anybody's: the tiers below a city see none."""
 
 
 @router.get("")
@@ -26,7 +28,7 @@ def page(
     after: int | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> wire.QuarantinePage:
-    _may(who.actor.may(_KEEPERS))
+    _may(who)
     rows, follow = parts.quarantine.page(after, limit)
     return wire.QuarantinePage(
         items=[
@@ -51,7 +53,7 @@ def page(
 @router.get("/{id}")
 def row(id: int, parts: Parts, who: SignedIn) -> dict[str, object]:
     """The row as it came, to be repaired; that somebody looked is recorded."""
-    _may(who.actor.may(_KEEPERS))
+    _may(who)
     kept, raw = parts.quarantine.open_row(id)
     _record(parts, who, "reveal", id, {"purpose": "other", "fields": ["row"]})
     try:
@@ -64,7 +66,7 @@ def row(id: int, parts: Parts, who: SignedIn) -> dict[str, object]:
 @router.post("/{id}/resend")
 async def resend(id: int, body: wire.Resend, parts: Parts, who: SignedIn) -> wire.Accepted:
     """Send the repaired row the way every event comes; refused again, it is a new refused row."""
-    _may(who.actor.may(_KEEPERS))
+    _may(who)
     kept, _ = parts.quarantine.open_row(id)
     line = json.dumps(body.row, ensure_ascii=False).encode()
     sender = SenderKey(kept.source, frozenset({kept.stream}))
@@ -77,7 +79,7 @@ async def resend(id: int, body: wire.Resend, parts: Parts, who: SignedIn) -> wir
 
 @router.post("/{id}/drop", status_code=204)
 def drop(id: int, parts: Parts, who: SignedIn) -> None:
-    _may(who.actor.may(_KEEPERS))
+    _may(who)
     kept, _ = parts.quarantine.open_row(id)
     parts.quarantine.settle(id, "dropped")
     _record(parts, who, "drop", id, {"stream": kept.stream})
@@ -99,6 +101,7 @@ def _record(parts: Parts, who: SignedIn, verb: str, id: int, detail: dict[str, o
         )
 
 
-def _may(allowed: bool) -> None:
-    if not allowed:
+def _may(who: SignedIn) -> None:
+    high = who.actor.unit.level.depth <= _LOWEST.depth
+    if not (high and who.actor.may(_KEEPERS)):
         raise NotAllowed("not_allowed", zh="不在您的职责内", en="not among your duties")
