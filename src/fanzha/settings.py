@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from fanzha.errors import Misconfigured
 
 _PREFIX = "FANZHA_"
+_OF_COMMANDS = frozenset({"FANZHA_NEW_PASSWORD", "FANZHA_CITY_KEY"})
+"""Secrets that a command takes from the environment, because anybody may read its arguments."""
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -54,7 +56,7 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """Read the environment. A key with our prefix that we do not know is a mistake, not a guess."""
-    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
+    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields} | _OF_COMMANDS
     if unknown := sorted(k for k in os.environ if k.startswith(_PREFIX) and k not in known):
         raise Misconfigured(
             "unknown_setting",

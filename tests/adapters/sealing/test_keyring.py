@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,15 @@ def test_the_file_is_private_and_a_public_one_is_refused(tmp_path: Path) -> None
     path.chmod(0o640)
     with pytest.raises(Misconfigured):
         Keyring.load(path)
+
+
+def test_two_who_start_at_once_share_one_ring(tmp_path: Path) -> None:
+    path = tmp_path / "ring.json"
+    with ThreadPoolExecutor(8) as starting:
+        rings = list(starting.map(lambda _: Keyring.load_or_create(path), range(8)))
+    sealed = rings[0].seal("甲", "c")
+    assert {ring.open(sealed, "c") for ring in rings} == {"甲"}
+    assert [p.name for p in tmp_path.iterdir()] == ["ring.json"]
 
 
 def test_signatures() -> None:

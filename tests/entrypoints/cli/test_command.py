@@ -60,3 +60,11 @@ def test_a_sender_of_an_unknown_stream_is_refused_before_anything_is_asked(tmp_p
     )
     assert said.code == 2
     assert "letters" in said.err
+
+
+def test_a_password_may_come_from_the_environment(tmp_path: Path) -> None:
+    said = fanzha(
+        "operators", "add", "a", "--role", "dissuader", "--unit", "470100",
+        settings={"data": str(tmp_path), "new_password": "short"},
+    )  # fmt: skip
+    assert "password_short" in said.err, "read, and found too short"

@@ -15,6 +15,7 @@ import pwd
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Mapping
@@ -265,8 +266,8 @@ class EmbeddedPostgres:
 
     def _make_folder(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        found = path.stat()
-        if found.st_uid not in (os.geteuid(), self._uid):
+        found = path.lstat()  # what a link of somebody else's points at must not become ours
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), self._uid):
             raise Misconfigured(
                 "foreign_folder",
                 zh=f"目录 {path} 属于别的用户",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +68,21 @@ class Keyring:
     @classmethod
     def load_or_create(cls, path: Path) -> Keyring:
         """The ring of this installation; made on first use."""
-        if path.exists():
-            return cls.load(path)
-        ring = cls.create()
-        ring.save(path)
-        return ring
+        if not path.exists():
+            # Never over one that another process has made meanwhile: what it sealed would be lost.
+            aside = cls.create()._write_aside(path)
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, path)
+            aside.unlink()
+        return cls.load(path)
 
     def save(self, path: Path) -> None:
-        """Write aside, private from the first byte, then rename."""
+        """Written aside, private from the first byte, then renamed."""
+        self._write_aside(path).replace(path)
+
+    def _write_aside(self, path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = path.with_suffix(".new")
+        aside = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
         text = json.dumps(
             {
                 "keys": {str(v): base64.b64encode(k).decode() for v, k in self._keys.items()},
@@ -89,7 +96,7 @@ class Keyring:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        return aside
 
     def rotated(self) -> Keyring:
         """The same ring with a new current key; the old ones still open what they sealed."""
