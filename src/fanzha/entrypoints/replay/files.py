@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -66,7 +67,8 @@ class _Run:
     """One run's outputs and counts."""
 
     findings: IO[str] | None
-    refused: IO[str]
+    refused: Callable[[], IO[str]]
+    """Opens the file of refused rows, when there is a first one."""
     tally: Tally = field(default_factory=Tally)
     warnings: dict[UUID, _Told] = field(default_factory=dict)
 
@@ -84,7 +86,8 @@ class _Run:
             told.scam_type = by_id[id].case.scam_type
 
     def refuse(self, refusals: Sequence[Refusal]) -> None:
-        quarantine.write(self.refused, refusals)
+        if refusals:
+            quarantine.write(self.refused(), refusals)
         self.tally.refused.update((r.stream, r.code) for r in refusals)
 
 
@@ -103,7 +106,7 @@ def run_files(files: Files, settings: Settings) -> None:
             if not path.is_file():
                 _missing(path)
     with ExitStack() as stack:
-        refused = stack.enter_context(_writable(files.refused))
+        refused = cache(lambda: stack.enter_context(_writable(files.refused)))
         found = stack.enter_context(_writable(files.findings)) if files.findings else None
         out = stack.enter_context(_writable(files.warnings)) if files.warnings else None
         stack.enter_context(parts.servers.postgres)
@@ -120,8 +123,6 @@ def run_files(files: Files, settings: Settings) -> None:
     run.tally.warnings.update(w.grade for w in run.warnings.values())
     run.tally.seconds = time.monotonic() - begun
     sys.stdout.write(report(run.tally, files.refused) + "\n")
-    if not run.tally.refused:
-        files.refused.unlink()
 
 
 async def _push(files: Files, parts: Parts, run: _Run) -> None:
