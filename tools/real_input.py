@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from fanzha.detection.text.v1.evaluate.figures import Rate
+from fanzha.detection.rate import Rate
 from fanzha.values import reserved
 from tools.steps import ROOT
 

@@ -15,14 +15,14 @@ from fanzha.adapters.postgres.database import Database
 from fanzha.adapters.postgres.desk import Desk
 from fanzha.adapters.postgres.embedded import EmbeddedPostgres
 from fanzha.adapters.postgres.migrate import APPLICATION, migrate
-from fanzha.adapters.postgres.office import NATION, PostgresOffice
+from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.operators import Operators
 from fanzha.adapters.postgres.quarantine import Quarantine
 from fanzha.adapters.sealing.keyring import Keyring
 from fanzha.adapters.smpp.client import SmppSender, SmppSettings
 from fanzha.detection.taxonomy import TAXONOMY_FILE, Taxonomy, load_taxonomy
 from fanzha.errors import Misconfigured
-from fanzha.lifecycles.actor import Unit
+from fanzha.lifecycles.actor import NATION, Unit
 from fanzha.lifecycles.warning.policy import load_clocks, load_grades
 from fanzha.settings import Settings
 from fanzha.usecases.dissuasion.script import ScriptBook

@@ -20,9 +20,10 @@ from fanzha.adapters.postgres import counters, place
 from fanzha.adapters.postgres.database import Database
 from fanzha.adapters.postgres.embedded import EmbeddedPostgres
 from fanzha.adapters.postgres.migrate import migrate
-from fanzha.adapters.postgres.office import NATION, PostgresOffice
+from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.operators import Operators
 from fanzha.adapters.sealing.keyring import Keyring
+from fanzha.lifecycles.actor import NATION
 from tests import fixtures
 from tests.browser import staged
 from tests.browser.centre import Served, centre_over, serve

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from fanzha.adapters.postgres.office import NATION, PostgresOffice
+from fanzha.adapters.postgres.office import PostgresOffice
+from fanzha.lifecycles.actor import NATION
 from fanzha.lifecycles.warning.model import Case, Evidence, FraudWarning, Part, Person
 from fanzha.usecases.warning.issue import issue
 from fanzha.usecases.warning.policies import WarningPolicies

@@ -18,7 +18,6 @@ Pair = tuple[float, float]
 Stage = Literal["contact", "trust", "operation", "transfer"]
 STAGES: tuple[Stage, ...] = ("contact", "trust", "operation", "transfer")
 SCAM_TYPES = ("SD01", "TZ01", "DK01", "KF01", "ZX02", "GJF01")
-ORIGINS = ("overseas", "voip", "spoofed", "malformed", "goip", "port", "outer")
 Origin = Literal["overseas", "voip", "spoofed", "malformed", "goip", "port", "outer"]
 Verb = Literal[
     "text",

@@ -69,10 +69,6 @@ class People:
     def token(self) -> list[str]:
         return [reserved.person(n) for n in range(self.n)]
 
-    def district_codes(self) -> list[str]:
-        codes = list(reserved.DISTRICTS)
-        return [codes[d] for d in self.district.tolist()]
-
 
 def populate(world: World, behaviour: Behaviour, n: int, year: int) -> People:
     """Draw the residents and ask for their lines and accounts."""

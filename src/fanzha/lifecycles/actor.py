@@ -44,6 +44,10 @@ class Scope:
         return f"{self.level}:{self.code}"
 
 
+NATION = Scope(Level.NATION, "86")
+"""The whole country: what a centre as such sees, and what belongs to no place below."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One centre. `path` holds the codes from province down to this unit; None below its level."""

@@ -68,17 +68,9 @@ class Lifecycle:
     def state(self, code: str) -> State:
         return self._by_state[code]
 
-    @property
-    def open_states(self) -> tuple[str, ...]:
-        return tuple(s.code for s in self.states if not s.final)
-
     def rules_of(self, state: str) -> tuple[Rule, ...]:
         """The verbs that exist in a state, in the table's order."""
         return tuple(r for r in self.rules if state in r.sources)
-
-    def sources_of(self, target: str) -> tuple[str, ...]:
-        """The states from which some verb leads to this one."""
-        return tuple(dict.fromkeys(s for r in self.rules if r.target == target for s in r.sources))
 
     def rule(self, state: str, verb: str, actor: Actor) -> Rule:
         """The rule that lets this actor use the verb now; refused with the reason otherwise."""

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
-from fanzha.errors import Refused
-
 #: A refused line longer than this is kept up to here; the rest is gone, and `cut` says so.
 RAW_LIMIT = 65_536
 
@@ -30,11 +28,6 @@ class Refusal:
     zh: str
     en: str
     raw: dict[str, Any] | str | None
-
-
-def refusal_of(error: Refused, stream: str, source: str, row: int, raw: str | None) -> Refusal:
-    """What a raised refusal says about one row."""
-    return Refusal(stream, source, row, error.code, error.field, error.zh, error.en, raw)
 
 
 def readable(data: bytes) -> str:

@@ -36,11 +36,6 @@ class DnsName:
         return registrable(self.normal)
 
     @property
-    def unicode(self) -> str:
-        """As people see it; labels that are no valid IDNA stay as they are."""
-        return ".".join(map(_shown, self.normal.split(".")))
-
-    @property
     def mask(self) -> str:
         """Names are public: shown in full."""
         return self.normal
@@ -80,15 +75,6 @@ def _to_ascii(label: str) -> str:
         return "xn--" + label.encode("punycode").decode("ascii").lower()
     except UnicodeError:
         return ""
-
-
-def _shown(label: str) -> str:
-    if not label.startswith("xn--"):
-        return label
-    try:
-        return idna.decode(label)
-    except (idna.IDNAError, UnicodeError):
-        return label
 
 
 @functools.cache

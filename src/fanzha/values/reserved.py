@@ -43,7 +43,6 @@ from fanzha.values.addresses import (
 
 CITY = "470100"
 PROVINCE = "470000"
-CITY_NAME = "清澜市"
 AREA_CODE = "0362"
 MOBILE_PREFIX = "154"
 IOT_PREFIX = "1430"

@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from fanzha.adapters.postgres.office import NATION
-from fanzha.lifecycles.actor import Role
+from fanzha.lifecycles.actor import NATION, Role
 from tests.fixtures import BY_CODE, NOW, Installed
 
 OLD, NEW = BY_CODE["470103001"], BY_CODE["470102001"]

@@ -12,7 +12,6 @@ import yaml
 from visits import POLICIES, channel
 
 from fanzha.detection.link.v1.channel import LinkChannel
-from fanzha.detection.link.v1.evaluate import wilson
 from fanzha.detection.link.v1.model import HERE, Model
 from fanzha.detection.link.v1.organisations import load_lists, load_organisations
 from fanzha.detection.link.v1.sets import held_out, part_of
@@ -143,10 +142,3 @@ def test_one_name_is_on_one_side_of_the_split() -> None:
     assert sorted(train + test) == sorted(SCAM)
     assert all(part_of(name) < 8 for name in train)
     assert held_out(train, "scam") == (train, [])
-
-
-@pytest.mark.parametrize(
-    ("hits", "of", "low", "high"), [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (0, 0, 0, 1)]
-)
-def test_wilson_intervals(hits: int, of: int, low: float, high: float) -> None:
-    assert wilson(hits, of) == pytest.approx((low, high), abs=1e-4)

@@ -13,7 +13,8 @@ from bodies import ORDINARY, SCAMS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanzha.detection.text.v1.evaluate import SETS, Labelled, Rate, evaluate, report
+from fanzha.detection.rate import Rate
+from fanzha.detection.text.v1.evaluate import SETS, Labelled, evaluate, report
 from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser
 
 POLICIES = Path(__file__).parents[3] / "policies"
@@ -41,10 +42,6 @@ def test_an_interval_holds_its_share_and_narrows_with_more(hits: int, rest: int)
         assert low <= rate.share + 1e-12
         assert rate.share <= high + 1e-12
         assert more.interval[1] - more.interval[0] < high - low
-
-
-def test_the_interval_is_wilsons() -> None:
-    assert Rate(8, 10).interval == pytest.approx((0.4902, 0.9433), abs=1e-4)
 
 
 def test_texts_that_are_the_same_in_normal_form_count_once(data: Path) -> None:

@@ -10,8 +10,8 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import checks
 
-from fanzha.adapters.postgres.office import NATION
 from fanzha.entrypoints.api.auth import COOKIE
+from fanzha.lifecycles.actor import NATION
 from fanzha.usecases.warning.issue import issue
 from tests import fixtures
 from tests.entrypoints.api.given import PASSWORD, Api

@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanzha.adapters.postgres import counters
-from fanzha.adapters.postgres.office import NATION
 from fanzha.entrypoints.api.event_routes import BODY_MAX
-from fanzha.lifecycles.actor import Role
+from fanzha.lifecycles.actor import NATION, Role
 from fanzha.ports.event_log import LogEntry
 from fanzha.values import reserved
 from tests.browser.centre import serve

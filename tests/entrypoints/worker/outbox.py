@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from fanzha.adapters.postgres.office import NATION
+from fanzha.lifecycles.actor import NATION
 from fanzha.usecases.warning.issue import issue
 from fanzha.usecases.warning.wording import Wording
 from fanzha.values.stage import Stage

@@ -11,10 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from fanzha.adapters.postgres.office import NATION
 from fanzha.adapters.smpp.client import SmppSender, SmppSettings
 from fanzha.entrypoints.worker.deliver import Deliverer
 from fanzha.errors import Refused, Unavailable, Uncertain
+from fanzha.lifecycles.actor import NATION
 from fanzha.ports.short_message import DeliveryReport, Outcome, ShortMessageSender
 from fanzha.testing.short_message import MemoryPhones
 from fanzha.values import reserved

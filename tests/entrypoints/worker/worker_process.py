@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fanzha.adapters.postgres.database import Database
-from fanzha.adapters.postgres.office import NATION, PostgresOffice
+from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.sealing.keyring import Keyring
 from fanzha.adapters.smpp.client import SmppSender, SmppSettings
 from fanzha.entrypoints.worker.deliver import Deliverer
+from fanzha.lifecycles.actor import NATION
 from tests.adapters.smpp.centre_process import PASSWORD, SYSTEM_ID
 
 

@@ -12,9 +12,7 @@ from typing import Any
 
 from fanzha.adapters.postgres import deeds
 from fanzha.adapters.postgres.database import Database
-from fanzha.lifecycles.actor import Level, Scope
-
-_NATION = Scope(Level.NATION, "86")
+from fanzha.lifecycles.actor import NATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class ChainReport:
 
 def sign_heads(database: Database, file: Path, sign: Callable[[bytes], str], now: datetime) -> int:
     """Append the signed end of every chain; durable when this returns. Gives how many."""
-    with database.transaction(_NATION) as connection:
+    with database.transaction(NATION) as connection:
         heads = deeds.heads(connection)
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="ascii") as out:
@@ -58,7 +56,7 @@ def verify(
         if not check(signed, line["signature"]):
             forged.add(line["chain"])
         marks.setdefault(line["chain"], {})[line["seq"]] = line["hash"]
-    with database.transaction(_NATION) as connection:
+    with database.transaction(NATION) as connection:
         chains = sorted({h.chain for h in deeds.heads(connection)} | set(marks))
         return [
             _report(

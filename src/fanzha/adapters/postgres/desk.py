@@ -16,12 +16,11 @@ from fanzha.adapters.postgres import place
 from fanzha.adapters.postgres.database import Database
 from fanzha.adapters.postgres.warnings import SEALED_EVIDENCE, SEALED_PERSON, warning_of
 from fanzha.errors import Refused
-from fanzha.lifecycles.actor import Actor, Level, Scope, Unit
+from fanzha.lifecycles.actor import NATION, Actor, Scope, Unit
 from fanzha.lifecycles.warning import states
 from fanzha.lifecycles.warning.model import FraudWarning
 from fanzha.ports.sealer import Sealer
 
-_NATION = Scope(Level.NATION, "86")
 LIMIT_MAX = 200
 _NEWEST_FIRST = ("archived", "all")
 
@@ -123,7 +122,7 @@ class Desk:
 
     def whose(self, id: UUID) -> Unit | None:
         """Which unit handles a warning: all that somebody out of scope may learn."""
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             row = connection.execute(
                 text("SELECT unit FROM warning WHERE id = :id"), {"id": id}
             ).one_or_none()
@@ -145,7 +144,7 @@ class Desk:
     def belongings(self, warning: FraudWarning) -> Belongings:
         """Everything on the page of a warning that has been seen to be in scope."""
         bound: dict[str, Any] = {"id": warning.id, "text": str(warning.id)}
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             run = connection.execute
             notes = [
                 (r.at, r.by, self._sealer.open(bytes(r.sealed), "note.sealed"))

@@ -19,14 +19,13 @@ from fanzha.adapters.postgres.outbox import PostgresOutbox
 from fanzha.adapters.postgres.warnings import PostgresWarnings, warning_of
 from fanzha.detection.finding import Finding
 from fanzha.errors import Uncertain
-from fanzha.lifecycles.actor import Level, Scope, Unit
+from fanzha.lifecycles.actor import NATION, Scope, Unit
 from fanzha.lifecycles.warning import states
 from fanzha.lifecycles.warning.model import FraudWarning
 from fanzha.ports.case_file import Note, StopRequest
 from fanzha.ports.sealer import Sealer
 from fanzha.values.mask import mask_account, mask_value
 
-NATION = Scope(Level.NATION, "86")
 SEALED_NOTE = "note.sealed"
 SEALED_STOP = "stop_request.sealed"
 

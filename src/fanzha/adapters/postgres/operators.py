@@ -17,12 +17,11 @@ from sqlalchemy import Connection, text
 from fanzha.adapters.postgres import place
 from fanzha.adapters.postgres.database import DOOR, Database
 from fanzha.errors import Refused
-from fanzha.lifecycles.actor import Actor, Level, Role, Scope, Unit
+from fanzha.lifecycles.actor import NATION, Actor, Role, Unit
 
 _LOGIN_TERM = timedelta(hours=12)
 _FAILURES_MAX = 5
 _LOCKED_FOR = timedelta(minutes=15)
-_NATION = Scope(Level.NATION, "86")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Operators:
         """A new operator; the same name again keeps the first id, renews the rest and ends every
         login made with the former password.
         """
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             row = connection.execute(
                 text(
                     "INSERT INTO operator (id, name, display, password_hash, roles, unit, demo,"
@@ -200,7 +199,7 @@ class Operators:
 
     def set_sender(self, source: str, key: str, streams: frozenset[str], now: datetime) -> None:
         """Give a feeder this key; its former one ends."""
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             connection.execute(
                 text(
                     "INSERT INTO sender (source, key_hash, streams, created_at)"
@@ -229,7 +228,7 @@ class Operators:
 
     def senders(self) -> list[tuple[SenderKey, bool]]:
         """Every feeder, and whether its key is good."""
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             rows = connection.execute(
                 text("SELECT source, streams, active FROM sender ORDER BY source")
             )
@@ -237,7 +236,7 @@ class Operators:
 
     def revoke_sender(self, source: str) -> bool:
         """Its key ends; False when there is no such feeder."""
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             done = connection.execute(
                 text("UPDATE sender SET active = false WHERE source = :s"), {"s": source}
             )
@@ -245,13 +244,13 @@ class Operators:
 
     def listed(self) -> list[tuple[Operator, bool]]:
         """Everybody who works here, and whether they may sign in."""
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             rows = connection.execute(text("SELECT * FROM operator ORDER BY name")).all()
         return [(self._operator(r), r.active) for r in rows]
 
     def disable(self, name: str) -> bool:
         """Ends every sign-in of this name; False when there is nobody of that name."""
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             row = connection.execute(
                 text("UPDATE operator SET active = false WHERE name = :n RETURNING id"),
                 {"n": name},

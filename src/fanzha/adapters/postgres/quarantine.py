@@ -14,10 +14,9 @@ from sqlalchemy import Connection, text
 from fanzha.adapters.postgres import counters
 from fanzha.adapters.postgres.database import Database
 from fanzha.errors import Refused
-from fanzha.lifecycles.actor import Level, Scope
+from fanzha.lifecycles.actor import NATION
 from fanzha.ports.sealer import Sealer
 
-_NATION = Scope(Level.NATION, "86")
 _SEALED = "quarantine.sealed"
 _RAW_MAX = 100_000
 
@@ -66,7 +65,7 @@ class Quarantine:
         """Keep refused rows and count them."""
         if not rows:
             return
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             self.add_within(connection, rows, now)
 
     def add_within(self, connection: Connection, rows: Sequence[RefusedRow], now: datetime) -> None:
@@ -98,7 +97,7 @@ class Quarantine:
 
     def page(self, after: int | None, limit: int) -> tuple[list[Kept], int | None]:
         """Open rows, newest first, by keyset."""
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             rows = connection.execute(
                 text(
                     "SELECT id, stream, source, row_number, code, field, zh, en, at, state"
@@ -115,7 +114,7 @@ class Quarantine:
 
     def open_row(self, id: int) -> tuple[Kept, str]:
         """A row with its content, for repair."""
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             r = connection.execute(
                 text("SELECT * FROM quarantine WHERE id = :id"), {"id": id}
             ).one_or_none()
@@ -133,7 +132,7 @@ class Quarantine:
 
     def settle(self, id: int, state: str) -> None:
         """Mark a row as sent again or dropped."""
-        with self._database.transaction(_NATION) as connection:
+        with self._database.transaction(NATION) as connection:
             connection.execute(
                 text("UPDATE quarantine SET state = :s WHERE id = :id AND state = 'open'"),
                 {"s": state, "id": id},

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from sqlalchemy import text
 
 from fanzha.adapters.postgres.database import Database
-from fanzha.lifecycles.actor import Level, Scope
+from fanzha.lifecycles.actor import NATION
 from fanzha.ports.sealer import Sealer
 
-_NATION = Scope(Level.NATION, "86")
 _BATCH = 500
 COLUMNS = (
     ("warning", "sealed", ("id",)),
@@ -33,7 +32,7 @@ def reseal(
         names = ", ".join(key)
         same = " AND ".join(f"{k} = :{k}" for k in key)
         while True:
-            with database.transaction(_NATION) as connection:
+            with database.transaction(NATION) as connection:
                 stale = (
                     connection.execute(
                         text(

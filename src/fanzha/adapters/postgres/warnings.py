@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from fanzha.adapters.postgres import counters, place
 from fanzha.adapters.postgres.database import set_scope
 from fanzha.errors import Uncertain
-from fanzha.lifecycles.actor import Level, Scope, Unit
+from fanzha.lifecycles.actor import NATION, Scope, Unit
 from fanzha.lifecycles.warning import states
 from fanzha.lifecycles.warning.grade import WarningGrade
 from fanzha.lifecycles.warning.model import (
@@ -103,7 +103,7 @@ class PostgresWarnings:
         values.setdefault("updated_at", _updated_at(change, before))
         if change.unit is not None:
             # The row leaves this scope: allowed by the use case, written past the net.
-            set_scope(self._connection, Scope(Level.NATION, "86"))
+            set_scope(self._connection, NATION)
         assignments = ", ".join(f"{name} = :{name}" for name in values)
         row = self._connection.execute(
             text(

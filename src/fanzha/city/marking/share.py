@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_Z = 1.959963984540054
-"""95 %, two-sided."""
+from fanzha.detection.rate import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,7 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        if self.whole == 0:
-            return 0.0, 1.0
-        n, p = self.whole, self.part / self.whole
-        centre = p + _Z * _Z / (2 * n)
-        spread = _Z * math.sqrt(p * (1 - p) / n + _Z * _Z / (4 * n * n))
-        low, high = ((centre + sign * spread) / (1 + _Z * _Z / n) for sign in (-1, 1))
-        return max(0.0, low), min(1.0, high)
+        return wilson(self.part, self.whole)
 
     def as_dict(self) -> dict[str, float | int | list[float] | None]:
         low, high = self.interval

@@ -14,10 +14,9 @@ from fanzha.entrypoints.api.auth import Parts
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.words import SOURCES, words
 from fanzha.errors import FanzhaError
-from fanzha.lifecycles.actor import Level, Scope
+from fanzha.lifecycles.actor import NATION
 
 router = APIRouter()
-_NATION = Scope(Level.NATION, "86")
 _LIVE_S, _SLOW_S = 5.0, 30.0
 _REGISTERS = frozenset({"line", "account", "subject"})
 """Streams that speak only when something changes: their silence says nothing."""
@@ -40,7 +39,7 @@ _LABELS = {
 def feeds_of(parts: Centre) -> list[wire.Feed]:
     """How long ago each stream's newest event was scored."""
     now = parts.now()
-    with parts.database.transaction(_NATION) as connection:
+    with parts.database.transaction(NATION) as connection:
         marks = counters.feeds(connection)
     found = []
     for mark in marks:
@@ -85,7 +84,7 @@ class _Totals(Collector):
         self._parts = parts
 
     def collect(self) -> list[Metric]:
-        with self._parts.database.transaction(_NATION) as connection:
+        with self._parts.database.transaction(NATION) as connection:
             found = counters.totals(connection)
         metrics: list[Metric] = []
         for key, (name, text, label) in _METRICS.items():

@@ -26,21 +26,11 @@ from fanzha.detection.link.v1.sets import (
     read_column,
 )
 from fanzha.detection.link.v1.tables import POLICIES, load_tables
+from fanzha.detection.rate import wilson
 
-__all__ = ["measure", "wilson"]
+__all__ = ["measure"]
 
-_Z = 1.959964
 _LINK = re.compile(r"https?://[^\s<>\"'`\[\]()|\\{}*,;]+")
-
-
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """95 % interval of a share."""
-    if of == 0:
-        return 0.0, 1.0
-    share, spread = hits / of, _Z * _Z / of
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z * ((share * (1 - share) / of + spread / 4 / of) ** 0.5) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True, eq=False)

@@ -241,32 +241,3 @@ def normalise(
         size += marks(mapped, raw, origin, n, numeral, pairs, out[size:], source[size:])
         ends[row + 1] = size
     return out[:size], source[:size], ends
-
-
-@compiled
-def encode(chars: I32, ends: I64) -> tuple[U8, I64, I32]:
-    """Normal forms as UTF-8 with a newline after each row; row starts; character of each byte."""
-    rows = ends.size - 1
-    out = np.empty(chars.size * 4 + rows + 8, dtype=np.uint8)
-    char_of = np.empty(out.size, dtype=np.int32)
-    starts = np.empty(rows + 1, dtype=np.int64)
-    n = 0
-    for row in range(rows):
-        starts[row] = n
-        for i in range(ends[row], ends[row + 1]):
-            c = chars[i]
-            size = 1 if c < 0x80 else 2 if c < 0x800 else 3 if c < 0x10000 else 4
-            if size == 1:
-                out[n] = c
-            else:
-                out[n] = ((0xF00 >> size) & 0xFF) | (c >> (6 * (size - 1)))
-                for k in range(1, size):
-                    out[n + k] = 0x80 | ((c >> (6 * (size - 1 - k))) & 0x3F)
-            for k in range(size):
-                char_of[n + k] = i - ends[row]
-            n += size
-        out[n] = 10
-        char_of[n] = ends[row + 1] - ends[row]
-        n += 1
-    starts[rows] = n
-    return out[:n], starts, char_of[:n]

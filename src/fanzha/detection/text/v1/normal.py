@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,7 +22,6 @@ from fanzha.detection.text.v1.kernel import (
     I32,
     I64,
     U8,
-    encode,
     normalise,
     pair_slot,
 )
@@ -76,12 +75,6 @@ class NormalText:
         after = int(self.source[base + end]) if base + end < last else len(raw)
         said = raw[first : min(after, first + 1024)].decode("utf-8", errors="ignore")
         return said.strip(_TRIMMED)[:_SHOWN]
-
-    @cached_property
-    def utf8(self) -> tuple[U8, I64, I32]:
-        """(bytes, row starts, character of each byte) with a newline after each row."""
-        found: tuple[U8, I64, I32] = encode(self.chars, self.ends)
-        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,34 +1,12 @@
-"""What measuring text v1 gives: rates with intervals, and mistakes described without a quote."""
+"""What measuring text v1 gives: rates, and mistakes described without a quote."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-__all__ = ["Figures", "LabelShare", "Mistake", "Rate"]
+from fanzha.detection.rate import Rate
 
-_Z = 1.959964
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A share with its 95 % interval (Wilson): `hits` of `of`."""
-
-    hits: int
-    of: int
-
-    @property
-    def share(self) -> float:
-        return self.hits / self.of if self.of else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        if not self.of:
-            return 0.0, 1.0
-        n, p, z2 = self.of, self.share, _Z * _Z
-        middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-        half = _Z / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-        return max(0.0, middle - half), min(1.0, middle + half)
+__all__ = ["Figures", "LabelShare", "Mistake"]
 
 
 @dataclass(frozen=True, slots=True)

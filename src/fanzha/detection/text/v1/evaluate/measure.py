@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fanzha.detection.text.v1.evaluate.figures import Figures, LabelShare, Mistake, Rate
+from fanzha.detection.rate import Rate
+from fanzha.detection.text.v1.evaluate.figures import Figures, LabelShare, Mistake
 from fanzha.detection.text.v1.evaluate.labelled import SETS, Labelled, LabelledSet
 from fanzha.detection.text.v1.evidence import Evidence, Reader
 from fanzha.detection.text.v1.policy import READING_FILE, ReadingPolicy

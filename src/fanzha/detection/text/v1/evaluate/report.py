@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fanzha.detection.text.v1.evaluate.figures import Figures, Mistake, Rate
+from fanzha.detection.rate import Rate
+from fanzha.detection.text.v1.evaluate.figures import Figures, Mistake
 
 __all__ = ["report"]
 
