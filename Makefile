@@ -10,7 +10,7 @@ help:
 	@echo "make demo     安装并演示 install and show: a simulated city, scams planted in it"
 	@echo "make up       安装并启动 install and start, without the city"
 	@echo "make test     全部测试 the whole suite"
-	@echo "make check    ruff, mypy, import-linter"
+	@echo "make check    ruff, mypy, import-linter, tidy"
 	@echo "make install  只安装 install only;  make web  只构建控制台 build the console only"
 	@echo "make bench    测速 benchmarks -> docs/benchmarks.md"
 	@echo "make soak     长测 long campaigns of faults and fuzz -> docs/reliability.md"
@@ -39,6 +39,7 @@ check: install
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
 	$(VENV)/lint-imports
+	$(VENV)/python -m tools.tidy
 
 soak: install
 	@$(VENV)/python -m tools.soak

@@ -247,7 +247,7 @@ class Scams(_Strict):
     dark: Share = Field(ge=0, le=1)
     evasion: Share = Field(ge=0, le=1)
     residents_per_gang: int = Field(gt=0)
-    domains_per_gang: int = Field(gt=0)
+    names_per_gang: int = Field(gt=0)
     overseas_numbers: int = Field(gt=0)
     voip_numbers: int = Field(gt=0)
     pace: float = Field(gt=0)
@@ -269,8 +269,8 @@ class Den(_Strict):
     least_cards: int = Field(ge=4)
     cards_per_device: int = Field(gt=0)
     cells: int = Field(gt=0)
-    sessions: Pair
-    calls_a_session: tuple[int, int]
+    spells: Pair
+    calls_a_spell: tuple[int, int]
     gap_s: Pair
     answered: Share = Field(ge=0, le=1)
     own_calls: Share = Field(ge=0, le=1)

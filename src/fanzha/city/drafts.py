@@ -146,25 +146,25 @@ class Rows:
 
 
 class Drafts:
-    """Collects blocks of rows of one stream from whoever makes them."""
+    """Collects batches of rows of one stream from whoever makes them."""
 
     def __init__(self, stream: str) -> None:
         self.stream = stream
         self._at: list[Ints] = []
-        self._blocks: list[dict[str, Any]] = []
+        self._batches: list[dict[str, Any]] = []
 
     def add(
         self, at: Ints, *, incident: Ints | int = _NONE, role: Ints | int = _NONE, **columns: Column
     ) -> None:
-        """Add a block; scalars are repeated, columns left out are null, so are indexes of −1."""
+        """Add a batch; scalars are repeated, columns left out are null, so are indexes of −1."""
         if unknown := set(columns) - set(COLUMNS[self.stream]):
             raise ValueError(f"{self.stream} has no column {sorted(unknown)}")
         n = len(at)
-        block = {"incident": _full(incident, n), "role": _full(role, n)}
+        batch = {"incident": _full(incident, n), "role": _full(role, n)}
         for name, kind in COLUMNS[self.stream].items():
-            block[name] = _filled(columns.get(name), kind, n)
+            batch[name] = _filled(columns.get(name), kind, n)
         self._at.append(np.asarray(at, np.int64))
-        self._blocks.append(block)
+        self._batches.append(batch)
 
     def close(self, span: Span, rng: np.random.Generator, history_ms: int = 0) -> Rows:
         """All rows inside the stretch, by time; rows of one instant stand in random order."""
@@ -174,14 +174,14 @@ class Drafts:
         inside = np.flatnonzero((at >= span.start_ms - history_ms) & (at < span.end_ms))
         order = inside[np.lexsort((rng.random(len(inside)), at[inside]))]
         columns = {
-            name: _gathered([block[name] for block in self._blocks], kind, order)
+            name: _gathered([batch[name] for batch in self._batches], kind, order)
             for name, kind in COLUMNS[self.stream].items()
         }
         tags = {
-            name: np.concatenate([block[name] for block in self._blocks])[order]
+            name: np.concatenate([batch[name] for batch in self._batches])[order]
             for name in ("incident", "role")
         }
-        self._at, self._blocks = [], []
+        self._at, self._batches = [], []
         return Rows(at[order], columns, tags["incident"], tags["role"])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from fanzha.records.chunk import CHUNK_ROWS, Chunk
-from fanzha.records.lines import LINE_LIMIT, blocks
+from fanzha.records.lines import LINE_LIMIT, passages
 from fanzha.records.quarantine import Refusal, readable
 
 #: A quoted cell may run over so many lines; an unclosed quote must not swallow the file.
@@ -59,11 +59,11 @@ class _Reading:
         """(first line's number, record); None tells that a refusal was noted instead."""
         held: list[tuple[int, bytes]] = []
         size, quotes = 0, 0
-        for block in blocks(file):
-            for number, head in block.too_long:
+        for passage in passages(file):
+            for number, head in passage.too_long:
                 self._refuse(number, "line_too_long", head)
                 yield number, None
-            for number, line in zip(block.numbers, block.texts, strict=True):
+            for number, line in zip(passage.numbers, passage.texts, strict=True):
                 held.append((number, line))
                 size += len(line)
                 quotes += line.count(b'"')

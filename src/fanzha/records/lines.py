@@ -1,4 +1,4 @@
-"""Lines of a file of any size, in bounded blocks; a line without end is cut off, not swallowed."""
+"""Lines of a file of any size, in bounded passages; one without end is cut off, not swallowed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 #: One record is shorter than this, or it is refused.
 LINE_LIMIT = 1 << 20
-_BLOCK = 1 << 20
+_PASSAGE = 1 << 20
 
 
 @dataclass(slots=True)
-class Block:
+class Passage:
     """Consecutive whole lines without their ends; `numbers` count from 1 in the file.
 
     `too_long` holds number and head of lines over the limit; they are not among `texts`.
@@ -23,14 +23,14 @@ class Block:
     too_long: list[tuple[int, bytes]] = field(default_factory=list)
 
 
-def blocks(file: io.BufferedIOBase, limit: int = LINE_LIMIT) -> Iterator[Block]:
+def passages(file: io.BufferedIOBase, limit: int = LINE_LIMIT) -> Iterator[Passage]:
     """Reads `file` to its end, about one MiB at a time; the byte order mark goes, CRLF is LF."""
     rest, number, skipping = b"", 0, False
     first = True
-    while data := file.read1(_BLOCK):
+    while data := file.read1(_PASSAGE):
         if first:
             data, first = data.removeprefix(b"\xef\xbb\xbf"), False
-        block = Block()
+        passage = Passage()
         if skipping:
             _, end, data = data.partition(b"\n")
             skipping = not end
@@ -39,21 +39,21 @@ def blocks(file: io.BufferedIOBase, limit: int = LINE_LIMIT) -> Iterator[Block]:
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             number += 1
-            _put(block, number, line, limit)
+            _put(passage, number, line, limit)
         if len(rest) > limit:
             number += 1
-            block.too_long.append((number, rest[:limit]))
+            passage.too_long.append((number, rest[:limit]))
             rest, skipping = b"", True
-        yield block
+        yield passage
     if rest:
-        block = Block()
-        _put(block, number + 1, rest, limit)
-        yield block
+        passage = Passage()
+        _put(passage, number + 1, rest, limit)
+        yield passage
 
 
-def _put(block: Block, number: int, line: bytes, limit: int) -> None:
+def _put(passage: Passage, number: int, line: bytes, limit: int) -> None:
     if len(line) > limit:
-        block.too_long.append((number, line[:limit]))
+        passage.too_long.append((number, line[:limit]))
         return
-    block.numbers.append(number)
-    block.texts.append(line.removesuffix(b"\r"))
+    passage.numbers.append(number)
+    passage.texts.append(line.removesuffix(b"\r"))

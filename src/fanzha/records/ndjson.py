@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.json
 
 from fanzha.records.chunk import Chunk, of_objects
-from fanzha.records.lines import Block, blocks
+from fanzha.records.lines import Passage, passages
 from fanzha.records.quarantine import Refusal, readable
 from fanzha.records.schemas import COLUMNS
 
@@ -26,17 +26,17 @@ _RULES = {
 
 def read_ndjson(file: io.BufferedIOBase, stream: str, source: str) -> Iterator[Chunk]:
     """Reads to the end of `file` in pieces of about one MiB. Blank lines count but hold no row."""
-    for block in blocks(file):
-        yield _read_block(block, stream, source)
+    for passage in passages(file):
+        yield _read_passage(passage, stream, source)
 
 
-def _read_block(block: Block, stream: str, source: str) -> Chunk:
+def _read_passage(passage: Passage, stream: str, source: str) -> Chunk:
     refused = [
-        _refusal(stream, source, number, "line_too_long", head) for number, head in block.too_long
+        _refusal(stream, source, number, "line_too_long", head) for number, head in passage.too_long
     ]
     lines = [
         (number, text)
-        for number, text in zip(block.numbers, block.texts, strict=True)
+        for number, text in zip(passage.numbers, passage.texts, strict=True)
         if text and not text.isspace()
     ]
     table = _all_at_once(lines, stream)

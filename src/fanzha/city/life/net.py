@@ -75,7 +75,7 @@ class Net:
             installer=installer if isinstance(installer, int) else installer[kept],
         )
 
-    def session(self, who: Ints, at: Ints, app: Ints, length_ms: Ints) -> None:
+    def sitting(self, who: Ints, at: Ints, app: Ints, length_ms: Ints) -> None:
         """An app comes to the front and goes again."""
         self.app(who, at, app, "foreground")
         self.app(who, at + length_ms, app, "background")
@@ -120,12 +120,12 @@ def _openings(net: Net, calls: Calls, firms: Firms, behaviour: Behaviour, sidelo
     settings = behaviour.net
     rng, who, at = _draws(net, calls, behaviour, "bank", settings.bank_opens, "life", "app")
     length = lognormal(rng, len(who), 95, 0.8, 8, 1_800) * SECOND
-    net.session(who, at, _own_bank(net, calls, firms, who), length.astype(np.int64))
+    net.sitting(who, at, _own_bank(net, calls, firms, who), length.astype(np.int64))
     common = np.array([*firms.app_of.values(), *firms.casual_apps.tolist()])
     rng, who, at = _draws(net, calls, behaviour, "apps", settings.app_opens, "evening", "app")
     pick = common[rng.integers(len(common), size=len(who))]
     length = lognormal(rng, len(who), 240, 1.0, 5, 9_000) * SECOND
-    net.session(who, at, pick, length.astype(np.int64))
+    net.sitting(who, at, pick, length.astype(np.int64))
     rng, who, at = _draws(net, calls, behaviour, "installs", settings.installs, "evening", "app")
     side = rng.random(len(who)) < settings.sideload
     rare = sideloaded[rng.integers(len(sideloaded), size=len(who))]
@@ -164,7 +164,7 @@ def _meetings(net: Net, calls: Calls, firms: Firms, behaviour: Behaviour) -> Non
     n = len(who)
     length = (lognormal(rng, n, 38, 0.6, 5, 200) * MINUTE).astype(np.int64)
     app = _meeting_app(firms, rng, n)
-    net.session(who, at, app, length)
+    net.sitting(who, at, app, length)
     shares = rng.random(n) < settings.meeting_shares
     begin = at + (length * rng.random(n) * 0.4).astype(np.int64)
     end = begin + ((at + length - begin) * rng.random(n)).astype(np.int64) + 5_000
@@ -173,7 +173,7 @@ def _meetings(net: Net, calls: Calls, firms: Firms, behaviour: Behaviour) -> Non
     banking = shares & (rng.random(n) < 0.05)
     middle = (begin + end) // 2
     short = np.full(int(banking.sum()), 40 * SECOND)
-    net.session(who[banking], middle[banking], _own_bank(net, calls, firms, who[banking]), short)
+    net.sitting(who[banking], middle[banking], _own_bank(net, calls, firms, who[banking]), short)
 
 
 def _help(net: Net, calls: Calls, firms: Firms, behaviour: Behaviour) -> None:
@@ -212,4 +212,4 @@ def _bank_in_call(net: Net, calls: Calls, firms: Firms, behaviour: Behaviour) ->
     calls.place(caller[keep], callee[keep], at[keep], rings[keep], talk_s[keep], rng)
     begin = at + ((rings + talk_s * rng.random(n) * 0.7) * 1000).astype(np.int64)
     length = (talk_s * 250).astype(np.int64)
-    net.session(who, begin, _own_bank(net, calls, firms, who), length)
+    net.sitting(who, begin, _own_bank(net, calls, firms, who), length)

@@ -63,15 +63,15 @@ def _den_calls(
     rng = calls.world.chance("cold.den")
     den = underworld.den
     quiet = calls.span.start_ms + behaviour.scams.quiet_hours * HOUR
-    session = np.repeat(np.arange(len(den.card)), den.calls)
-    gaps = gap_ms(rng, len(session), behaviour)
+    spell = np.repeat(np.arange(len(den.card)), den.calls)
+    gaps = gap_ms(rng, len(spell), behaviour)
     total = np.cumsum(gaps)
     first = np.repeat((np.cumsum(den.calls) - den.calls), den.calls)
-    at = den.begun[session] + total - total[first] if len(session) else total
+    at = den.begun[spell] + total - total[first] if len(spell) else total
     keep = (at >= quiet) & (at < calls.span.end_ms)
-    session, at = session[keep], at[keep]
+    spell, at = spell[keep], at[keep]
     n = len(at)
-    card, sets = den.card[session], den.sets[den.device[session]]
+    card, sets = den.card[spell], den.sets[den.device[spell]]
     away = rng.random(n) < 0.1
     victim = rng.integers(people.n, size=n)
     callee = np.where(away, people.friends[victim, FRIENDS - 1], people.line[victim])
@@ -80,7 +80,7 @@ def _den_calls(
     caller = den.cards[card]
     own &= callee != caller
     callee = np.where(callee == caller, people.line[victim], callee)
-    kinds = _types(rng, behaviour, "goip", len(den.card))[session] if n else np.empty(0, np.int64)
+    kinds = _types(rng, behaviour, "goip", len(den.card))[spell] if n else np.empty(0, np.int64)
     seconds = np.where(
         own,
         lognormal(rng, n, 70, 0.3, 20, 200),

@@ -51,10 +51,10 @@ class Den:
     calls: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
     def plan(self, rng: np.random.Generator, span: Span, behaviour: Behaviour) -> None:
-        """Draw the sessions: a card works for an hour or so, rests, comes back in another set."""
+        """Draw the spells: a card works for an hour or so, rests, comes back in another set."""
         settings = behaviour.den
         mornings = span.mornings()
-        median, spread = settings.sessions
+        median, spread = settings.spells
         count = np.round(
             lognormal(rng, len(self.cards) * len(mornings), median, spread, 0, 4)
         ).astype(np.int64)
@@ -64,7 +64,7 @@ class Den:
         order = np.lexsort((begun, owner))
         self.card, self.begun = owner[order], begun[order]
         self.device = rng.integers(len(self.sets), size=len(order))
-        low, high = settings.calls_a_session
+        low, high = settings.calls_a_spell
         self.calls = rng.integers(low, high + 1, size=len(order))
 
     def set_at(self, card: Ints, at: Ints, rng: np.random.Generator) -> Ints:
@@ -144,7 +144,7 @@ def equip(
                 looked = tuple(by_key[key] for key in targets)
                 gang.sites[scam_type, kind] = [
                     sites.lookalike(rng, kind, looked)
-                    for _ in range(behaviour.scams.domains_per_gang)
+                    for _ in range(behaviour.scams.names_per_gang)
                 ]
             _apps(gang, world, scam_type, script, rng)
     den = underworld.den

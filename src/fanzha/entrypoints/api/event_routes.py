@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 
 from fanzha.adapters.postgres.operators import SenderKey
-from fanzha.entrypoints.api import schemas as wire
+from fanzha.entrypoints.api import intake_schemas as wire
 from fanzha.entrypoints.api.auth import Parts, Sender
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.errors import Refused

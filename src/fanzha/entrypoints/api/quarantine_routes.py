@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from fanzha.adapters.postgres.operators import SenderKey
-from fanzha.entrypoints.api import schemas as wire
+from fanzha.entrypoints.api import intake_schemas as wire
 from fanzha.entrypoints.api.auth import Parts, SignedIn
 from fanzha.entrypoints.api.event_routes import take_in_lines
 from fanzha.lifecycles.actor import Level, Role
