@@ -25,9 +25,12 @@ PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, with the console built as it stands."""
+    """The system's Chromium, with the console built as it stands.
+
+    Ended with its file: Playwright keeps an event loop running, which other tests must not meet.
+    """
     path = shutil.which("chromium")
     if path is None:
         pytest.skip("needs Chromium")
