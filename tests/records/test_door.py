@@ -105,6 +105,22 @@ def test_the_same_number_in_every_way_of_writing_has_one_key() -> None:
     assert len(set(found.batch["number_key"].to_pylist())) == 1
 
 
+def test_no_text_keeps_a_sign_that_no_database_can_hold() -> None:
+    """The row is taken: what hides in a scammer's text must not take the text out of sight."""
+    rows = [
+        ("app", {"package": "a.\0example", "label": "安全\0助手"}),
+        ("text", {"body": "退\0款", "sender": "\0", "lawful_basis": "\0"}),
+    ]
+    for stream, hidden in rows:
+        found = admit(stream, table(row(stream, 1, **hidden)), "test", now=NOW)
+        assert found.refused == []
+        [taken] = found.batch.to_pylist()
+        assert "\0" not in json.dumps(taken, default=str, ensure_ascii=False)
+        assert "\\u0000" not in json.dumps(taken, default=str)
+    broken = admit("app", table(row("app", 1, package="\0")), "test", now=NOW)
+    assert [r.code for r in broken.refused] == ["missing"]
+
+
 def test_a_sender_known_by_its_key_speaks_for_itself_only() -> None:
     rows = table(row("call", 1, source="me"), row("call", 2, source="you"), row("call", 3))
     rows = rows.set_column(1, "source", pa.array(["me", "you", None]))

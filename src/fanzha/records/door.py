@@ -115,7 +115,12 @@ class _Visit:
             self._identify(array, column)
 
     def _checked_text(self, array: pa.Array, column: Column) -> pa.Array:
-        """Empty counts as absent, except for what a network presents and for what people write."""
+        """Empty counts as absent, except for what a network presents and for what people write.
+
+        NUL, which no database text can hold, is taken out: refusing the row would hide it.
+        """
+        if pc.any(pc.match_substring(array, "\0")).as_py():
+            array = pc.replace_substring(array, "\0", "")
         presented = column.required and column.identifier in (Identifier.NUMBER, Identifier.SENDER)
         if column.name != "body" and not presented:
             array = without(array, mask_of(pc.equal(array, "")))
