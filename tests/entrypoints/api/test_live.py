@@ -55,11 +55,16 @@ def test_a_new_warning_is_told_to_whoever_it_concerns(api: Api) -> None:
     assert said.startswith("event: warning")
 
 
-def appoint(api: Api, unit: str, password: str = PASSWORD) -> None:
+def appoint(api: Api, unit: str, password: str = PASSWORD, role: Role = Role.DISSUADER) -> None:
     api.installed.operators.add(
-        name="officer", display="何珊", password=password, roles=frozenset({Role.DISSUADER}),
+        name="officer", display="何珊", password=password, roles=frozenset({role}),
         unit=fixtures.unit(unit), now=fixtures.NOW,
     )  # fmt: skip
+
+
+def test_who_may_not_read_warnings_is_not_told_of_them(api: Api) -> None:
+    appoint(api, "470100", role=Role.ADMINISTRATOR)
+    assert told(api, place="470103001") == []
 
 
 @pytest.mark.parametrize("end", ["disabled", "moved", "password", "signed out"])

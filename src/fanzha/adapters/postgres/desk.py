@@ -313,7 +313,7 @@ def _cursor(after: str | None, *, archive: bool) -> tuple[str, dict[str, Any]]:
         if archive:
             return "(issued_at, id) < (:k1, :k2)", last
         return "(urgent, clock_due_at, id) > (:k0, :k1, :k2)", {"k0": int(urgent), **last}
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise Refused(
             "bad_cursor",
             zh="翻页标记无效，请从第一页开始",

@@ -12,9 +12,12 @@ from fastapi import Depends, Request
 from fanzha.adapters.postgres.operators import Operator, SenderKey
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.errors import Refused
+from fanzha.lifecycles.actor import Role
 
 COOKIE = "fanzha_login"
 HEADER = "x-fanzha"
+READERS = frozenset({Role.DISSUADER, Role.DUTY_OFFICER, Role.ANALYST, Role.AUDITOR})
+"""Who may see warnings."""
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 

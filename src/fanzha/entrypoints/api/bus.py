@@ -32,7 +32,8 @@ class Bus:
                 async with connection:
                     await connection.execute("LISTEN warning")
                     async for note in connection.notifies():
-                        self._tell(UUID(note.payload))
+                        with contextlib.suppress(ValueError):  # anybody inside may notify
+                            self._tell(UUID(note.payload))
             except psycopg.Error as error:
                 _log.warning("listener lost the database: %s", type(error).__name__)
                 self._tell(None)

@@ -17,7 +17,7 @@ from pydantic import AwareDatetime
 from fanzha.adapters.postgres.desk import LIMIT_MAX, Filter, Page
 from fanzha.adapters.postgres.operators import Operator
 from fanzha.entrypoints.api import schemas as wire
-from fanzha.entrypoints.api.auth import COOKIE, Parts, SignedIn, demo_allowed
+from fanzha.entrypoints.api.auth import COOKIE, READERS, Parts, SignedIn, demo_allowed
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.present import counts
 from fanzha.entrypoints.api.words import FIELDS, PURPOSES
@@ -31,7 +31,6 @@ from fanzha.ports.deed_book import Deed
 from fanzha.usecases.warning.act import Act, NotHere, Paid, act
 
 router = APIRouter(prefix="/v1")
-_READERS = frozenset({Role.DISSUADER, Role.DUTY_OFFICER, Role.ANALYST, Role.AUDITOR})
 _DESK = frozenset({Role.DISSUADER, Role.DUTY_OFFICER})
 
 
@@ -133,7 +132,7 @@ Wanted = Annotated[Filter, Depends(_filter)]
 
 @router.get("/warnings")
 def warnings(parts: Parts, who: SignedIn, wanted: Wanted) -> wire.WarningPage:
-    _must(who, _READERS)
+    _must(who, READERS)
     page = parts.desk.page(who.actor, wanted)
     return wire.WarningPage(
         items=[parts.presenter.row(w) for w in page.items],
@@ -150,7 +149,7 @@ def warnings(parts: Parts, who: SignedIn, wanted: Wanted) -> wire.WarningPage:
 )
 def warnings_csv(parts: Parts, who: SignedIn, wanted: Wanted) -> StreamingResponse:
     """The list as a file: masked, page by page; text that a spreadsheet would run is disarmed."""
-    _must(who, _READERS)
+    _must(who, READERS)
 
     def page_after(after: str | None) -> Page:
         return parts.desk.page(who.actor, replace(wanted, after=after, limit=LIMIT_MAX))
@@ -218,7 +217,7 @@ def take_next(parts: Parts, who: SignedIn) -> wire.WarningDetail:
 
 @router.get("/warnings/{id}")
 def warning(id: UUID, parts: Parts, who: SignedIn) -> wire.WarningDetail:
-    _must(who, _READERS)
+    _must(who, READERS)
     return _detail(parts, who, _find(parts, who, id))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from fanzha.entrypoints.api.schemas import Problem
@@ -94,6 +95,17 @@ def install(app: FastAPI) -> None:
             zh=f"字段 {name} 不符合要求：{first['type']}",
             en=f"the field {name} is not valid: {first['msg']}",
             field=name,
+            id=uuid.uuid4().hex[:12],
+        )
+        return _answer(422, problem)
+
+    @app.exception_handler(DataError)
+    def _unstorable(request: Request, error: DataError) -> JSONResponse:
+        """NUL in a text, a number past every bound: the database has refused the statement."""
+        problem = Problem(
+            code="unstorable",
+            zh="请求中有无法保存的字符或数值，未作改动",
+            en="the request holds a sign or a number that cannot be stored; nothing was changed",
             id=uuid.uuid4().hex[:12],
         )
         return _answer(422, problem)

@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from fanzha.adapters.postgres.operators import Operator
-from fanzha.entrypoints.api.auth import COOKIE, Parts, SignedIn
+from fanzha.entrypoints.api.auth import COOKIE, READERS, Parts, SignedIn
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.health import feeds_of
 
@@ -38,6 +38,7 @@ async def stream(request: Request, parts: Parts, who: SignedIn) -> StreamingResp
 
 
 async def _news(parts: Centre, who: Operator, token: str) -> AsyncIterator[str]:
+    may_read = who.actor.may(READERS)  # others are told how the feeds are, and no more
     with parts.bus.subscribe() as queue:
         yield await _tick(parts)
         while True:
@@ -50,6 +51,10 @@ async def _news(parts: Centre, who: Operator, token: str) -> AsyncIterator[str]:
                 return
             if not ids:
                 yield await _tick(parts)
+                continue
+            if not may_read:
+                while not queue.empty():
+                    queue.get_nowait()
                 continue
             while not queue.empty():
                 ids.add(queue.get_nowait())
