@@ -44,6 +44,7 @@ class Reading:
         listening = await self._client.subscribe(self._bell, cb=ring)
         try:
             while True:
+                _heed_cancellation()
                 rung.clear()
                 page = await self._page_patiently(after + 1)
                 for message in page:
@@ -58,6 +59,7 @@ class Reading:
     async def _page_patiently(self, sequence: int) -> list[Stored]:
         """Asks until the server answers; it may be restarting."""
         while True:
+            _heed_cancellation()
             try:
                 return await self.page({"seq": sequence, "batch": _BATCH})
             except nats.errors.ConnectionClosedError:
@@ -99,9 +101,18 @@ def _check(headers: dict[str, str]) -> None:
         raise nats.errors.Error(f"direct get answered {headers['Status']}")
 
 
+def _heed_cancellation() -> None:
+    """`asyncio.wait_for` of Python 3.11, which the client waits by, loses a cancellation that comes
+    in the same moment as the answer: whoever asked us to end would wait for ever."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def _within(event: asyncio.Event, seconds: float) -> bool:
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return False
     return True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import time
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -76,26 +77,54 @@ class Scorer:
         self._tally = _Tally()
         self._scored = 0
         self._saved = 0
+        self._between_entries = True
+        self._ending = threading.Event()
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Score until cancelled; a last snapshot is written on the way out."""
-        await asyncio.to_thread(self._load)
-        ready()
+        """Score until cancelled; a last snapshot is written on the way out.
+
+        Ending does not wait for a database that is away: what is not taken in is scored again by
+        the next run.
+        """
         turn = asyncio.Lock()
-        keeping = [
-            asyncio.create_task(_each(_COUNT_EVERY_S, self._count, turn)),
-            asyncio.create_task(_each(self._snapshot_every_s, self._save, turn)),
-        ]
+        keeping: list[asyncio.Task[None]] = []
         try:
+            await self._apart(self._load)
+            ready()
+            keeping = [
+                asyncio.create_task(self._each(_COUNT_EVERY_S, self._count, turn)),
+                asyncio.create_task(self._each(self._snapshot_every_s, self._save, turn)),
+            ]
             async for entry in self._log_port.read(self._scored):
                 async with turn:
-                    await asyncio.to_thread(self._score, entry)
+                    await self._apart(self._score, entry)
         finally:
+            self._ending.set()
             for task in keeping:
                 task.cancel()
             async with turn:
-                self._count()
-                self._save()
+                with contextlib.suppress(Unavailable):
+                    self._save()
+
+    async def _apart(self, step: Callable[..., None], *given: Any) -> None:
+        """Run a step in a thread and see it end, even when cancelled: nobody else may meanwhile
+        touch what it works on."""
+        work = asyncio.ensure_future(asyncio.to_thread(step, *given))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._ending.set()
+            while not work.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([work])
+            raise
+
+    async def _each(self, seconds: float, step: Callable[[], None], turn: asyncio.Lock) -> None:
+        """Between entries, whether or not new ones come."""
+        while True:
+            await asyncio.sleep(seconds)
+            async with turn:
+                await self._apart(step)
 
     @property
     def position(self) -> int:
@@ -112,11 +141,17 @@ class Scorer:
         _log.info("state at %s, taken in up to %s", self._scored, self._committed)
 
     def _save(self) -> None:
-        if self._scored > self._saved:
+        """A snapshot never runs ahead of the totals: what it holds is not read, nor counted, again.
+
+        Nor does it hold part of an entry: one that was scored but could not be taken in.
+        """
+        self._count()
+        if self._between_entries and self._scored > self._saved:
             self._snapshots.save(self._scored, self._engine.snapshot())
             self._saved = self._scored
 
     def _score(self, entry: LogEntry) -> None:
+        self._between_entries = False
         outcome = self._engine.process(entry.position, entry.stream, entry.batch)
         if entry.position > self._counted:
             self._tally.position = entry.position
@@ -131,6 +166,7 @@ class Scorer:
             if taken is not None:
                 self._heard(outcome, taken)
         self._scored = entry.position
+        self._between_entries = True
 
     def _take_in(self, outcome: Outcome, position: int) -> Taken | None:
         """Commit, whatever the database does meanwhile: retried until it is in, never twice.
@@ -190,13 +226,7 @@ class Scorer:
             try:
                 return attempt()
             except Unavailable as error:
+                if self._ending.is_set():
+                    raise
                 _log.warning("waiting for the database: %s", error.code)
-                time.sleep(_RETRY_S)
-
-
-async def _each(seconds: float, step: Callable[[], None], turn: asyncio.Lock) -> None:
-    """Between entries, whether or not new ones come."""
-    while True:
-        await asyncio.sleep(seconds)
-        async with turn:
-            await asyncio.to_thread(step)
+                self._ending.wait(_RETRY_S)
