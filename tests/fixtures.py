@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +18,10 @@ from fanzha.adapters.postgres import place
 from fanzha.adapters.postgres.database import Database
 from fanzha.adapters.postgres.embedded import EmbeddedPostgres
 from fanzha.adapters.postgres.migrate import migrate
-from fanzha.adapters.postgres.office import NATION, PostgresOffice
+from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.operators import Operators
 from fanzha.adapters.sealing.keyring import Keyring
-from fanzha.lifecycles.actor import Actor, Role, Unit
+from fanzha.lifecycles.actor import NATION, Actor, Role, Unit
 from fanzha.lifecycles.warning.model import Case, Evidence, Part, Person
 from fanzha.lifecycles.warning.policy import load_clocks, load_grades
 from fanzha.usecases.warning.policies import WarningPolicies
@@ -57,6 +58,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 
 @pytest.fixture(scope="session")
 def template(postgres: EmbeddedPostgres) -> str:
+    return make_template(postgres)
+
+
+@pytest.fixture
+def installed(postgres: EmbeddedPostgres, template: str) -> Iterator[Installed]:
+    with fresh_database(postgres, template) as found:
+        yield found
+
+
+def make_template(postgres: EmbeddedPostgres) -> str:
     """The name of a migrated database with the tiers in it; nobody connects to it."""
     name = "fanzha_template"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
@@ -70,9 +81,9 @@ def template(postgres: EmbeddedPostgres) -> str:
     return name
 
 
-@pytest.fixture
-def installed(postgres: EmbeddedPostgres, template: str) -> Iterator[Installed]:
-    """A fresh database, migrated, with tiers; gone after the test."""
+@contextmanager
+def fresh_database(postgres: EmbeddedPostgres, template: str) -> Iterator[Installed]:
+    """A fresh database, migrated, with tiers; gone afterwards."""
     name = f"t{uuid.uuid4().hex[:12]}"
     admin = postgres.url("postgres")
     with psycopg.connect(admin, autocommit=True) as connection:

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.adapters.smpp.centre_process import CentreProcess
+from tests.entrypoints.worker.killable import worker
 from tests.entrypoints.worker.outbox import states, warn
 from tests.fixtures import Installed
-
-
-@contextmanager
-def worker(installed: Installed, folder: Path, port: int, stranded_s: float = 1.0) -> Iterator[Any]:
-    """A deliverer in a process of its own."""
-    keyring = folder / "keyring.json"
-    if not keyring.exists():
-        installed.keyring.save(keyring)
-    given = {
-        "database": installed.url, "keyring": str(keyring), "port": str(port),
-        "stranded_s": str(stranded_s),
-    }  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.entrypoints.worker.worker_process", json.dumps(given)],
-        cwd=Path(__file__).parents[3],
-        env={"PYTHONPATH": "src", "PATH": ""},
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(30)
 
 
 def wait(found: Callable[[], object], limit_s: float = 60.0) -> None:

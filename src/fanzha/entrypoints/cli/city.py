@@ -148,7 +148,11 @@ def stream(
     with httpx.Client(base_url=to, timeout=30.0) as client:
         sender = Sender(client, key, stop.wait)
         maker = _maker(residents, seed, behaviour_of(behaviour))
-        Broadcast(plan, maker, sender.send, _clock, stop.wait, _aloud()).run()
+        broadcast = Broadcast(plan, maker, sender.send, _clock, stop.wait, _aloud())
+        broadcast.run()
+    count = broadcast.count
+    refused = f"，拒收 refused {count.refused:,}" if count.refused else ""
+    print(f"[city] 已停止 stopped：{count.accepted:,}{refused}", flush=True)
 
 
 def _maker(residents: int, seed: int, behaviour: Behaviour) -> Maker:
