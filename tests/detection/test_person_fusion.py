@@ -50,6 +50,16 @@ def test_one_person_one_risk_that_rises() -> None:
     assert sum(reason.part for reason in last.reasons) == pytest.approx(last.score)
 
 
+def test_sums_beyond_all_money_stop_nothing() -> None:
+    """Two payments of the most an event may carry add up to more than a column can hold."""
+    tape = scam()
+    for n in range(4):
+        tape.pay(46 * MINUTE + n, account_of(8), account_of(78 + n), (2**63 - 1) // 100)
+    tape.call(60 * MINUTE, SCAMMER, VICTIM, talk_s=60.0)
+    paid = [r.amount_fen for r in Played(tape).risks if r.person == TOKEN]
+    assert all(0 < fen < 2**63 for fen in paid if fen is not None)
+
+
 def test_the_risk_is_told_before_the_payment() -> None:
     played = Played(scam())
     first = min(risk.at for risk in played.risks if risk.person == TOKEN)

@@ -67,6 +67,8 @@ _SET = 24
 _STALE_MS = 4 * 3_600_000
 """A call whose end never came counts as over after this."""
 
+_TOTAL_MOST = 2**62
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -140,7 +142,8 @@ class Episode:
         self.facts[fact] = max(self.facts[fact], value)
 
     def add(self, fact: str, value: float = 1) -> None:
-        self.facts[fact] += value
+        """A total; it stops at what every column that holds it can carry."""
+        self.facts[fact] = min(self.facts[fact] + value, _TOTAL_MOST)
 
     def touched(self, at: int) -> None:
         """The other side is in touch now."""
