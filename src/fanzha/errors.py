@@ -13,6 +13,14 @@ Messages exist in Chinese and English, name the field and the shape of the value
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class FanzhaError(Exception):
     """A failure with a stable code and words for people in both languages."""
@@ -39,3 +47,28 @@ class Uncertain(FanzhaError):
 
 class Misconfigured(FanzhaError):
     """Stop: the installation is wrong and a person must mend it."""
+
+
+def policy_reader(read: Callable[P, T]) -> Callable[P, T]:
+    """For functions that read a policy file: whatever it trips over is a mistake in the file.
+
+    What they check by name is `Misconfigured` with better words already; this is for the rest, such
+    as a key that is missing, a number that is none, bytes that are no text.
+    """
+
+    @functools.wraps(read)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except FanzhaError:
+            raise
+        except Exception as error:
+            what = type(error).__name__
+            raise Misconfigured(
+                "policy_unreadable",
+                zh=f"政策文件读不懂：{what}",
+                en=f"a policy file cannot be understood: {what}",
+                field=next((a.name for a in args if isinstance(a, PurePath)), None),
+            ) from error
+
+    return reading

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from fanzha.city.drafts import ACCOUNT_ACTIONS
 from fanzha.city.rhythm import Rhythm
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 
 Share = float
 Pair = tuple[float, float]
@@ -325,6 +325,7 @@ class Behaviour(_Strict):
         return self.rhythms[name].rhythm  # type: ignore[index]
 
 
+@policy_reader
 def load_behaviour(path: Path) -> Behaviour:
     """Read a behaviour file; `extends: FILE` takes another one beside it and overlays this one."""
     try:

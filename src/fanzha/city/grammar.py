@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import yaml
 
 from fanzha.city.rhythm import Ints
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DIGITS = re.compile(r"#([1-9])")
@@ -176,6 +176,7 @@ def _bad_text(text: str) -> Misconfigured:
     )
 
 
+@policy_reader
 def load_grammar(paths: list[Path], bound: frozenset[str]) -> Grammar:
     """Read rule files; a rule stands in one of them only, and holds at least one text."""
     rules: dict[str, list[str]] = {}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 from fanzha.values import reserved
 
 Kind = Literal[
@@ -57,6 +57,7 @@ class Organisation(BaseModel):
         return f"example.{self.label.replace('-', '_')}.app"
 
 
+@policy_reader
 def load_organisations(path: Path) -> tuple[Organisation, ...]:
     """Raises `Misconfigured` for unknown keys, repeated keys, labels or service numbers."""
     read: Any = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 import yaml
 
 from fanzha.detection.words import invalid
+from fanzha.errors import policy_reader
 
 __all__ = ["load_measures"]
 
 T = TypeVar("T")
 
 
+@policy_reader
 def load_measures(path: Path, kind: type[T]) -> T:
     """The file as an instance of a dataclass of whole numbers, or tuples of rising ones.
 

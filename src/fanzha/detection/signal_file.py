@@ -14,6 +14,7 @@ import yaml
 from fanzha.detection.finding import Stage
 from fanzha.detection.signals import Derived, Excuse, Signal, SignalSet
 from fanzha.detection.words import invalid, template
+from fanzha.errors import policy_reader
 
 __all__ = ["load_signals"]
 
@@ -35,6 +36,7 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{2,40}")
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 
+@policy_reader
 def load_signals(
     path: Path,
     schema: Schema,

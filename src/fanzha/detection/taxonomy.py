@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 
 __all__ = ["TAXONOMY_FILE", "ScamClass", "ScamType", "Taxonomy", "load_taxonomy"]
 
@@ -67,6 +67,7 @@ class Taxonomy:
         return found.zh, found.en
 
 
+@policy_reader
 def load_taxonomy(path: Path) -> Taxonomy:
     """Read and check the list; `path` is the file."""
     try:

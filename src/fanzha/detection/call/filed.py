@@ -10,6 +10,7 @@ import polars as pl
 import yaml
 
 from fanzha.detection.words import invalid
+from fanzha.errors import policy_reader
 
 __all__ = ["FiledNumbers", "load_filed_numbers"]
 
@@ -29,6 +30,7 @@ class FiledNumbers:
         return found.fill_null(value=False)
 
 
+@policy_reader
 def load_filed_numbers(path: Path) -> FiledNumbers:
     """Read and check the list; unknown keys are refused."""
     try:

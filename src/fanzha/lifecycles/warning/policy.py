@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 from fanzha.lifecycles.warning.grade import WarningGrade
 from fanzha.values.stage import Stage
 
@@ -105,6 +105,7 @@ def duration(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
+@policy_reader
 def load_grades(path: Path) -> GradePolicy:
     """Read and check the grading policy."""
     data = _read(path, {"version", "in_force_on", "title", "grades", "raise"})
@@ -140,6 +141,7 @@ def load_grades(path: Path) -> GradePolicy:
     )
 
 
+@policy_reader
 def load_clocks(path: Path) -> ClockPolicy:
     """Read and check the clocks."""
     keys = {"version", "in_force_on", "clocks", "escalation", "lock_s", "undo_s", "reveal_s"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 
 Bilingual = tuple[str, str]
 """(zh, en)"""
@@ -60,6 +60,7 @@ class ScriptBook:
         raise _bad("types", "general is missing")
 
 
+@policy_reader
 def load(path: Path) -> ScriptBook:
     """Read and check the scripts; unknown keys are refused."""
     data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 from fanzha.lifecycles.actor import Level, Scope, Unit
 
 
@@ -47,6 +47,7 @@ class Tiers:
         return next((self.by_code[c] for c in tries if c in self.by_code), self.root)
 
 
+@policy_reader
 def load_units(path: Path) -> list[Unit]:
     """Read the tiers, parents first; a parent that is missing or not above is refused."""
     found: dict[str, Unit] = {}
@@ -71,6 +72,8 @@ def load_units(path: Path) -> list[Unit]:
             path=(province, city, branch, station, post),
         )
         found[unit.code] = unit
+    if not found:
+        raise _bad("there are none", "一个也没有")
     return sorted(found.values(), key=lambda u: (u.level.depth, u.code))
 
 

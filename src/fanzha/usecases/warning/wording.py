@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 from fanzha.lifecycles.message.content import NotSendable, check
 from fanzha.lifecycles.warning.grade import WarningGrade
 
@@ -32,6 +32,7 @@ class Wording:
     """(main class or type or `general`, grade, language) -> text"""
 
     @classmethod
+    @policy_reader
     def load(cls, path: Path) -> Wording:
         """Read the file. Misconfigured names the entry and the rule that it breaks."""
         try:

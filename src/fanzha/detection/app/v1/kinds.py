@@ -11,6 +11,7 @@ import yaml
 
 from fanzha.detection.arrays import Array, truths
 from fanzha.detection.words import invalid
+from fanzha.errors import policy_reader
 
 __all__ = ["AppKinds", "load_app_kinds"]
 
@@ -79,6 +80,7 @@ class AppKinds:
         )
 
 
+@policy_reader
 def load_app_kinds(path: Path) -> AppKinds:
     """Read and check the lists; unknown keys are refused."""
     try:

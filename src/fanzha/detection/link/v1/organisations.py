@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from fanzha.detection.words import invalid
-from fanzha.errors import Refused
+from fanzha.errors import Refused, policy_reader
 from fanzha.values import dns_name
 
 __all__ = ["Lists", "Organisation", "load_lists", "load_organisations"]
@@ -55,6 +55,7 @@ class Lists:
     scam_types: Mapping[str, str]
 
 
+@policy_reader
 def load_organisations(paths: Sequence[Path]) -> tuple[Organisation, ...]:
     """Read and check the files; a key or a name held twice is refused."""
     out: list[Organisation] = []
@@ -71,6 +72,7 @@ def load_organisations(paths: Sequence[Path]) -> tuple[Organisation, ...]:
     return tuple(out)
 
 
+@policy_reader
 def load_lists(path: Path) -> Lists:
     """Read and check the lists; unknown keys are refused."""
     data = _mapping(path, _LIST_FILE)

@@ -25,7 +25,7 @@ from fanzha.detection.text.v1.kernel import (
     normalise,
     pair_slot,
 )
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 
 __all__ = ["VARIANTS_FILE", "NormalText", "Normaliser", "Texts"]
 
@@ -87,6 +87,7 @@ class Normaliser:
     pairs: I32
 
     @classmethod
+    @policy_reader
     def load(cls, path: Path) -> Normaliser:
         """Tables from Unicode, OpenCC's traditional characters and the list of variants."""
         listed = _variants(path)

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 
 __all__ = ["READING_FILE", "ReadingPolicy"]
 
@@ -29,6 +29,7 @@ class ReadingPolicy:
     senders: int
 
     @classmethod
+    @policy_reader
     def load(cls, path: Path) -> ReadingPolicy:
         """Read and check; unknown keys are refused."""
         data = _exactly(_read(path), path.name, "version", "in_force_on", "prior", "remember",

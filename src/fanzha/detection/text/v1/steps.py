@@ -15,7 +15,7 @@ import yaml
 
 from fanzha.detection.taxonomy import Taxonomy
 from fanzha.detection.text.v1.automaton import Automaton
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, policy_reader
 from fanzha.values.stage import Stage
 
 __all__ = ["GREY", "STEPS_FILE", "Step", "Steps"]
@@ -50,6 +50,7 @@ class Steps:
     taxonomy: Taxonomy
 
     @classmethod
+    @policy_reader
     def load(cls, path: Path, taxonomy: Taxonomy) -> Steps:
         """Read and check; unknown keys, types, stages and doubled codes are refused."""
         data = _read(path)
