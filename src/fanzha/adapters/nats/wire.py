@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 import pyarrow as pa
 
+from fanzha.adapters.nats.opened import BYTES_MAX, ROWS_MAX, size_of, spread_of
 from fanzha.errors import Refused
 
 _HEADROOM = 4096
@@ -33,8 +34,10 @@ def decode(payload: bytes) -> pa.RecordBatch:
 
 
 def decode_foreign(payload: bytes) -> pa.RecordBatch:
-    """A batch that somebody else made: every offset and every letter is checked."""
+    """A batch that somebody else made: its size first, then every offset and every letter."""
     try:
+        if not size_of(payload).bearable:
+            raise _too_large()
         with pa.ipc.open_stream(payload) as reader:
             table = reader.read_all()
         table.validate(full=True)
@@ -48,7 +51,18 @@ def decode_foreign(payload: bytes) -> pa.RecordBatch:
         ) from error
     if not batches:
         raise empty_batch()
+    if spread_of(batches[0]) > BYTES_MAX:
+        raise _too_large()
     return batches[0]
+
+
+def _too_large() -> Refused:
+    return Refused(
+        "batch_too_large",
+        zh=f"批次展开后超过 {ROWS_MAX} 行或 {BYTES_MAX >> 20} MiB，请分批发送",
+        en=f"opened, the batch has over {ROWS_MAX} rows or {BYTES_MAX >> 20} MiB; send it in parts",
+        field="payload",
+    )
 
 
 def parts(batch: pa.RecordBatch, key: str, max_payload: int) -> Iterator[tuple[str, bytes]]:
