@@ -17,6 +17,7 @@ from tests.browser.centre import centre_over
 
 PASSWORD = "a password of tests"  # invented, of this database only
 SOURCE = "carrier-a"
+HERE = "http://127.0.0.1:8000"
 
 
 @dataclass
@@ -57,5 +58,5 @@ def api(installed: fixtures.Installed) -> Iterator[Api]:
     )
     key = installed.operators.add_sender(SOURCE, frozenset({"call", "text"}), fixtures.NOW)
     app = create_app(centre)
-    with TestClient(app, client=("127.0.0.1", 5), raise_server_exceptions=False) as client:
+    with TestClient(app, HERE, client=("127.0.0.1", 5), raise_server_exceptions=False) as client:
         yield Api(client, centre, installed, key)

@@ -15,7 +15,7 @@ from fanzha.entrypoints.api.serve import run
 from fanzha.entrypoints.demo import DEMO_PASSWORD
 from fanzha.errors import Misconfigured
 from fanzha.settings import Settings
-from tests.entrypoints.api.given import PASSWORD, Api
+from tests.entrypoints.api.given import HERE, PASSWORD, Api
 
 DEMO = {"name": "chenjing", "password": DEMO_PASSWORD}
 OURS = {"name": "officer", "password": PASSWORD}
@@ -24,7 +24,7 @@ OURS = {"name": "officer", "password": PASSWORD}
 def client_from(api: Api, address: str, **changed: object) -> TestClient:
     """Another client of the same centre, under other settings."""
     settings = api.centre.settings.model_copy(update=changed)
-    return TestClient(create_app(replace(api.centre, settings=settings)), client=(address, 5))
+    return TestClient(create_app(replace(api.centre, settings=settings)), HERE, client=(address, 5))
 
 
 def test_a_demo_account_works_on_this_machine(api: Api) -> None:
@@ -40,6 +40,7 @@ def test_a_demo_account_works_on_this_machine(api: Api) -> None:
         ("127.0.0.1", {"demo": False}, {}),
         ("127.0.0.1", {}, {"X-Forwarded-For": "192.0.2.9"}),
         ("127.0.0.1", {}, {"Forwarded": "for=192.0.2.9"}),
+        ("127.0.0.1", {}, {"Host": "points-here.example:8000"}),
     ],
 )
 def test_a_demo_account_works_nowhere_else(

@@ -55,11 +55,13 @@ def sender(request: Request, parts: Annotated[Centre, Depends(centre)]) -> Sende
 def demo_allowed(request: Request, parts: Centre) -> bool:
     """Demo accounts: only where this machine listens to itself, and only from itself.
 
-    What a proxy passes on comes from elsewhere, though the proxy may be here.
+    What a proxy passes on comes from elsewhere, though the proxy may be here; so does a page whose
+    name somebody lets point at this machine, and the name is what the browser then sends.
     """
     peer = request.client.host if request.client else ""
     passed_on = any(name in request.headers for name in _PROXY_HEADERS)
-    here = peer in ("127.0.0.1", "::1") and not passed_on
+    named = request.url.hostname in ("127.0.0.1", "::1", "localhost")
+    here = peer in ("127.0.0.1", "::1") and named and not passed_on
     return parts.settings.demo and parts.settings.loopback and here
 
 
