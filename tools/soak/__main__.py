@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -39,6 +40,8 @@ def main() -> int:
     parser.add_argument("--write", type=Path, default=None, help="default: docs/reliability.md")
     parser.add_argument("--keep", action="store_true", help="keep what the campaigns left behind")
     asked = parser.parse_args()
+    # Told to end, the campaigns leave their blocks, and with them every process they started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     load = os.getloadavg()[0]
     whole_share = sum(_CAMPAIGNS[name][1] for name in asked.only)
     folder = Path(tempfile.mkdtemp(prefix="fanzha-soak-"))
