@@ -17,6 +17,9 @@ from fanzha.records.door import admit
 from fanzha.records.quarantine import Refusal
 from fanzha.records.sealed import seal_personal
 
+SHOWN_MAX = 100
+"""Refused rows that an answer names."""
+
 
 @dataclass
 class Taken:
@@ -27,6 +30,7 @@ class Taken:
     position: int | None = None
     """In the event log; None when no row was accepted."""
     refused: list[Refusal] = field(default_factory=list)
+    """The first `SHOWN_MAX` of them; all are in quarantine."""
     unknown_columns: set[str] = field(default_factory=set)
 
 
@@ -49,20 +53,25 @@ class Door:
         """`source` is the sender as known by its key; `key` names the batch, so that the same one
         sent again is stored once. Unavailable: nothing more was stored; send the same again."""
         taken = Taken()
-        kept: list[RefusedRow] = []
-        for n, chunk in enumerate(chunks):
+        pieces = enumerate(chunks)
+        # Reading is work too: the loop that serves everybody else does none of it.
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            n, chunk = piece
             batch, refused, unknown = await asyncio.to_thread(self._admit, stream, chunk, source)
             taken.received += batch.num_rows + len(refused)
             taken.unknown_columns |= unknown
-            taken.refused += refused
+            taken.refused += refused[: SHOWN_MAX - len(taken.refused)]
             if batch.num_rows:
                 batch_key = f"{source}.{stream}.{key}.{n}"
                 taken.position = await self._log.append(stream, batch, batch_key, sender=source)
                 taken.accepted += batch.num_rows
-            kept += [as_refused_row(r, source, key) for r in refused]
-        if kept:
-            await asyncio.to_thread(self._quarantine.add, kept, self._now())
+            if refused:
+                await asyncio.to_thread(self._keep, refused, source, key)
         return taken
+
+    def _keep(self, refused: list[Refusal], source: str, key: str) -> None:
+        rows = [as_refused_row(r, source, key) for r in refused]
+        self._quarantine.add(rows, self._now())
 
     def _admit(
         self, stream: str, chunk: Chunk, source: str

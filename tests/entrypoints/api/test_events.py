@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanzha.adapters.postgres import counters
-from fanzha.entrypoints.api.event_routes import BODY_MAX
+from fanzha.entrypoints.api.event_routes import BODY_MAX, LINES_MAX
 from fanzha.lifecycles.actor import NATION, Role
 from fanzha.ports.event_log import LogEntry
 from fanzha.values import reserved
@@ -225,3 +225,19 @@ def test_whatever_comes_every_row_is_accounted_for(api: Api, pieces: list[bytes]
     assert said["received"] == said["accepted"] + len(said["refused"]) == len(rows)
     added = sum(e.batch.num_rows for e in stored(api)) - before
     assert added in (0, said["accepted"]), "all of it, or it was there already"
+
+
+def test_a_flood_of_refused_rows_is_kept_and_its_answer_is_short(api: Api) -> None:
+    body = b"no object\n" * 3_000
+    answer = api.client.post(URL, content=body, headers=api.bearer).json()
+    assert (answer["received"], answer["accepted"], len(answer["refused"])) == (3_000, 0, 100)
+    assert quarantined(api) == 3_000
+    again = api.client.post(URL, content=body, headers=api.bearer).json()
+    assert again["received"] == 3_000
+    assert quarantined(api) == 3_000
+
+
+def test_more_lines_than_any_rows_fill_are_refused_as_a_whole(api: Api) -> None:
+    answer = api.client.post(URL, content=b"\n" * (LINES_MAX + 1), headers=api.bearer)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_many_rows")
+    assert quarantined(api) == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,15 +69,9 @@ class Quarantine:
 
     def add_within(self, connection: Connection, rows: Sequence[RefusedRow], now: datetime) -> None:
         """The same, inside a transaction of the caller."""
-        kept: Counter[str] = Counter()
+        by_stream: dict[str, list[dict[str, object]]] = {}
         for r in rows:
-            done = connection.execute(
-                text(
-                    "INSERT INTO quarantine (stream, source, row_number, code, field, zh, en,"
-                    " sealed, batch, at) VALUES (:stream, :source, :row, :code, :field, :zh, :en,"
-                    " :sealed, :batch, :at) ON CONFLICT (source, stream, batch, row_number)"
-                    " DO NOTHING"
-                ),
+            by_stream.setdefault(r.stream, []).append(
                 {
                     "stream": r.stream,
                     "source": r.source,
@@ -90,9 +83,14 @@ class Quarantine:
                     "sealed": self._sealer.seal(_text(r.raw), _SEALED),
                     "batch": r.batch,
                     "at": now,
-                },
+                }
             )
-            kept[r.stream] += done.rowcount
+        insert = text(
+            "INSERT INTO quarantine (stream, source, row_number, code, field, zh, en, sealed,"
+            " batch, at) VALUES (:stream, :source, :row, :code, :field, :zh, :en, :sealed, :batch,"
+            " :at) ON CONFLICT (source, stream, batch, row_number) DO NOTHING"
+        )
+        kept = {s: connection.execute(insert, found).rowcount for s, found in by_stream.items()}
         counters.add(connection, "quarantined", kept)
 
     def page(self, after: int | None, limit: int) -> tuple[list[Kept], int | None]:

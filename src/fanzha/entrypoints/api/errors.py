@@ -44,6 +44,7 @@ _BY_CODE = {
     "foreign_origin": 403,
     "too_many_attempts": 429,
     "cut_off": 400,
+    "too_many_rows": 413,
 }
 _HTTP = {
     400: ("unreadable", "请求无法读懂", "the request cannot be read"),

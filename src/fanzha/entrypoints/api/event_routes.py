@@ -18,7 +18,8 @@ from fanzha.records.schemas import SCHEMAS
 
 router = APIRouter(prefix="/v1")
 BODY_MAX = 32 * 1024 * 1024
-_SHOWN_MAX = 100
+LINES_MAX = 500_000
+"""Of one body: shorter rows than these hold nothing, and each would be kept as a refused one."""
 _LINES = {
     "requestBody": {
         "required": True,
@@ -59,6 +60,13 @@ async def take_in_lines(
             en="this key may not send this stream",
             field="stream",
         )
+    if body.count(b"\n") > LINES_MAX:
+        raise Refused(
+            "too_many_rows",
+            zh=f"一次最多 {LINES_MAX:,} 行，请分批发送",
+            en=f"at most {LINES_MAX:,} lines at once; send them in parts",
+            field="body",
+        )
     digest = key or hashlib.blake2b(body, digest_size=16).hexdigest()
     # A last line without its end would be read, and stored, as a piece of its own.
     ended = body if body.endswith(b"\n") else body + b"\n"
@@ -70,7 +78,7 @@ async def take_in_lines(
         accepted=taken.accepted,
         refused=[
             wire.RefusedRow(row=r.row, code=r.code, field=r.field, zh=r.zh, en=r.en)
-            for r in taken.refused[:_SHOWN_MAX]
+            for r in taken.refused
         ],
         position=taken.position,
         unknown_columns=sorted(taken.unknown_columns),
