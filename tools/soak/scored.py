@@ -33,7 +33,7 @@ def scored(given: Given) -> list[Result]:
         chance = Random(f"scored:{given.seed}:{rounds}")
         folder = given.folder / str(rounds)
         (folder / "spill").mkdir(parents=True)
-        entries = small_city(folder / "spill", seed=chance.randrange(1_000))
+        entries = small_city(folder / "spill", 300, chance.randrange(1_000))
         quiet = _quiet(folder / "quiet", keyring, entries)
         disturbed = _disturbed(folder / "disturbed", keyring, entries, chance, kills)
         sizes += Counter({part: len(rows) for part, rows in quiet.items()})
