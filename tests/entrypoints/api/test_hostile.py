@@ -80,3 +80,9 @@ def test_a_notice_that_is_no_id_does_not_end_the_news(installed: fixtures.Instal
 def notify(url: str, payload: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SELECT pg_notify('warning', %s)", (payload,))
+
+
+@pytest.mark.parametrize("path", ["/%00", "/assets/%00", "/" + "a" * 5_000, "/assets/" + "b" * 400])
+def test_a_path_that_no_file_can_have_is_no_page(api: Api, path: str) -> None:
+    answer = api.client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_page")

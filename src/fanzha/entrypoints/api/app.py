@@ -26,6 +26,8 @@ from fanzha.entrypoints.api.centre import Centre
 _EVENTS = "/v1/events/"
 _BODY_MAX = 1 << 20
 """Of a request that is not events; those say their own."""
+_PATH_MAX = 250
+"""Bytes; longer than any of ours, and short enough for a file name."""
 STATIC = Path(__file__).parent / "static"
 _CSP = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
@@ -65,6 +67,9 @@ def create_app(parts: Centre) -> FastAPI:
         declared = request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:12]) > most:
             return errors.too_large()
+        path = request.url.path
+        if "\0" in path or len(path.encode("utf-8", "replace")) > _PATH_MAX:
+            return errors.no_such_page()
         response = await call(request)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
