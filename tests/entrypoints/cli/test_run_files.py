@@ -116,6 +116,11 @@ def test_findings_and_warnings_are_written_in_the_agreed_shape(ran: tuple[Said, 
         assert START.timestamp() - 86400 <= at.timestamp() <= START.timestamp() + 86400
 
 
+def test_what_holds_numbers_in_the_clear_is_private(ran: tuple[Said, Path]) -> None:
+    for name in ("f.ndjson", "w.ndjson", "refused.ndjson"):
+        assert (ran[1] / name).stat().st_mode & 0o777 == 0o600, name
+
+
 def test_refused_rows_are_where_the_report_says(ran: tuple[Said, Path]) -> None:
     said, folder = ran
     refused = rows(folder / "refused.ndjson")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -231,9 +232,10 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def _writable(path: Path) -> IO[str]:
+    """It will hold numbers in the clear: a new file is for its owner only."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8")
+        return open(path, "w", encoding="utf-8", opener=lambda p, how: os.open(p, how, 0o600))
     except OSError as error:
         raise Refused(
             "cannot_write", zh="无法写入文件", en="the file cannot be written", field=path.name
