@@ -77,6 +77,18 @@ def test_words_carry_no_identifier_in_the_clear() -> None:
             assert PAYEE[-8:] not in entry.zh + entry.en
 
 
+def test_a_label_hides_and_turns_nothing_on_a_screen() -> None:
+    tape = scam()
+    app = {"subscriber": VICTIM, "package": "a.example"}
+    hostile = "安全\u202e助\u200b手\n\u2066" + "长" * 200
+    tape.add("app", 38 * MINUTE, action="screen_share_on", label=hostile, **app)
+    told = {e.zh + e.en for r in Played(tape).risks for e in r.context if "安全助手" in e.zh}
+    assert told
+    for words in told:
+        assert words.isprintable()
+        assert "长" * 41 not in words
+
+
 def test_nobody_else_is_told() -> None:
     """People whom the same number rang for a few seconds get no risk; nor does the bystander."""
     assert {risk.person for risk in Played(scam()).risks} == {TOKEN}

@@ -9,9 +9,11 @@ from fanzha.errors import Refused
 
 #: Signs that separate groups of digits, and signs nobody sees (zero-width, direction, soft hyphen).
 _SEPARATORS = re.compile(
-    r"[\s\-\u2010-\u2015\u2212()（）\[\]./·•_\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+"
+    r"[\s\-\u2010-\u2015\u2212()（）\[\]./·•_\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+"
 )
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
+_INVISIBLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+"
+)
 
 
 def fold(text: str) -> str:

@@ -8,6 +8,7 @@ from fanzha.detection.finding import SubjectKind
 from fanzha.detection.person.risk import Context, Flow
 from fanzha.detection.person.v1.episode import Episode
 from fanzha.detection.person.v1.happening import Happening, why, write
+from fanzha.values.writing import fold
 
 
 def take_text(episode: Episode, it: Happening) -> bool:
@@ -59,6 +60,9 @@ def take_visit(episode: Episode, it: Happening) -> bool:
     return True
 
 
+_NAME_LONGEST = 40
+
+
 def take_app(episode: Episode, it: Happening) -> bool:
     row, facts = it.row, episode.facts
     if it.finding:
@@ -81,7 +85,8 @@ def take_app(episode: Episode, it: Happening) -> bool:
         episode.add(fact)
         if fact in _TIMED:
             episode.after_contact(_TIMED[fact], it.at)
-    name = row["label"] or row["package"]
+    # A label is a stranger's word: no sign in it may hide or turn what a screen shows.
+    name = (fold(row["label"] or "") or fold(row["package"]))[:_NAME_LONGEST]
     if fact in ("installs_n", "meeting_n"):
         episode.say("app_name", (f"「{name}」", f"“{name}”"), 1.0)
     episode.tell(
