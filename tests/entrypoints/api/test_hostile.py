@@ -11,7 +11,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from fanzha.entrypoints.api.auth import Attempts
 from fanzha.entrypoints.api.bus import Bus
+from fanzha.errors import Refused
 from fanzha.usecases.warning.issue import issue
 from tests import fixtures
 from tests.entrypoints.api.given import Api
@@ -86,3 +88,13 @@ def notify(url: str, payload: str) -> None:
 def test_a_path_that_no_file_can_have_is_no_page(api: Api, path: str) -> None:
     answer = api.client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "no_such_page")
+
+
+def test_many_guesses_at_once_do_not_all_pass_before_the_first_has_failed() -> None:
+    attempts = Attempts(most=3)
+    for _ in range(3):
+        attempts.check("192.0.2.9")
+    with pytest.raises(Refused, match="too_many_attempts"):
+        attempts.check("192.0.2.9")
+    attempts.right("192.0.2.9")
+    attempts.check("192.0.2.9")

@@ -76,7 +76,8 @@ class Attempts:
         self._lock = threading.Lock()
 
     def check(self, address: str) -> None:
-        """Refused while there were too many."""
+        """Refused while there were too many. Counted as wrong until it is said to be `right`:
+        many at once must not all pass before the first has failed."""
         since = time.monotonic() - self._within_s
         with self._lock:
             recent = self._wrong.get(address, deque())
@@ -88,14 +89,16 @@ class Attempts:
                     zh="尝试过于频繁，请一分钟后再试",
                     en="too many attempts: try again in a minute",
                 )
-
-    def wrong(self, address: str) -> None:
-        """Note one that failed."""
-        with self._lock:
             self._wrong.setdefault(address, deque(maxlen=self._most)).append(time.monotonic())
             self._wrong.move_to_end(address)
             if len(self._wrong) > self._addresses:
                 self._wrong.popitem(last=False)
+
+    def right(self, address: str) -> None:
+        """The one checked last was no guess."""
+        with self._lock:
+            if recent := self._wrong.get(address):
+                recent.pop()
 
 
 SignedIn = Annotated[Operator, Depends(operator)]

@@ -53,13 +53,10 @@ def me_of(parts: Centre, who: Operator) -> wire.Me:
 def sign_in(body: wire.SignIn, request: Request, response: Response, parts: Parts) -> wire.Me:
     attempts, address = request.app.state.attempts, request.client.host if request.client else ""
     attempts.check(address)
-    try:
-        token, who = parts.operators.sign_in(
-            body.name, body.password, parts.now(), demo_allowed=demo_allowed(request, parts)
-        )
-    except Refused:
-        attempts.wrong(address)
-        raise
+    token, who = parts.operators.sign_in(
+        body.name, body.password, parts.now(), demo_allowed=demo_allowed(request, parts)
+    )
+    attempts.right(address)
     secure = request.url.scheme == "https"
     response.set_cookie(
         COOKIE, token, httponly=True, samesite="strict", secure=secure, max_age=43200
