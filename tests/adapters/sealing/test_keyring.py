@@ -79,3 +79,14 @@ def test_signatures() -> None:
     assert verify_signature(RING.public_key, b"head", signature)
     assert not verify_signature(RING.public_key, b"head!", signature)
     assert not verify_signature(Keyring.create().public_key, b"head", signature)
+
+
+@pytest.mark.parametrize(
+    "content", ['{"broken', "{}", "[]", '{"keys": {"1": "?"}, "current": "x"}']
+)
+def test_a_damaged_file_is_said_to_be_one(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "keyring.json"
+    path.write_text(content)
+    path.chmod(0o600)
+    with pytest.raises(Misconfigured, match="keyring_unreadable"):
+        Keyring.load(path)

@@ -57,13 +57,22 @@ class Keyring:
                 en=f"the key file {path.name} may be read by others; it must be 0600",
                 field="keyring",
             )
-        data: dict[str, Any] = json.loads(path.read_text(encoding="ascii"))
-        return cls(
-            {int(v): base64.b64decode(k) for v, k in data["keys"].items()},
-            int(data["current"]),
-            base64.b64decode(data["token_key"]),
-            base64.b64decode(data["signing_key"]),
-        )
+        try:
+            data: dict[str, Any] = json.loads(path.read_text(encoding="ascii"))
+            return cls(
+                {int(v): base64.b64decode(k) for v, k in data["keys"].items()},
+                int(data["current"]),
+                base64.b64decode(data["token_key"]),
+                base64.b64decode(data["signing_key"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # Without its cause: a traceback must not carry what stands in the file.
+            raise Misconfigured(
+                "keyring_unreadable",
+                zh=f"密钥文件 {path.name} 已损坏，请从备份恢复",
+                en=f"the key file {path.name} is damaged; restore it from its backup",
+                field="keyring",
+            ) from None
 
     @classmethod
     def load_or_create(cls, path: Path) -> Keyring:
