@@ -124,6 +124,12 @@ def run_files(files: Files, settings: Settings) -> None:
     run.tally.warnings.update(w.grade for w in run.warnings.values())
     run.tally.seconds = time.monotonic() - begun
     sys.stdout.write(report(run.tally, files.refused) + "\n")
+    if not run.tally.total and run.tally.refused:
+        raise Refused(
+            "nothing_usable",
+            zh=f"没有一行可用，原因见 {files.refused}",
+            en=f"not one row could be used; why, says {files.refused}",
+        )
 
 
 async def _push(files: Files, parts: Parts, run: _Run) -> None:

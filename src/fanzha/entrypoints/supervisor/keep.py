@@ -69,8 +69,7 @@ class Keeper:
         return self._told
 
     def start(self, plans: Sequence[Plan]) -> None:
-        """Start these at once and wait until each is ready; says how long each took."""
-        begun = time.monotonic()
+        """Start these at once and wait until each is ready; says when each was."""
         fresh = [Child(plan) for plan in plans]
         for child in fresh:
             child.start()
@@ -78,14 +77,13 @@ class Keeper:
         for child in fresh:
             child.wait_ready(lambda: self._told)
             if not self._told:
-                say(f"  {child.plan.zh} {child.plan.en}: {time.monotonic() - begun:.1f} s")
+                say(f"{self.seconds:6.1f} s  {child.plan.zh} {child.plan.en}")
 
     @contextmanager
     def step(self, zh: str, en: str) -> Iterator[None]:
-        """Something that is done, not started."""
-        begun = time.monotonic()
+        """Something that is done, not started; says when it was."""
         yield
-        say(f"  {zh} {en}: {time.monotonic() - begun:.1f} s")
+        say(f"{self.seconds:6.1f} s  {zh} {en}")
 
     @property
     def seconds(self) -> float:

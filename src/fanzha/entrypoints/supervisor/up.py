@@ -64,7 +64,10 @@ def demo(settings: Settings, *, residents: int, seed: int, keep: bool) -> None:
     with Keeper(parts.data) as keeper:
         _check(settings)
         say(f"反诈 fanzha 演示 demo，数据目录 data folder: {parts.data}")
-        if not keep:
+        if keep:
+            say("接着上次 going on from last time")
+        else:
+            say("重新开始；--keep 接着上次 begun anew; --keep goes on from last time")
             _forget(parts.data)
         _start_servers(keeper, parts, fresh=not keep)
         if keeper.told():
@@ -163,5 +166,7 @@ def _what_to_see(settings: Settings, data: Path) -> None:
     )
     say("    N 接下最急的一条，1–6 记录结果  N takes the most pressing one, 1–6 record the outcome")
     say(f"    短信中心收到的短信  texts that left over SMPP: {data / 'smsc' / 'messages.ndjson'}")
+    say("    对这个中心执行命令 commands on this centre:")
+    say(f"    FANZHA_DATA={data} .venv/bin/fanzha audit verify")
     say("  居民、号码与诈骗均为虚构。Ctrl-C 结束。  All people are invented. Ctrl-C ends it.")
     say("")
