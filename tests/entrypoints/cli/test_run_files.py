@@ -166,7 +166,8 @@ def test_files_that_are_not_what_they_say_end_in_a_report(tmp_path: Path) -> Non
         "run", "--calls", "a.parquet", "--texts", "b.ndjson.gz", "--visits", "c.csv",
         "--apps", "d.arrow", "--lines", "e.ndjson", cwd=tmp_path,
     )  # fmt: skip
-    assert said.code == 0, said.err
+    assert said.code == 2
+    assert "nothing_usable" in said.err
     codes = {(r["stream"], r["code"]) for r in rows(tmp_path / "refused.ndjson")}
     assert {("call", "file_broken"), ("text", "file_broken"), ("app", "file_broken")} <= codes
     assert "预警 warnings 0" in said.out
