@@ -203,7 +203,7 @@ def _ended(centre: Centre, how: signal.Signals) -> list[str]:
     deadline = time.monotonic() + 60.0
     while centre.left() and time.monotonic() < deadline:
         time.sleep(0.5)
-    return [" ".join(p.cmdline()[-3:]) for p in centre.left()]
+    return [" ".join(p.cmdline()[-3:]) for p in set(centre.left())]
 
 
 def _keeper_killed(centre: Centre, key: str, out: Path) -> list[str]:

@@ -250,3 +250,18 @@ def test_what_feeders_send_waits_until_it_is_taken(server: NatsServer) -> None:
         await intake.close()
 
     run(work())
+
+
+def test_closed_while_the_server_is_away_nothing_keeps_running(server: NatsServer) -> None:
+    async def work() -> None:
+        for pause_s in (0.0, 0.15, 0.35):
+            log = await started(at(server))
+            await asyncio.to_thread(server.stop)
+            await asyncio.sleep(pause_s)
+            await log.close()
+            await asyncio.sleep(0.05)
+            left = [t for t in asyncio.all_tasks() if "reconnect" in repr(t.get_coro())]
+            assert left == []
+            await asyncio.to_thread(server.start)
+
+    run(work())

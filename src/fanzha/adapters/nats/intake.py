@@ -18,7 +18,7 @@ from nats.aio.client import Client
 from nats.js import api
 from nats.js.errors import APIError, NotFoundError
 
-from fanzha.adapters.nats.log import LogSettings, connect
+from fanzha.adapters.nats.log import LogSettings, connect, disconnect
 from fanzha.adapters.nats.reading import Reading
 from fanzha.adapters.nats.wire import decode_foreign
 from fanzha.errors import Unavailable
@@ -105,7 +105,7 @@ class Intake:
 
     async def close(self) -> None:
         if self._client is not None:
-            await self._client.close()
+            await disconnect(self._client)
 
     @property
     def _connected(self) -> Client:

@@ -220,7 +220,7 @@ class JetStreamLog:
 
     async def close(self) -> None:
         if self._client is not None:
-            await self._client.close()
+            await disconnect(self._client)
 
     @property
     def _connected(self) -> Client:
@@ -231,6 +231,16 @@ class JetStreamLog:
     @property
     def _jetstream(self) -> JetStreamContext:
         return self._connected.jetstream(timeout=self._settings.try_s)
+
+
+async def disconnect(client: Client) -> None:
+    """Close for good. The client's reconnecting loses a cancellation that meets a refused
+    connection; left running, it would keep the process from ending."""
+    await client.close()
+    reconnecting: asyncio.Task[None] | None = client._reconnection_task
+    while reconnecting is not None and not reconnecting.done():
+        reconnecting.cancel()
+        await asyncio.wait([reconnecting], timeout=0.1)
 
 
 async def connect(settings: LogSettings) -> Client:

@@ -15,14 +15,16 @@ async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
     """Connect, load, score. A lost event log or database ends it: its keeper starts it anew."""
     log = parts.log()
     await log.start()
-    engine = await asyncio.to_thread(parts.engine)
-    scorer = Scorer(
-        log=log,
-        engine=engine,
-        office=parts.office,
-        policies=parts.policies,
-        snapshots=Snapshots(parts.snapshots_folder, version=engine.version),
-        snapshot_every_s=parts.settings.snapshot_every_s,
-    )
-    await until_told(scorer.run(ready))
-    await log.close()
+    try:
+        engine = await asyncio.to_thread(parts.engine)
+        scorer = Scorer(
+            log=log,
+            engine=engine,
+            office=parts.office,
+            policies=parts.policies,
+            snapshots=Snapshots(parts.snapshots_folder, version=engine.version),
+            snapshot_every_s=parts.settings.snapshot_every_s,
+        )
+        await until_told(scorer.run(ready))
+    finally:
+        await log.close()

@@ -31,16 +31,18 @@ async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
     def sign_heads() -> None:
         audit.sign_heads(parts.database, parts.heads_file, parts.keyring.sign, utc_now())
 
-    await until_told(
-        work(
-            office=parts.office,
-            policies=parts.policies,
-            log=log,
-            deliverer=deliverer,
-            sign_heads=sign_heads,
-            now=utc_now,
+    try:
+        await until_told(
+            work(
+                office=parts.office,
+                policies=parts.policies,
+                log=log,
+                deliverer=deliverer,
+                sign_heads=sign_heads,
+                now=utc_now,
+            )
         )
-    )
-    if sender is not None:
-        await sender.close()
-    await log.close()
+    finally:
+        if sender is not None:
+            await sender.close()
+        await log.close()
