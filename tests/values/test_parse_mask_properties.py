@@ -63,6 +63,7 @@ def test_any_text_is_refused_or_normalised_once_and_for_all(name: str) -> None:
     @example("http://[::1%25eth0]:0/")
     @example("9" * 5_000)
     @example("a." * 4_000)
+    @example("+640000040")
     def check(text: str) -> None:
         value = None
         said = ""

@@ -228,17 +228,17 @@ def _international(digits: str) -> Reading | None:
     if not 7 <= len(digits) <= 15 or digits.startswith("0"):
         return None
     library = _library()
-    try:
-        number = library.parse("+" + digits)
-    except library.NumberParseException:
-        return None
-    if not library.is_possible_number(number):
-        return None
-    return (
-        library.format_number(number, library.PhoneNumberFormat.E164),
-        NumberKind.OVERSEAS,
-        str(number.country_code),
-    )
+    normal, written = "", "+" + digits
+    while written != normal:  # each reading takes one superfluous 0 away at most
+        normal = written
+        try:
+            number = library.parse(normal)
+        except library.NumberParseException:
+            return None
+        if not library.is_possible_number(number):
+            return None
+        written = library.format_number(number, library.PhoneNumberFormat.E164)
+    return normal, NumberKind.OVERSEAS, str(number.country_code)
 
 
 def _library() -> ModuleType:
