@@ -135,6 +135,9 @@ def test_people_senders_audit_and_keys_are_kept_by_commands(centre: Centre, key:
     assert centre.fanzha("audit", "verify").code == 0
     assert centre.fanzha("keys", "rotate").code == 0
     assert centre.fanzha("keys", "reseal").code == 0
+    retired = centre.fanzha("keys", "retire")
+    assert (retired.code, "old keys let go of: 1" in retired.out) == (0, True), retired
+    assert "there are no old keys" in centre.fanzha("keys", "retire").out
 
 
 def test_what_it_keeps_is_for_its_owner_only(centre: Centre) -> None:
