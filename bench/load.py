@@ -199,7 +199,10 @@ class Traffic:
             dtype=object,
         )
         self._next = 1
+        self._texted = 0
+        self._clicking: tuple[Any, list[str]] = (self._mobile[:0], [])
         self.victims = 0
+        """Those who have been on the site: each must have a warning."""
 
     def warm_up(self) -> Iterator[tuple[str, Chunk]]:
         """A first batch of every stream: what is compiled on demand is compiled."""
@@ -208,11 +211,12 @@ class Traffic:
     def tick(self) -> list[tuple[str, Chunk]]:
         """The events of one tick, by stream, all of them at this instant."""
         batches = dict(self._everyday(int(RATE * TICK_S)))
-        texts, visits = self._cheated(int(VICTIMS_A_SECOND * TICK_S + 0.5))
+        visits = self._visits_of_cheated()  # of those who were texted a tick ago
+        texts = self._texts_to_cheated(int(VICTIMS_A_SECOND * TICK_S + 0.5))
         batches["text"] = _chunk(pa.concat_tables([batches["text"].table, texts]))
-        batches["visit"] = _chunk(pa.concat_tables([batches["visit"].table, visits]))
-        # The text before the site, as they come in life.
-        return [(s, batches[s]) for s in ("text", "visit", "call", "app", "transfer")]
+        if visits.num_rows:
+            batches["visit"] = _chunk(pa.concat_tables([batches["visit"].table, visits]))
+        return list(batches.items())
 
     def _everyday(self, rows: int) -> Iterator[tuple[str, Chunk]]:
         for stream, share in _SHARES.items():
@@ -268,26 +272,27 @@ class Traffic:
             "payer_name": ["陈静"] * n,
         }
 
-    def _cheated(self, n: int) -> tuple[pa.Table, pa.Table]:
-        """People of the other half of the city, each once: texted, then on the site."""
-        first = PEOPLE // 2 + self.victims
-        self.victims += n
+    def _texts_to_cheated(self, n: int) -> pa.Table:
+        """People of the other half of the city, each once: texted now, on the site a tick later."""
+        first = PEOPLE // 2 + self._texted
+        self._texted += n
         who = self._mobile[first : first + n]
-        site = [f"http://gov-anquan-{k}.top/a" for k in range(first, first + n)]
+        self._clicking = (who, [f"http://gov-anquan-{k}.top/a" for k in range(first, first + n)])
         texts = {
             "sender": [reserved.port(k) for k in range(first, first + n)],
             "recipient": who,
             "body": [
                 f"【公安局】您涉嫌洗钱案，请将资金转入安全账户配合清查，勿告知家人，点击 {s} 办理"
-                for s in site
+                for s in self._clicking[1]
             ],
             "channel": ["sms"] * n,
         }
-        visits = {"subscriber": who, "url": site}
-        return (
-            pa.table({**self._common(n), **texts}),
-            pa.table({**self._common(n), **visits}),
-        )
+        return pa.table({**self._common(n), **texts})
+
+    def _visits_of_cheated(self) -> pa.Table:
+        who, sites = self._clicking
+        self.victims += len(who)
+        return pa.table({**self._common(len(who)), "subscriber": who, "url": sites})
 
 
 def _chunk(table: pa.Table) -> Chunk:
