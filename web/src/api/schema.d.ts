@@ -253,7 +253,7 @@ export interface paths {
         };
         /**
          * Stream
-         * @description Server-sent events: `warning`, `gone`, `reload`, `feeds`, `tick`.
+         * @description Server-sent events: `warning`, `gone`, `reload`, `feeds`, `tick`. It ends with the login.
          */
         get: operations["stream_v1_stream_get"];
         put?: never;
@@ -952,6 +952,26 @@ export interface components {
             /** Zh */
             zh: string;
         };
+        /**
+         * StopView
+         * @description What was recorded for a stop order, masked. The funds desk sends it; it is not sent here.
+         */
+        StopView: {
+            /** Amount Fen */
+            amount_fen: number;
+            /**
+             * Paid At
+             * Format: date-time
+             */
+            paid_at: string;
+            /** Payee */
+            payee: string;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+        };
         /** TimelineEntry */
         TimelineEntry: {
             /**
@@ -1097,6 +1117,8 @@ export interface components {
             state: components["schemas"]["Coded"];
             /** Steps */
             steps: components["schemas"]["StepMark"][];
+            /** Stops */
+            stops: components["schemas"]["StopView"][];
             /** Timeline */
             timeline: components["schemas"]["TimelineEntry"][];
             unit: components["schemas"]["Unit"];
@@ -1217,6 +1239,7 @@ export type ScriptAnswer = components['schemas']['ScriptAnswer'];
 export type ScriptStep = components['schemas']['ScriptStep'];
 export type SignIn = components['schemas']['SignIn'];
 export type StepMark = components['schemas']['StepMark'];
+export type StopView = components['schemas']['StopView'];
 export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type TypeCount = components['schemas']['TypeCount'];
 export type Unit = components['schemas']['Unit'];

@@ -59,6 +59,7 @@ class Belongings:
     deeds: Sequence[Any]
     evidence: Sequence[Any]
     messages: Sequence[Any]
+    stops: Sequence[Any]
     notes: Sequence[tuple[datetime, str, str]]
     earlier: Sequence[Any]
     findings: Sequence[Any]
@@ -166,6 +167,13 @@ class Desk:
                 ).all(),
                 messages=run(
                     text("SELECT * FROM message WHERE warning_id = :id ORDER BY created_at"), bound
+                ).all(),
+                stops=run(
+                    text(
+                        "SELECT payee_mask, amount_fen, paid_at, requested_at FROM stop_request"
+                        " WHERE warning_id = :id ORDER BY requested_at, id"
+                    ),
+                    bound,
                 ).all(),
                 notes=notes,
                 earlier=run(

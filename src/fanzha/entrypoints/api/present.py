@@ -12,6 +12,7 @@ from fanzha.adapters.postgres.desk import Belongings, Figures
 from fanzha.entrypoints.api import schemas as wire
 from fanzha.entrypoints.api.words import (
     CHANNELS,
+    COLUMNS,
     DETECTORS,
     FIELDS,
     OBJECTS,
@@ -117,12 +118,21 @@ class Presenter:
                 for p in sorted(w.case.reasons, key=lambda p: -p.part)
             ],
             grade_basis=wire.Words(zh=w.basis_zh, en=w.basis_en),
-            missing=[_missing(name) for name in w.case.missing],
+            missing=[words(COLUMNS, name) for name in w.case.missing],
             steps=list(self._steps(w, with_)),
             timeline=[_entry(e) for e in reversed(with_.evidence)],
             objects=list(_objects(with_.evidence)),
             history=_history(with_),
             attempts=[_attempt(m) for m in with_.messages],
+            stops=[
+                wire.StopView(
+                    payee=row.payee_mask,
+                    amount_fen=row.amount_fen,
+                    paid_at=row.paid_at,
+                    recorded_at=row.requested_at,
+                )
+                for row in with_.stops
+            ],
             views=[_view(d) for d in with_.deeds if d.verb == "reveal"],
             earlier=[_earlier(e) for e in with_.earlier],
             verbs=[_verb(w, r.verb, r.zh, r.en, r.needs, actor) for r in _verbs(w)],
@@ -209,10 +219,6 @@ def _verb(
     return wire.VerbView(
         code=verb, zh=zh, en=en, allowed=why is None, why_not=why, needs=list(needs)
     )
-
-
-def _missing(name: str) -> wire.Words:
-    return wire.Words(zh=f"没有 {name}", en=f"no {name}")
 
 
 def _entry(row: Any) -> wire.TimelineEntry:

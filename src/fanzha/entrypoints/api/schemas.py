@@ -208,6 +208,15 @@ class AttemptView(Words):
     at: datetime
 
 
+class StopView(Wire):
+    """What was recorded for a stop order, masked. The funds desk sends it; it is not sent here."""
+
+    payee: str
+    amount_fen: int
+    paid_at: datetime
+    recorded_at: datetime
+
+
 class ViewRecord(Wire):
     """Who saw a sealed field, for what purpose."""
 
@@ -272,6 +281,7 @@ class WarningDetail(WarningRow):
     objects: list[RelatedObject]
     history: list[Deed]
     attempts: list[AttemptView]
+    stops: list[StopView]
     views: list[ViewRecord]
     earlier: list[EarlierWarning]
     verbs: list[VerbView]

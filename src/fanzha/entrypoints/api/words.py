@@ -54,6 +54,23 @@ FIELDS: Vocabulary = {
     "name": ("姓名", "Name"),
     "related": ("关联对象", "Related objects"),
 }
+COLUMNS: Vocabulary = {
+    "asserted_caller": ("主叫自报的号码", "the number the caller shows"),
+    "balance_fen": ("账户余额", "the account's balance"),
+    "caller_cell": ("主叫所在基站", "the caller's cell"),
+    "caller_imei": ("主叫设备号", "the caller's handset"),
+    "caller_imsi": ("主叫卡号", "the caller's SIM"),
+    "device": ("操作所用设备", "the device used"),
+    "end_cause": ("通话结束原因", "how the call ended"),
+    "label": ("应用名称", "the app's name"),
+    "payer_balance_fen": ("付款账户余额", "the payer's balance"),
+    "ring_s": ("振铃时长", "how long it rang"),
+    "sender_kind": ("发送方号码类型", "the kind of sender"),
+    "thread_id": ("会话编号", "which conversation it belongs to"),
+    "trunk": ("来话中继（是否来自境外）", "the trunk (whether from abroad)"),
+    "url": ("网址", "the address"),
+}
+"""Received columns by what they say, for the line that tells what a grade had to do without."""
 VERBS: Vocabulary = {
     "issue": ("生成", "Issued"),
     "grade": ("定级", "Graded"),
