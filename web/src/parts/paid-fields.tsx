@@ -1,4 +1,4 @@
-// The four fields of a stop order: account, amount, time, payee; checked as they are typed.
+// What a stop order is made from: account, amount, time, and the payee's name where it is known.
 import { useState } from 'react';
 import type { AlreadyPaid, WarningDetail } from '../api/schema';
 import { fenOf, yuan, yuanWithUnit } from '../format/money';
@@ -13,7 +13,8 @@ export interface PaidText {
   payee: string;
 }
 
-type Checked = { ok: true; paid: AlreadyPaid } | { ok: false; field: 'account' | 'amount' | 'at' };
+type Needed = 'account' | 'amount' | 'at';
+type Checked = { ok: true; paid: AlreadyPaid } | { ok: false; wrong: Needed[] };
 
 export function usePaid(detail: WarningDetail): [PaidText, (next: PaidText) => void] {
   return useState<PaidText>(() => ({
@@ -22,14 +23,16 @@ export function usePaid(detail: WarningDetail): [PaidText, (next: PaidText) => v
   }));
 }
 
-/** What was typed as the API wants it, or the first field that is not right. */
+/** What was typed as the API wants it, or every field that is not right. */
 export function paidOf(text: PaidText): Checked {
   const account = text.account.replace(/[\s-]/g, '');
-  if (!/^[0-9A-Za-z@._]{4,64}$/.test(account)) return { ok: false, field: 'account' };
   const amount = fenOf(text.amount);
-  if (amount === null) return { ok: false, field: 'amount' };
   const at = ofLocalInput(text.at);
-  if (at === null || at > now() + 60_000) return { ok: false, field: 'at' };
+  const wrong: Needed[] = [];
+  if (!/^[0-9A-Za-z@._]{4,64}$/.test(account)) wrong.push('account');
+  if (amount === null) wrong.push('amount');
+  if (at === null || at > now() + 60_000) wrong.push('at');
+  if (wrong.length || amount === null || at === null) return { ok: false, wrong };
   return {
     ok: true,
     paid: {
@@ -39,13 +42,14 @@ export function paidOf(text: PaidText): Checked {
 }
 
 export function PaidFields({ paid, set, missing }: {
-  paid: PaidText; set: (next: PaidText) => void; missing: string | null;
+  paid: PaidText; set: (next: PaidText) => void; missing: readonly string[];
 }) {
   const { t, language } = useWords();
   const fen = fenOf(paid.amount);
-  const wrong = (field: string) => missing === field;
+  const wrong = (field: string) => missing.includes(field);
   return (
     <div className="paid">
+      <p className="nt">{t('paid.what')}</p>
       <label>{t('paid.account')}
         <input autoFocus inputMode="numeric" maxLength={64} value={paid.account} autoComplete="off"
           aria-invalid={wrong('account')} onChange={(e) => set({ ...paid, account: e.target.value })} />

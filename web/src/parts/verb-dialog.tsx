@@ -2,13 +2,16 @@
 import { Modal, Radio, Select } from 'antd';
 import { useEffect, useState, type FormEvent } from 'react';
 import { get } from '../api/client';
-import type { Act, AlreadyPaid, OwnerBrief, Unit, VerbView, WarningDetail } from '../api/schema';
+import type { Act, OwnerBrief, Unit, VerbView, WarningDetail } from '../api/schema';
 import { GRADES } from '../state/lists';
 import type { Stepper } from '../state/stepper';
 import { useWords } from '../words';
 import { PaidFields, paidOf, usePaid } from './paid-fields';
 import { FailedLine } from './states';
 import { verbLabel } from './verb-label';
+
+/** What is asked for beside the fields of a stop, in the order it stands in the dialog. */
+const ASKED = ['unit', 'owner', 'grade', 'note'] as const;
 
 export function VerbDialog({ detail, stepper }: { detail: WarningDetail; stepper: Stepper }) {
   const { asking, cancel } = stepper;
@@ -32,25 +35,20 @@ function Fields({ detail, verb, stepper }: { detail: WarningDetail; verb: VerbVi
   const graver = GRADES.slice(0, GRADES.indexOf(detail.grade));
   const [grade, setGrade] = useState<Act['grade']>(graver.at(-1) ?? null);
   const [paid, setPaid] = usePaid(detail);
-  const [missing, setMissing] = useState<string | null>(null);
+  const [missing, setMissing] = useState<readonly string[]>([]);
   const units = useChoices<Unit>(asks.has('unit') ? '/v1/units' : null);
   const colleagues = useChoices<OwnerBrief>(asks.has('owner') ? '/v1/colleagues' : null);
 
   const send = (event: FormEvent): void => {
     event.preventDefault();
-    let stop: AlreadyPaid | null = null;
-    if (asks.has('paid')) {
-      const checked = paidOf(paid);
-      if (!checked.ok) return setMissing(checked.field);
-      stop = checked.paid;
-    }
-    if (asks.has('note') && !note.trim()) return setMissing('note');
-    if (asks.has('unit') && !unit) return setMissing('unit');
-    if (asks.has('owner') && !owner) return setMissing('owner');
-    if (asks.has('grade') && !grade) return setMissing('grade');
-    setMissing(null);
+    const stop = asks.has('paid') ? paidOf(paid) : null;
+    const given = { note: note.trim(), unit, owner, grade };
+    const absent: string[] = ASKED.filter((field) => asks.has(field) && !given[field]);
+    if (stop && !stop.ok) absent.push(...stop.wrong);
+    setMissing(absent);
+    if (absent.length || (stop && !stop.ok)) return;
     void stepper.answer({
-      note, unit, owner, grade: asks.has('grade') ? grade : null, paid: stop,
+      note, unit, owner, grade: asks.has('grade') ? grade : null, paid: stop && stop.paid,
     });
   };
 
@@ -80,14 +78,16 @@ function Fields({ detail, verb, stepper }: { detail: WarningDetail; verb: VerbVi
       {asks.has('paid') && <PaidFields paid={paid} set={setPaid} missing={missing} />}
       <label>{t(asks.has('note') ? 'ask.note' : 'ask.note_free')}
         <textarea rows={3} maxLength={2000} value={note} autoFocus={asks.size === 1 && asks.has('note')}
-          aria-invalid={missing === 'note'} onChange={(e) => setNote(e.target.value)} />
+          aria-invalid={missing.includes('note')} onChange={(e) => setNote(e.target.value)} />
       </label>
-      {missing && !asks.has('paid') && <p className="bad" role="alert">{t(`ask.missing_${missing}` as 'ask.missing_note')}</p>}
+      {ASKED.filter((field) => missing.includes(field)).map((field) => (
+        <p key={field} className="bad" role="alert">{t(`ask.missing_${field}`)}</p>
+      ))}
       {stepper.failure && <FailedLine failure={stepper.failure} />}
       <div className="row">
         <span className="sp" />
         <button type="button" className="bt" onClick={stepper.cancel}>{t('ask.back')}</button>
-        <button type="submit" className="bt p" disabled={stepper.busy}>{verbLabel(verb, words)}</button>
+        <button type="submit" className="bt p" disabled={stepper.busy}>{asks.has('paid') ? t('paid.save') : verbLabel(verb, words)}</button>
       </div>
     </form>
   );

@@ -42,17 +42,16 @@ export function Outcomes({ detail, outcomes }: { detail: WarningDetail; outcomes
 function Pay({ detail, outcomes }: { detail: WarningDetail; outcomes: OutcomesView }) {
   const { t } = useWords();
   const [paid, setPaid] = usePaid(detail);
-  const [missing, setMissing] = useState<string | null>(null);
+  const [missing, setMissing] = useState<readonly string[]>([]);
   const send = (event: FormEvent): void => {
     event.preventDefault();
     const checked = paidOf(paid);
-    if (!checked.ok) return setMissing(checked.field);
-    setMissing(null);
+    if (!checked.ok) return setMissing(checked.wrong);
+    setMissing([]);
     outcomes.pay(checked.paid);
   };
   return (
     <form className="ask" onSubmit={send} noValidate>
-      <p className="d">{t('paid.what')}</p>
       <PaidFields paid={paid} set={setPaid} missing={missing} />
       {outcomes.failure && <FailedLine failure={outcomes.failure} />}
       <div className="row">
@@ -83,7 +82,8 @@ export function Recorded({ detail, outcomes, next, leave, nothing }: RecordedPro
   return (
     <div className="recorded" role="status">
       <span className="tag ok">✓ {t(`outcome.${recorded.code}` as Word)}</span>
-      <span><b>{t('desk.recorded', { at: hms(recorded.at) })}</b> <span className="d">{detail.clock ? t('desk.due', { verb: of(detail.clock.verb) }) : ''} {nothing ? t('queue.nothing') : ''}</span></span>
+      <span><b>{t('desk.recorded', { at: hms(recorded.at) })}</b> <span className="d">{detail.clock ? t('desk.due', { verb: of(detail.clock.verb) }) : ''} {nothing ? t('queue.nothing') : ''}</span>
+        {recorded.code === 'record_already_paid' && <><br />{t('measures.stop_waits')}</>}</span>
       <span className="sp" />
       {undoable && <Action label={t('desk.undo', { n: left })} keyName="Ctrl Z" onPress={outcomes.undo} />}
       <Action label={t('desk.to_queue')} onPress={leave} />
