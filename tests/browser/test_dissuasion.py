@@ -188,30 +188,43 @@ def test_a_whole_call_by_keyboard(
     assert state_of(served, taken).state == "dissuaded"
 
 
-def test_already_paid_asks_four_fields_and_requests_one_stop(
-    served: Served, visit: Visit, warnings: list[FraudWarning]
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_already_paid_records_one_stop_and_says_that_it_waits(
+    served: Served, visit: Visit, warnings: list[FraudWarning], language: str
 ) -> None:
-    me = visit()
+    me = visit(language)
     page = me.page
     me.sign_in("陈静")
     me.row(warnings[0]).click()
     page.get_by_role("button", name=me.say("next.sign")).click()
     page.locator(".oc").nth(2).click()
-    account, amount = page.get_by_label("收款账户"), page.get_by_label("金额（元）")
-    account.fill("")
-    page.get_by_role("button", name=me.say("paid.save")).click()
-    expect(page.locator(".ask")).to_contain_text(me.say("paid.account_wrong"))
+    save = page.get_by_role("button", name=me.say("paid.save"))
+    account, amount = (page.get_by_label(me.say(f"paid.{f}")) for f in ("account", "amount"))
+    at = page.get_by_label(me.say("paid.at"))
+    for field, wrong in ((account, ""), (amount, "49,800.5x"), (at, "2999-01-01 00:00")):
+        field.fill(wrong)
+    save.click()
+    for word in ("paid.account_wrong", "paid.amount_wrong", "paid.at_wrong"):
+        expect(page.locator(".ask")).to_contain_text(me.say(word))
     account.fill("6217 0000 0931")
-    amount.fill("49,800.5x")
-    page.get_by_role("button", name=me.say("paid.save")).click()
-    expect(page.locator(".ask")).to_contain_text(me.say("paid.amount_wrong"))
     amount.fill("49,800.05")
-    page.get_by_role("button", name=me.say("paid.save")).click()
-    expect(page.locator(".recorded")).to_contain_text(me.say("outcome.record_already_paid"))
+    at.fill("2026-01-02 03:04")
+    save.click()
+    recorded = page.locator(".recorded")
+    expect(recorded).to_contain_text(me.say("outcome.record_already_paid"))
+    expect(recorded).to_contain_text(me.say("measures.stop_waits"))
     assert state_of(served, warnings[0]).state == "already_paid"
     with served.centre.database.transaction(fixtures.BY_CODE["86"].scope) as connection:
         rows = connection.exec_driver_sql("SELECT amount_fen FROM stop_request").all()
     assert [r.amount_fen for r in rows] == [4_980_005]
+
+    me.go(f"/warnings/{warnings[0].id}")
+    measures = page.locator(".measures")
+    expect(measures).to_contain_text(me.say("measures.stop_recorded", at=""))
+    expect(measures).to_contain_text(me.say("measures.stop_waits"))
+    expect(measures).to_contain_text("49,800.05")
+    expect(measures).to_contain_text("*")
+    assert "621700000931" not in page.content()
 
 
 def test_what_leaves_my_scope_leaves_the_screen(
@@ -226,6 +239,32 @@ def test_what_leaves_my_scope_leaves_the_screen(
     expect(page.locator("main")).to_contain_text("这条预警由望海区分局办理")
     expect(page.locator("main")).not_to_contain_text("王**")
     expect(page.locator("main")).not_to_contain_text(staged.AUTHORITY["fact"]["zh"])
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_link_to_what_is_handled_elsewhere_shows_by_whom_and_nothing_else(
+    served: Served, visit: Visit, warnings: list[FraudWarning], language: str
+) -> None:
+    hidden = warnings[0]
+    _do(served, hidden, "何珊", "hand_up", note="跨区")
+    me = visit(language)
+    page = me.page
+    me.sign_in("陈静")
+    said: list[str] = []
+    page.on("response", lambda r: said.append(r.text()) if str(hidden.id) in r.url else None)
+    by = {"zh": "这条预警由望海区分局办理", "en": "this warning is handled by"}[language]
+    for path in ("", "/call"):
+        me.go(f"/warnings/{hidden.id}{path}")
+        fail = page.locator("main .fail")
+        expect(fail.locator("h2")).to_contain_text(by)
+        expect(page.locator("main > *")).to_have_count(1)
+        expect(fail.get_by_role("button")).to_have_count(0)
+        assert page.locator("main").inner_text().count("\n") <= 6
+    texts = [*said, page.content()]
+    known = (hidden.number, hidden.person.name_mask, hidden.person.number_mask)
+    told = (*known, *staged.AUTHORITY["fact"].values())
+    assert said
+    assert not any(secret in text for secret in told for text in texts if secret)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

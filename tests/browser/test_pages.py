@@ -112,6 +112,51 @@ def test_a_wrong_password_says_so_and_an_analyst_takes_nothing(
     page.get_by_role("button", name=me.say("sign_in.enter")).click()
     expect(page.locator(".bad")).to_contain_text("the name or the password is wrong")
     me.sign_in("林越")
+    expect(page.locator("tr[data-id]")).to_have_count(len(warnings))
+    tabs = page.get_by_role("tab")
+    expect(tabs).to_have_count(3)
+    expect(tabs.first).to_contain_text(me.say("tab.shift"))
+    expect(tabs.first).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".rail small")).to_have_count(0)
+    expect(page.locator(".pv")).to_contain_text(me.say("preview.open"))
+    for word in ("queue.take", "next.sign", "verb.reassign", "verb.record_false_alarm"):
+        expect(page.get_by_role("button", name=me.say(word))).to_have_count(0)
+    me.go("/warnings?tab=mine")
+    expect(tabs.first).to_have_attribute("aria-selected", "true")
+
+
+def test_the_door_names_its_demo_accounts_and_asks_nothing_that_is_refused(
+    served: Served, visit: Visit
+) -> None:
+    me = visit()
+    page = me.page
+    refused: list[str] = []
+    page.on("response", lambda r: refused.append(r.url) if not r.ok else None)
+    me.go("/")
+    expect(page.locator(".door-demo li", has_text="陈静")).to_contain_text("chenjing")
+    assert refused == []
+    me.sign_in("陈静")
+    me.go("/situation")
+    expect(page.locator(".rail")).to_be_visible()
+    assert refused == [], "a login that is held is found again"
+    page.get_by_role("button", name="陈静").click()
+    page.get_by_text(me.say("frame.sign_out")).click()
+    expect(page.locator(".door-demo")).to_be_visible()
+    me.go("/")
+    expect(page.locator(".door-demo")).to_be_visible()
+    assert refused == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_cross_of_a_dialog_is_named_in_the_language_of_the_page(
+    served: Served, visit: Visit, warnings: list[FraudWarning], language: str
+) -> None:
+    me = visit(language)
+    me.sign_in("陈静")
+    page = me.page
     expect(page.locator("tr[data-id]").first).to_be_visible()
-    expect(page.get_by_role("button", name=me.say("queue.take"))).to_have_count(0)
-    expect(page.locator(".pv .bt.p")).to_have_attribute("aria-disabled", "true")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name=me.say("ask.close"), exact=True).click()
+    expect(dialog).to_have_count(0)

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import './typescript.mjs';
 
 const { EMPTY, step, moved, groupOf } = await import('../src/state/queue.ts');
-const { belongs, listOf, queryOf } = await import('../src/state/lists.ts');
+const { belongs, listOf, queryOf, tabsOf } = await import('../src/state/lists.ts');
 const { press, outcomesOf, SELECTED_MS } = await import('../src/state/outcomes.ts');
 
 const NOW = Date.parse('2026-11-26T02:00:00Z');
@@ -101,6 +101,10 @@ test('a list is its link: what the URL says is what the API is asked', () => {
     tab: ['shift'], grade: ['high', 'low'], type: ['GJF01'], q: ['0087'], late: ['true'], since: ['2026-11-26T01:00:00Z'],
   });
   assert.equal(listOf(new URLSearchParams('tab=nonsense')).tab, 'mine');
+  const reader = tabsOf({ roles: ['analyst', 'auditor'] });
+  assert.deepEqual(reader, ['shift', 'handed', 'archived']);
+  for (const text of ['', 'tab=mine']) assert.equal(listOf(new URLSearchParams(text), reader).tab, 'shift');
+  assert.equal(tabsOf({ roles: ['analyst', 'duty_officer'] })[0], 'mine');
 });
 
 test('mine holds what is mine and what nobody has; what only the server knows is left to it', () => {

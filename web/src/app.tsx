@@ -15,7 +15,8 @@ import { SignInPage } from './pages/sign-in';
 import { keepTime, serverTimeIs } from './state/clock';
 import { forgetDetails } from './state/details';
 import { forgetDrafts } from './state/drafts';
-import { may, SignedInContext } from './state/signed-in';
+import { may } from './state/may';
+import { mayHoldLogin, noteLogin, SignedInContext } from './state/signed-in';
 import { useWords } from './words';
 
 const WarningPage = lazy(() => import('./pages/warning/page'));
@@ -26,9 +27,11 @@ const QuarantinePage = lazy(() => import('./pages/quarantine'));
 type Who = { kind: 'asking' } | { kind: 'out'; expired: boolean } | { kind: 'in'; me: Me } | { kind: 'failed'; failure: Failure };
 
 export function App() {
-  const { language } = useWords();
+  const { language, t } = useWords();
+  // The cross of a dialog is named in no language but English by the library itself.
+  const closable = { 'aria-label': t('ask.close') };
   return (
-    <ConfigProvider theme={theme(language)} locale={language === 'zh' ? zhCN : enUS} button={{ autoInsertSpace: false }}>
+    <ConfigProvider theme={theme(language)} modal={{ closable }} drawer={{ closable }} locale={language === 'zh' ? zhCN : enUS} button={{ autoInsertSpace: false }}>
       <Door />
     </ConfigProvider>
   );
@@ -38,14 +41,17 @@ function Door() {
   const [who, setWho] = useState<Who>({ kind: 'asking' });
   const enter = useCallback((me: Me, asked: number) => {
     serverTimeIs(me.server_time, asked, Date.now());
+    noteLogin(true);
     setWho({ kind: 'in', me });
   }, []);
   const ask = useCallback(() => {
+    if (!mayHoldLogin()) return setWho({ kind: 'out', expired: false });
     const asked = Date.now();
     get<Me>('/v1/me').then(
       (me) => enter(me, asked),
       (error: unknown) => {
         const failure = failureOf(error);
+        if (failure.status === 401) noteLogin(false);
         setWho(failure.status === 401 ? { kind: 'out', expired: false } : { kind: 'failed', failure });
       },
     );
@@ -69,7 +75,10 @@ function Door() {
   }, [signedIn]);
 
   const signOut = useCallback(() => {
-    void post('/v1/sign-out').catch(() => undefined).then(() => setWho({ kind: 'out', expired: false }));
+    void post('/v1/sign-out').catch(() => undefined).then(() => {
+      noteLogin(false);
+      setWho({ kind: 'out', expired: false });
+    });
   }, []);
 
   if (who.kind === 'asking') return null;

@@ -69,7 +69,7 @@ export function SignInPage({ expired, entered }: { expired: boolean; entered: (m
                   setPassword(as.password);
                   void send(as);
                 }}>
-                  <b>{account.display}</b>
+                  <b>{account.display} <span className="x login">{account.name}</span></b>
                   <span className="x">{account.roles.map((r) => t(`role.${r}` as Word)).join(' · ')} · {of(account.unit)}</span>
                 </button>
               </li>

@@ -7,7 +7,8 @@ import { clockOffset, now, useSecond } from '../state/clock';
 import { useTabCounts } from '../state/counts';
 import { useFeeds, type FeedState } from '../state/feeds';
 import { setKeysOff, useKeys, useKeysOff } from '../state/keys';
-import { may, useMe, useSignOut } from '../state/signed-in';
+import { may } from '../state/may';
+import { useMe, useSignOut } from '../state/signed-in';
 import { useWords, type Speech } from '../words';
 import { KeyHelp } from './key-help';
 import { LanguageSwitch } from './language-switch';
@@ -48,7 +49,7 @@ export function Frame({ children }: { children: ReactNode }) {
         <Person />
       </header>
       <nav className="rail" aria-label={t('frame.rail')}>
-        {may.warnings(me) && <NavLink to="/warnings">{t('rail.warnings')}<Mine /></NavLink>}
+        {may.warnings(me) && <NavLink to="/warnings">{t('rail.warnings')}{may.take(me) && <Mine />}</NavLink>}
         {may.board(me) && <NavLink to="/situation">{t('rail.situation')}</NavLink>}
         {may.quarantine(me) && <NavLink to="/platform/quarantine">{t('rail.platform')}</NavLink>}
       </nav>

@@ -1,10 +1,13 @@
 // What a list shows: its tab and filters stand in the URL, so that a link to a list is the list.
 import type { Me, WarningRow } from '../api/schema';
 import type { Grouping } from './queue';
+import { may } from './may';
 
 export const TABS = ['mine', 'shift', 'handed', 'archived'] as const;
 /** `all` stands behind figures: what they count, open or closed. */
 export type Tab = (typeof TABS)[number] | 'all';
+/** The tabs of a person, the one opened first in front: nothing waits for who may take nothing. */
+export const tabsOf = (me: Me): Tab[] => TABS.filter((tab) => tab !== 'mine' || may.take(me));
 export const GRADES = ['critical', 'high', 'medium', 'low'] as const;
 export const STAGES = ['contact', 'trust', 'operation', 'transfer', 'after'] as const;
 export const SOURCES = ['call', 'text', 'visit', 'app', 'transfer', 'line', 'account', 'subject'] as const;
@@ -22,9 +25,9 @@ export interface List {
   grouping: Grouping;
 }
 
-export function listOf(search: URLSearchParams): List {
+export function listOf(search: URLSearchParams, tabs: readonly Tab[] = TABS): List {
   const wanted = search.get('tab');
-  const tab = [...TABS, 'all' as const].find((t) => t === wanted) ?? 'mine';
+  const tab = [...tabs, 'all' as const].find((t) => t === wanted) ?? tabs[0] ?? 'all';
   const filters = Object.fromEntries(FILTERS.map((f) => [f, search.getAll(f)])) as List['filters'];
   const byState = search.get('group') === 'state';
   return {

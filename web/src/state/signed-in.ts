@@ -20,13 +20,23 @@ export function useSignOut(): () => void {
   return useContext(SignedInContext)?.signOut ?? (() => undefined);
 }
 
-const READERS = ['dissuader', 'duty_officer', 'analyst', 'auditor'];
-const KEEPERS = ['administrator', 'analyst'];
+const KEPT = 'fanzha.signed-in';
 
-/** Which pages exist for these roles: the rail shows these and no others. */
-export const may = {
-  warnings: (me: Me): boolean => me.roles.some((r) => READERS.includes(r)),
-  take: (me: Me): boolean => me.roles.some((r) => r === 'dissuader' || r === 'duty_officer'),
-  board: (me: Me): boolean => me.roles.length > 0,
-  quarantine: (me: Me): boolean => me.roles.some((r) => KEEPERS.includes(r)),
-};
+/** Notes that this browser holds a login, or none: the cookie itself is not for pages to read. */
+export function noteLogin(held: boolean): void {
+  try {
+    if (held) localStorage.setItem(KEPT, '1');
+    else localStorage.removeItem(KEPT);
+  } catch {
+    // A browser that keeps nothing is asked each time.
+  }
+}
+
+/** Whether it is worth asking who is signed in: a question known to be refused is not asked. */
+export function mayHoldLogin(): boolean {
+  try {
+    return localStorage.getItem(KEPT) === '1';
+  } catch {
+    return true;
+  }
+}

@@ -10,9 +10,10 @@ import { now, useSecond } from '../../state/clock';
 import { useTabCounts } from '../../state/counts';
 import { useWarning } from '../../state/details';
 import { useKeys } from '../../state/keys';
-import { GRADES, listOf, queryOf, TABS, type List, type Tab } from '../../state/lists';
+import { GRADES, listOf, queryOf, tabsOf, type List, type Tab } from '../../state/lists';
 import { moved } from '../../state/queue';
-import { may, useMe } from '../../state/signed-in';
+import { may } from '../../state/may';
+import { useMe } from '../../state/signed-in';
 import { takeNext, useStepper } from '../../state/stepper';
 import { useNarrow } from '../../state/width';
 import { useWords } from '../../words';
@@ -31,7 +32,7 @@ export function QueuePage() {
   const me = useMe();
   const navigate = useNavigate();
   const [search, setSearch] = useSearchParams();
-  const list = listOf(search);
+  const list = listOf(search, tabsOf(me));
   const key = queryOf(list);
   const view = useQueue(list);
   const [selected, setSelected] = useState<string | null>(inHand.get(key) ?? null);
@@ -145,11 +146,12 @@ function searchOf(list: List): URLSearchParams {
 function Tabs({ list }: { list: List }) {
   const { t } = useWords();
   const counts = useTabCounts();
+  const tabs = tabsOf(useMe());
   const [, setSearch] = useSearchParams();
   const show = (tab: Tab): void => setSearch(searchOf({ ...list, ...NO_FILTERS, filters: { ...list.filters, outcome: [] }, tab }));
   return (
     <div className="tabs" role="tablist" aria-label={t('queue.tabs')}>
-      {(list.tab === 'all' ? [...TABS, 'all' as const] : TABS).map((tab) => (
+      {(list.tab === 'all' ? [...tabs, 'all' as const] : tabs).map((tab) => (
         <button key={tab} type="button" role="tab" aria-selected={tab === list.tab} onClick={() => show(tab)}>
           {t(`tab.${tab}`)}{counts[tab] !== undefined && <> {counts[tab]}</>}
         </button>

@@ -9,7 +9,8 @@ import { Empty, Failed, FailedLine } from '../../parts/states';
 import { verbLabel } from '../../parts/verb-label';
 import type { Opened } from '../../state/details';
 import type { Entry } from '../../state/queue';
-import { may, useMe } from '../../state/signed-in';
+import { may } from '../../state/may';
+import { useMe } from '../../state/signed-in';
 import type { Stepper } from '../../state/stepper';
 import { possible } from '../../state/verbs';
 import { useWords } from '../../words';
@@ -116,10 +117,10 @@ function Foot({ detail, stepper, open }: { detail: WarningDetail; stepper: Stepp
   return (
     <div className="ft">
       {stepper.failure && !stepper.asking && <FailedLine failure={stepper.failure} />}
-      <NextButton detail={detail} stepper={stepper} wide />
+      {may.take(me) && <NextButton detail={detail} stepper={stepper} wide />}
       <div className="row wrap">
         <button type="button" className="bt sm" onClick={() => open(detail.id)} aria-keyshortcuts="O">{t('preview.open')}<Key>O</Key></button>
-        {others.map(({ verb, allowed, whyNot }) => (
+        {may.take(me) && others.map(({ verb, allowed, whyNot }) => (
           <Action key={verb.code} small label={verbLabel(verb, words)} keyName={keyOf[verb.code] ?? ''}
             whyNot={allowed ? null : of(whyNot)} onPress={() => stepper.use(verb.code)} />
         ))}

@@ -2,13 +2,15 @@
 import { useState } from 'react';
 import { Link } from 'react-router';
 import type { WarningDetail } from '../../api/schema';
-import { dayTime, hms, near } from '../../format/time';
+import { yuanWithUnit } from '../../format/money';
+import { dayTime, hm, hms, near } from '../../format/time';
 import { Action } from '../../parts/marks';
 import { RevealPanel } from '../../parts/reveal';
 import { FailedLine } from '../../parts/states';
 import { verbLabel } from '../../parts/verb-label';
 import { now } from '../../state/clock';
-import { may, useMe } from '../../state/signed-in';
+import { may } from '../../state/may';
+import { useMe } from '../../state/signed-in';
 import type { Stepper } from '../../state/stepper';
 import { OTHER_VERBS, possible } from '../../state/verbs';
 import { useWords } from '../../words';
@@ -70,7 +72,7 @@ const LOOK: Record<string, string> = {
 
 export function Measures({ detail, stepper }: { detail: WarningDetail; stepper: Stepper }) {
   const words = useWords();
-  const { t, of } = words;
+  const { t, of, language } = words;
   const me = useMe();
   const keyOf: Partial<Record<string, string>> = { reassign: 'A', record_false_alarm: 'F' };
   const main = stepper.step.kind === 'verb' ? stepper.step.step.verb.code : '';
@@ -82,7 +84,17 @@ export function Measures({ detail, stepper }: { detail: WarningDetail; stepper: 
     <section className="pn side measures" aria-label={t('measures.title')}>
       <div className="t"><h2>{t('measures.title')}</h2></div>
       <div className="c">
-        {detail.attempts.length === 0 && <p className="x">{t('measures.none')}</p>}
+        {detail.stops.map((s, i) => (
+          <div className="ch" key={`stop ${i}`}>
+            <span className="tag w">{t('measures.stop')}</span>
+            <div>
+              <b>{t('measures.stop_recorded', { at: near(s.recorded_at, now()) })}</b><br />
+              <span className="x">{t('measures.stop_what', { payee: s.payee, amount: yuanWithUnit(s.amount_fen, language), at: near(s.paid_at, now()) })}</span>
+              <p>{t('measures.stop_waits')}{detail.clock?.verb.code === 'stop_request' && <>{t('semicolon')}{t('measures.stop_until', { at: hm(detail.clock.due_at) })}</>}</p>
+            </div>
+          </div>
+        ))}
+        {detail.attempts.length + detail.stops.length === 0 && <p className="x">{t('measures.none')}</p>}
         {detail.attempts.map((a, i) => (
           <div className="ch" key={i}>
             <span className={`tag ${LOOK[a.state.code] ?? ''}`}>{of(a.channel)}</span>
