@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from fanzha.lifecycles.actor import Actor, Level, Role, Unit
-from fanzha.lifecycles.machine import Lifecycle, NotAllowed, Rule, State
+from fanzha.lifecycles.machine import BACK, Lifecycle, NotAllowed, Rule, State
 from fanzha.lifecycles.message.states import MESSAGE
 from fanzha.lifecycles.warning.states import STATIONS, WARNING
 
@@ -40,7 +40,8 @@ def test_every_state_can_be_reached_and_left(table: Lifecycle) -> None:
     first = table.states[0].code
     reached = {first}
     while True:
-        further = {r.target for r in table.rules if r.target and reached & set(r.sources)} - reached
+        taken = [r for r in table.rules if r.target != BACK and reached & set(r.sources)]
+        further = {r.target for r in taken if r.target} - reached
         if not further:
             break
         reached |= further
@@ -48,6 +49,30 @@ def test_every_state_can_be_reached_and_left(table: Lifecycle) -> None:
     for state in table.states:
         leaves = [r for r in table.rules_of(state.code) if r.target not in (None, state.code)]
         assert bool(leaves) or state.final
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
+def test_each_verb_leads_where_the_table_says_and_back_to_where_one_came_from(
+    table: Lifecycle,
+) -> None:
+    for rule, source in ((r, s) for r in table.rules for s in r.sources):
+        if rule.target != BACK:
+            assert rule.leads(source) == rule.leads(source, "x") == (rule.target or source)
+            assert table.remembers(rule.leads(source)) == any(
+                r.target == BACK for r in table.rules_of(rule.leads(source))
+            )
+            continue
+        with pytest.raises(NotAllowed) as refused:
+            rule.leads(source)
+        assert refused.value.code == "nothing_to_undo"
+        origins = table.origins(source)
+        assert origins == {
+            before.code
+            for before in table.states
+            for r in table.rules_of(before.code)
+            if r.target == source
+        }
+        assert {rule.leads(source, before) for before in origins} == origins
 
 
 def test_a_machine_never_concludes_about_a_person() -> None:
@@ -74,3 +99,6 @@ def test_a_table_that_contradicts_itself_cannot_be_built() -> None:
         Lifecycle("x", states, (rule, rule))
     with pytest.raises(ValueError, match="unknown state"):
         Lifecycle("x", states, (Rule("go", "去", "Go", ("c",), "b", frozenset()),))
+    back = Rule("back", "回", "Back", ("a",), BACK, frozenset({Role.SYSTEM}))
+    with pytest.raises(ValueError, match="nowhere to lead back"):
+        Lifecycle("x", states, (rule, back))

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from fanzha.errors import Refused
 from fanzha.lifecycles.actor import Actor, Role
 
+BACK = "back"
+"""The target of a rule that leads to the state in which the one it is used in was entered."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -23,8 +26,9 @@ class State:
 class Rule:
     """One line of the law: in these states, this verb, by these roles, leads there.
 
-    `target` None means the state stays. `clock` names the clock that starts (None: keep the
-    running one; "" : stop it). `needs` are the fields without which the verb is refused.
+    `target` None means the state stays, BACK that it becomes again what it was. `clock` names the
+    clock that starts (None: keep the running one; "" : stop it). `needs` are the fields without
+    which the verb is refused.
     """
 
     verb: str
@@ -36,6 +40,19 @@ class Rule:
     needs: tuple[str, ...] = ()
     clock: str | None = None
     article: str = ""
+
+    def leads(self, state: str, before: str | None = None) -> str:
+        """Where the verb leads from `state`, which was entered from `before`."""
+        if self.target != BACK:
+            return self.target or state
+        if before is None:
+            raise NotAllowed(
+                "nothing_to_undo",
+                zh="没有可以撤回的一步",
+                en="there is no step to take back",
+                field="verb",
+            )
+        return before
 
 
 class NotAllowed(Refused):
@@ -57,11 +74,15 @@ class Lifecycle:
         pairs: dict[tuple[str, str], Rule] = {}
         for rule in self.rules:
             for source in rule.sources:
-                if source not in by_state or (rule.target or source) not in by_state:
+                known = source if rule.target in (None, BACK) else rule.target
+                if source not in by_state or known not in by_state:
                     raise ValueError(f"{self.name}: {rule.verb} names an unknown state")
                 if (source, rule.verb) in pairs:
                     raise ValueError(f"{self.name}: {rule.verb} stands twice for {source}")
                 pairs[source, rule.verb] = rule
+        for source, verb in [p for p, rule in pairs.items() if rule.target == BACK]:
+            if not self.origins(source):
+                raise ValueError(f"{self.name}: {verb} has nowhere to lead back to from {source}")
         object.__setattr__(self, "_by_state", by_state)
         object.__setattr__(self, "_by_pair", pairs)
 
@@ -71,6 +92,14 @@ class Lifecycle:
     def rules_of(self, state: str) -> tuple[Rule, ...]:
         """The verbs that exist in a state, in the table's order."""
         return tuple(r for r in self.rules if state in r.sources)
+
+    def origins(self, state: str) -> frozenset[str]:
+        """The states from which a verb leads here: where BACK may lead."""
+        return frozenset(s for r in self.rules if r.target == state for s in r.sources)
+
+    def remembers(self, state: str) -> bool:
+        """Whether a verb leads back from here, so that what was before must be kept."""
+        return any(r.target == BACK for r in self.rules_of(state))
 
     def rule(self, state: str, verb: str, actor: Actor) -> Rule:
         """The rule that lets this actor use the verb now; refused with the reason otherwise."""

@@ -122,7 +122,10 @@ class MemoryWarnings:
             owner_display=None,
             locked_until=None,
             missed_contacts=0,
+            outcome=None,
+            before=None,
             issued_at=new.issued_at,
+            pushed_at=new.issued_at,
             updated_at=new.issued_at,
             unit=new.unit,
         )

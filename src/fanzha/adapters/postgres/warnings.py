@@ -17,6 +17,7 @@ from fanzha.lifecycles.actor import NATION, Scope, Unit
 from fanzha.lifecycles.warning import states
 from fanzha.lifecycles.warning.grade import WarningGrade
 from fanzha.lifecycles.warning.model import (
+    Before,
     Case,
     Change,
     Clock,
@@ -220,7 +221,10 @@ def warning_of(row: Any, units: Mapping[str, Unit]) -> FraudWarning:
         owner_display=row.owner_display,
         locked_until=row.locked_until,
         missed_contacts=row.missed_contacts,
+        outcome=row.outcome,
+        before=_before_of(row.before),
         issued_at=row.issued_at,
+        pushed_at=row.pushed_at,
         updated_at=row.updated_at,
         unit=units[row.unit],
     )
@@ -288,6 +292,48 @@ def _clock_of(row: Any) -> Clock | None:
     return Clock(row.clock, row.clock_started_at, row.clock_due_at, row.escalates_at)
 
 
+def _before(before: Before | None) -> str | None:
+    if before is None:
+        return None
+    clock = {
+        k: v.isoformat() if isinstance(v, datetime) else v for k, v in _clock(before.clock).items()
+    }
+    return json.dumps(
+        {
+            "at": before.at.isoformat(),
+            "state": before.state,
+            "grade": int(before.grade),
+            **clock,
+            "escalated": before.escalated,
+            "missed_contacts": before.missed_contacts,
+            "outcome": before.outcome,
+        }
+    )
+
+
+def _before_of(kept: dict[str, Any] | None) -> Before | None:
+    if kept is None:
+        return None
+    clock = None
+    if kept["clock"] is not None:
+        again = kept["escalates_at"]
+        clock = Clock(
+            kept["clock"],
+            datetime.fromisoformat(kept["clock_started_at"]),
+            datetime.fromisoformat(kept["clock_due_at"]),
+            datetime.fromisoformat(again) if again else None,
+        )
+    return Before(
+        at=datetime.fromisoformat(kept["at"]),
+        state=kept["state"],
+        grade=WarningGrade(kept["grade"]),
+        clock=clock,
+        escalated=kept["escalated"],
+        missed_contacts=kept["missed_contacts"],
+        outcome=kept["outcome"],
+    )
+
+
 def _columns(change: Change) -> dict[str, Any]:
     """The columns that a change sets."""
     values: dict[str, Any] = {}
@@ -298,6 +344,8 @@ def _columns(change: Change) -> dict[str, Any]:
             values |= _clock(value)
         elif name == "grade":
             values["grade"] = int(value)
+        elif name == "before":
+            values["before"] = _before(value)
         else:
             values[name] = value
     return values
@@ -315,10 +363,10 @@ _CASE_COLUMNS = (
 _INSERT = f"""
 INSERT INTO warning (id, number, state, open, grade, basis_zh, basis_en, person_token, episode,
   sealed, name_mask, number_mask, sex, birth_year, clock, clock_started_at, clock_due_at,
-  escalates_at, issued_at, updated_at, unit, {place.COLUMNS}, {_CASE_COLUMNS})
+  escalates_at, issued_at, pushed_at, updated_at, unit, {place.COLUMNS}, {_CASE_COLUMNS})
 VALUES (:id, :number, :state, true, :grade, :basis_zh, :basis_en, :token, :episode,
   :sealed, :name_mask, :number_mask, :sex, :birth_year, :clock, :clock_started_at, :clock_due_at,
-  :escalates_at, :at, :at, :unit, {place.VALUES}, :score, :stage, :live, :scam_type,
+  :escalates_at, :at, :at, :at, :unit, {place.VALUES}, :score, :stage, :live, :scam_type,
   :amount_fen, :fact_zh, :fact_en, :sources, CAST(:reasons AS jsonb), :missing, :event_at)
 RETURNING *
 """

@@ -102,6 +102,19 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """How a warning stood before its last step, and when that was: what taking it back gives."""
+
+    at: datetime
+    state: str
+    grade: WarningGrade
+    clock: Clock | None
+    escalated: int
+    missed_contacts: int
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewWarning:
     """Everything needed to issue a warning. Its id follows from person and episode."""
 
@@ -139,7 +152,12 @@ class FraudWarning:
     owner_display: str | None
     locked_until: datetime | None
     missed_contacts: int
+    outcome: str | None
+    before: Before | None
+    """Kept only while the last step can be taken back."""
     issued_at: datetime
+    pushed_at: datetime
+    """When it was last put before a unit: the sign clock counts from here."""
     updated_at: datetime
     unit: Unit
 

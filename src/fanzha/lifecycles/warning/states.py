@@ -7,7 +7,7 @@ that issues a warning, so that a warning is first seen as `pushed`.
 from __future__ import annotations
 
 from fanzha.lifecycles.actor import Role
-from fanzha.lifecycles.machine import Lifecycle, Rule, State
+from fanzha.lifecycles.machine import BACK, Lifecycle, Rule, State
 
 PUSHED = "pushed"
 SIGNED = "signed"
@@ -170,9 +170,8 @@ WARNING = Lifecycle(
             "撤回",
             "Undo",
             (DISSUADED, NOT_BELIEVING, FALSE_ALARM, UNREACHED),
-            CONTACTING,
+            BACK,
             _DESK,
-            clock="outcome",
         ),
         # What only the machine does: it may raise, remind and reopen, never conclude.
         Rule("add_finding", "新线索", "New finding", (*_OPEN, ARCHIVED), None, _SYSTEM),

@@ -9,10 +9,10 @@ from uuid import UUID, uuid5
 
 from fanzha.errors import Refused
 from fanzha.lifecycles.actor import Actor, Role, Unit, system
-from fanzha.lifecycles.machine import NotAllowed, Rule
+from fanzha.lifecycles.machine import BACK, NotAllowed, Rule
 from fanzha.lifecycles.warning import states
 from fanzha.lifecycles.warning.grade import WarningGrade
-from fanzha.lifecycles.warning.model import Change, FraudWarning
+from fanzha.lifecycles.warning.model import Before, Change, FraudWarning
 from fanzha.ports.case_file import Note, StopRequest
 from fanzha.ports.deed_book import Deed
 from fanzha.ports.unit_of_work import UnitOfWork
@@ -74,25 +74,27 @@ def act(
     consequence = _CONSEQUENCES.get(act.verb)
     step = _Step(work, policies, actor, before, act, now)
     change = consequence(step) if consequence else Change(set={})
+    target = rule.leads(before.state, before.before.state if before.before else None)
     grade = change.set.get("grade", before.grade)
     if rule.clock == "":
         change.set["clock"] = None
     elif rule.clock is not None:
-        change.set["clock"] = policies.clock(rule.clock, grade, now)
+        change.set.setdefault("clock", policies.clock(rule.clock, grade, now))
         # A step was taken: what was late is no longer; what was handed up stays marked as such.
         change.set.setdefault("escalated", 0)
-    change.set.setdefault("updated_at", now)
+    change.set["updated_at"] = now
+    change.set["before"] = _standing(before, now) if _can_be_undone(rule) else None
     if act.note:
         # Written where the warning still is: what belongs to it moves with it.
         work.file.note(Note(before.id, now, actor.display, act.note, before.unit))
-    after = work.warnings.advance(before, rule.target or before.state, change)
+    after = work.warnings.advance(before, target, change)
     work.deeds.append(_deed(rule, act, actor, before, after, now))
     if grade != before.grade and act.verb != "raise_grade":
         work.deeds.append(
             Deed(
                 at=now,
                 actor=system(policies.tiers.root),
-                verb="raise_grade",
+                verb="raise_grade" if grade < before.grade else "grade",
                 object_kind="warning",
                 object_id=str(before.id),
                 unit=after.unit,
@@ -102,6 +104,22 @@ def act(
             )
         )
     return after
+
+
+def _can_be_undone(rule: Rule) -> bool:
+    return rule.target not in (None, BACK) and states.WARNING.remembers(rule.target)
+
+
+def _standing(warning: FraudWarning, now: datetime) -> Before:
+    return Before(
+        at=now,
+        state=warning.state,
+        grade=warning.grade,
+        clock=warning.clock,
+        escalated=warning.escalated,
+        missed_contacts=warning.missed_contacts,
+        outcome=warning.outcome,
+    )
 
 
 def _deed(
@@ -183,6 +201,8 @@ def _sign(step: _Step) -> Change:
             "owner_id": UUID(step.actor.id),
             "owner_display": step.actor.display,
             "locked_until": step.now + step.policies.clocks.lock,
+            # Who signs has not helped anybody yet: what was reported late counts until a contact.
+            "escalated": step.before.escalated,
         }
     )
 
@@ -237,13 +257,13 @@ def _false_alarm(step: _Step) -> Change:
     return Change(set={"outcome": "false_alarm"})
 
 
-def _to_unit(unit: Unit) -> Change:
+def _to_unit(unit: Unit, now: datetime) -> Change:
     """Handed to another centre: nobody there owns it yet."""
-    return Change(set=dict(_FREED), unit=unit)
+    return Change(set={**_FREED, "pushed_at": now}, unit=unit)
 
 
 def _hand_up(step: _Step) -> Change:
-    change = _to_unit(step.policies.tiers.parent(step.before.unit))
+    change = _to_unit(step.policies.tiers.parent(step.before.unit), step.now)
     change.set["escalated"] = step.before.escalated + 1
     return change
 
@@ -257,7 +277,7 @@ def _hand_down(step: _Step) -> Change:
             en="it can be handed to a unit below yours only",
             field="unit",
         )
-    return _to_unit(unit)
+    return _to_unit(unit, step.now)
 
 
 def _reassign(step: _Step) -> Change:
@@ -266,7 +286,9 @@ def _reassign(step: _Step) -> Change:
 
 
 def _release(step: _Step) -> Change:
-    return Change(set=dict(_FREED))
+    """Given back as it was: signing and giving back does not win time."""
+    clock = step.policies.sign_clock_again(step.before, step.now)
+    return Change(set={**_FREED, "clock": clock, "escalated": step.before.escalated})
 
 
 def _raise_grade(step: _Step) -> Change:
@@ -282,7 +304,14 @@ def _raise_grade(step: _Step) -> Change:
 
 
 def _undo(step: _Step) -> Change:
-    if step.now - step.before.updated_at > step.policies.clocks.undo:
+    """Back to how it stood, its clock included; its owner is who it was all along.
+
+    A grade that the step raised falls back, but not below what the findings by now ask for.
+    """
+    kept = step.before.before
+    if kept is None:
+        return Change(set={})
+    if step.now - kept.at > step.policies.clocks.undo:
         seconds = step.policies.clocks.undo.seconds
         raise NotAllowed(
             "too_late_to_undo",
@@ -290,8 +319,17 @@ def _undo(step: _Step) -> Change:
             en=f"more than {seconds} seconds have passed",
             field="verb",
         )
-    missed = step.before.missed_contacts - (1 if step.before.state == states.UNREACHED else 0)
-    return Change(set={"outcome": None, "missed_contacts": max(0, missed)})
+    case = step.before.case
+    found = step.policies.grades.grade(case.stage, case.score, live=case.live).grade
+    return Change(
+        set={
+            "grade": min(kept.grade, found),
+            "clock": kept.clock,
+            "escalated": kept.escalated,
+            "missed_contacts": kept.missed_contacts,
+            "outcome": kept.outcome,
+        }
+    )
 
 
 _CONSEQUENCES: dict[str, _Consequence] = {

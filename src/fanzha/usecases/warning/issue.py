@@ -120,9 +120,11 @@ def _raise(
     if graver:
         changes |= {"grade": grade, "basis_zh": grading.basis_zh, "basis_en": grading.basis_en}
     if reopen or (graver and before.state == states.PUSHED):
-        changes["clock"] = policies.clock("sign", grade, now)
+        changes |= {"clock": policies.clock("sign", grade, now), "pushed_at": now}
+    if reopen:
+        changes["before"] = None
     after = work.warnings.advance(
-        before, rule.target or before.state, Change(set=changes, evidence=case.evidence)
+        before, rule.leads(before.state), Change(set=changes, evidence=case.evidence)
     )
     detail = {"score": round(case.score, 4), "stage": case.stage.value, "type": case.scam_type}
     _record(work, actor, after, now, verb, before.state, after.state, detail)

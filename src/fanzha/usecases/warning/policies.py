@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fanzha.lifecycles.warning.grade import WarningGrade
-from fanzha.lifecycles.warning.model import Clock
+from fanzha.lifecycles.warning.model import Clock, FraudWarning
 from fanzha.lifecycles.warning.policy import ClockPolicy, GradePolicy
 from fanzha.usecases.warning.tiers import Tiers
 
@@ -25,3 +25,13 @@ class WarningPolicies:
         """The clock that starts now."""
         due = now + self.clocks.term(name, grade)
         return Clock(name, now, due, escalates_at=due)
+
+    def sign_clock_again(self, warning: FraudWarning, now: datetime) -> Clock:
+        """The sign clock of a warning given back: it has run since the warning was pushed.
+
+        One that is late is late at once, and is reported as often as is still left to report.
+        """
+        clock = self.clock("sign", warning.grade, warning.pushed_at)
+        if warning.escalated >= self.clocks.escalations_max:
+            return replace(clock, escalates_at=None)
+        return replace(clock, escalates_at=max(clock.due_at, now))

@@ -61,12 +61,12 @@ def _release(
     before: FraudWarning,
     now: datetime,
 ) -> None:
-    """Taken from the queue and then left: it goes back, with the sign clock running anew."""
+    """Taken from the queue and then left: it goes back, its sign clock having run on."""
     changes: dict[str, object] = {
         "owner_id": None,
         "owner_display": None,
         "locked_until": None,
-        "clock": policies.clock("sign", before.grade, now),
+        "clock": policies.sign_clock_again(before, now),
     }
     detail = {"because": "no step within the lock", "owner": before.owner_display}
     _advance(work, actor, before, "release", changes, now, detail)
@@ -83,7 +83,7 @@ def _advance(
 ) -> None:
     rule = states.WARNING.rule(before.state, verb, actor)
     changes["updated_at"] = now
-    after = work.warnings.advance(before, rule.target or before.state, Change(set=changes))
+    after = work.warnings.advance(before, rule.leads(before.state), Change(set=changes))
     work.deeds.append(
         Deed(
             at=now,

@@ -108,8 +108,10 @@ CREATE TABLE fanzha.warning (
   locked_until timestamptz,
   missed_contacts smallint NOT NULL DEFAULT 0,
   outcome text,
+  before jsonb, -- how it stood before its last step, while that can be taken back
   event_at timestamptz NOT NULL,
   issued_at timestamptz NOT NULL,
+  pushed_at timestamptz NOT NULL, -- when last put before a unit: the sign clock counts from here
   updated_at timestamptz NOT NULL,
   unit text NOT NULL REFERENCES fanzha.unit,
   province text, city text, branch text, station text, post text,
