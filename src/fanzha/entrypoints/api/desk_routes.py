@@ -27,11 +27,14 @@ from fanzha.lifecycles.actor import Level, Role
 from fanzha.lifecycles.machine import NotAllowed
 from fanzha.lifecycles.warning.grade import WarningGrade
 from fanzha.lifecycles.warning.model import FraudWarning
+from fanzha.lifecycles.warning.states import WARNING
 from fanzha.ports.deed_book import Deed
 from fanzha.usecases.warning.act import Act, NotHere, Paid, act
 
 router = APIRouter(prefix="/v1")
 _DESK = frozenset({Role.DISSUADER, Role.DUTY_OFFICER})
+_VERBS = sorted({r.verb for r in WARNING.rules if r.who - {Role.SYSTEM}})
+"""What people do to a warning; the rest is the system's."""
 
 
 def me_of(parts: Centre, who: Operator) -> wire.Me:
@@ -263,6 +266,13 @@ def script(id: UUID, parts: Parts, who: SignedIn) -> wire.Script:
 @router.post("/warnings/{id}/{verb}")
 def do(id: UUID, verb: str, body: wire.Act, parts: Parts, who: SignedIn) -> wire.WarningDetail:
     """A verb of the lifecycle table."""
+    if verb not in _VERBS:
+        raise Refused(
+            "unknown_verb",
+            zh=f"没有这个操作；可用：{'、'.join(_VERBS)}",
+            en=f"there is no such verb; there are: {', '.join(_VERBS)}",
+            field="verb",
+        )
     with parts.office.work(who.actor.unit.scope) as work:
         after = act(work, parts.policies, who.actor, id, _act(verb, body, parts, who), parts.now())
     return _detail(parts, who, after)

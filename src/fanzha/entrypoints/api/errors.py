@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
+from fanzha.entrypoints.api.complaints import complaint
 from fanzha.entrypoints.api.schemas import Problem
 from fanzha.errors import FanzhaError, Misconfigured, Refused, Unavailable, Uncertain
 from fanzha.lifecycles.machine import NotAllowed
@@ -45,6 +46,8 @@ _BY_CODE = {
     "too_many_attempts": 429,
     "cut_off": 400,
     "too_many_rows": 413,
+    "encoding_not_supported": 415,
+    "unknown_verb": 404,
 }
 _HTTP = {
     400: ("unreadable", "请求无法读懂", "the request cannot be read"),
@@ -89,20 +92,14 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-        problem = Problem(
-            code="invalid_field",
-            zh=f"字段 {name} 不符合要求：{first['type']}",
-            en=f"the field {name} is not valid: {first['msg']}",
-            field=name,
-            id=uuid.uuid4().hex[:12],
-        )
+        name, zh, en = complaint(error.errors()[0])
+        problem = Problem(code="invalid_field", zh=zh, en=en, field=name, id=uuid.uuid4().hex[:12])
         return _answer(422, problem)
 
+    @app.exception_handler(UnicodeEncodeError)
     @app.exception_handler(DataError)
-    def _unstorable(request: Request, error: DataError) -> JSONResponse:
-        """NUL in a text, a number past every bound: the database has refused the statement."""
+    def _unstorable(request: Request, error: Exception) -> JSONResponse:
+        """NUL or half a sign in a text, a number past every bound: no statement can hold it."""
         problem = Problem(
             code="unstorable",
             zh="请求中有无法保存的字符或数值，未作改动",
@@ -146,4 +143,6 @@ def _http_problem(status: int) -> Problem:
 def _answer(
     status: int, problem: Problem, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
+    if problem.field:  # may be what was sent: half a sign cannot be sent back
+        problem.field = problem.field.encode("utf-8", "replace").decode()
     return JSONResponse(problem.model_dump(mode="json"), status_code=status, headers=headers)

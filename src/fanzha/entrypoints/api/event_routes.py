@@ -33,6 +33,13 @@ async def events(stream: str, request: Request, parts: Parts, who: Sender) -> wi
     """One JSON object a line. The same body again is the same batch; the same
     `(source, event_id)` again is the same event.
     """
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refused(
+            "encoding_not_supported",
+            zh="请求内容不能压缩或另行编码，请发送未压缩的 NDJSON",
+            en="the body must not be compressed or otherwise encoded; send plain NDJSON",
+            field="content-encoding",
+        )
     try:
         body = await request.body()
     except ClientDisconnect as error:
@@ -81,5 +88,10 @@ async def take_in_lines(
             for r in taken.refused
         ],
         position=taken.position,
-        unknown_columns=sorted(taken.unknown_columns),
+        unknown_columns=sorted(_sendable(name) for name in taken.unknown_columns),
     )
+
+
+def _sendable(name: str) -> str:
+    """A name out of somebody's JSON, where half a sign may stand."""
+    return name.encode("utf-8", "replace").decode()

@@ -56,11 +56,7 @@ def row(id: int, parts: Parts, who: SignedIn) -> dict[str, object]:
     _may(who)
     kept, raw = parts.quarantine.open_row(id)
     _record(parts, who, "reveal", id, {"purpose": "other", "fields": ["row"]})
-    try:
-        content: object = json.loads(raw)
-    except ValueError:
-        content = raw
-    return {"id": kept.id, "stream": kept.stream, "row": content}
+    return {"id": kept.id, "stream": kept.stream, "row": _content(raw)}
 
 
 @router.post("/{id}/resend")
@@ -68,7 +64,7 @@ async def resend(id: int, body: wire.Resend, parts: Parts, who: SignedIn) -> wir
     """Send the repaired row the way every event comes; refused again, it is a new refused row."""
     _may(who)
     kept, _ = parts.quarantine.open_row(id)
-    line = json.dumps(body.row, ensure_ascii=False).encode()
+    line = json.dumps(body.row).encode()
     sender = SenderKey(kept.source, frozenset({kept.stream}))
     answer = await take_in_lines(parts, kept.stream, sender, line, key=f"quarantine-{id}")
     if answer.accepted:
@@ -83,6 +79,16 @@ def drop(id: int, parts: Parts, who: SignedIn) -> None:
     kept, _ = parts.quarantine.open_row(id)
     parts.quarantine.settle(id, "dropped")
     _record(parts, who, "drop", id, {"stream": kept.stream})
+
+
+def _content(raw: str) -> object:
+    """What the row says; the text itself where that is no JSON, or none that can be sent back."""
+    try:
+        content: object = json.loads(raw)
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return raw
+    return content
 
 
 def _record(parts: Parts, who: SignedIn, verb: str, id: int, detail: dict[str, object]) -> None:
