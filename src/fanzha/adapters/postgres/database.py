@@ -15,6 +15,9 @@ from fanzha.lifecycles.actor import Scope
 DOOR = "door:in"
 """The scope before a scope is known: sign-in and sender keys, nothing else."""
 
+_TOO_MUCH = "54"
+"""The class of SQLSTATE for what exceeds a limit of the program."""
+
 
 class Database:
     """Hands out transactions. A transaction without a scope would see no row at all."""
@@ -39,6 +42,8 @@ class Database:
                 set_scope(connection, scope)
                 yield connection
         except OperationalError as error:
+            if (getattr(error.orig, "sqlstate", None) or "").startswith(_TOO_MUCH):
+                raise  # it answered: this value is beyond its limits, now and later
             raise _unavailable() from error
         except DBAPIError as error:
             if error.connection_invalidated:

@@ -26,11 +26,13 @@ _METRICS = {
     "warnings": ("fanzha_warnings", "Warnings issued", "grade"),
     "quarantined": ("fanzha_quarantined", "Rows refused into quarantine", "stream"),
     "duplicates": ("fanzha_duplicates", "Events seen before", "stream"),
+    "set_aside": ("fanzha_set_aside", "Rows the scorer could not work on", "stream"),
 }
 _LABELS = {
     "events": tuple(SOURCES),
     "quarantined": tuple(SOURCES),
     "duplicates": tuple(SOURCES),
+    "set_aside": tuple(SOURCES),
     "warnings": ("critical", "high", "medium", "low"),
     "findings": ("call/v1", "text/v1", "link/v1", "app/v1", "account/v1"),
 }

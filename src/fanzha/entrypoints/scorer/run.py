@@ -15,10 +15,12 @@ from typing import Any
 from fanzha.adapters.postgres import counters
 from fanzha.adapters.postgres.counters import FeedMark
 from fanzha.adapters.postgres.office import PostgresOffice
+from fanzha.adapters.postgres.quarantine import Quarantine
 from fanzha.detection.engine import Engine, Outcome
 from fanzha.detection.person.risk import Risk
+from fanzha.entrypoints.scorer.failures import Failures, rows_as_received
 from fanzha.entrypoints.scorer.snapshots import Snapshots
-from fanzha.errors import Unavailable, Uncertain
+from fanzha.errors import Misconfigured, Unavailable, Uncertain
 from fanzha.ports.event_log import EventLog, LogEntry
 from fanzha.usecases.warning.policies import WarningPolicies
 from fanzha.usecases.warning.take_in import Taken, instant, take_in
@@ -46,6 +48,9 @@ class Scorer:
     snapshot is loaded and the log replayed from there; what is found up to the committed position
     is dropped, because it is in the database already. So each event is scored into the state once
     and its findings are recorded once.
+
+    An entry that ends the scorer again and again is set aside into the quarantine: one batch that
+    the program cannot work on must not blind the centre to all that come after it.
     """
 
     def __init__(
@@ -68,6 +73,8 @@ class Scorer:
         self._office = office
         self._policies = policies
         self._snapshots = snapshots
+        self._failures = Failures(snapshots.folder)
+        self._quarantine = Quarantine(office.database, office.sealer)
         self._snapshot_every_s = snapshot_every_s
         self._now = now
         self._issued_at = issued_at
@@ -152,6 +159,20 @@ class Scorer:
 
     def _score(self, entry: LogEntry) -> None:
         self._between_entries = False
+        if self._failures.is_hopeless(entry.position):
+            self._set_aside(entry)
+        if not self._failures.is_set_aside(entry.position):
+            try:
+                self._score_and_take_in(entry)
+            except (Unavailable, Uncertain, Misconfigured):
+                raise  # something around us, not the entry
+            except Exception as error:
+                self._failures.died(entry.position, error)
+                raise
+        self._scored = entry.position
+        self._between_entries = True
+
+    def _score_and_take_in(self, entry: LogEntry) -> None:
         outcome = self._engine.process(entry.position, entry.stream, entry.batch)
         if entry.position > self._counted:
             self._tally.position = entry.position
@@ -165,8 +186,34 @@ class Scorer:
             taken = self._take_in(outcome, entry.position)
             if taken is not None:
                 self._heard(outcome, taken)
-        self._scored = entry.position
-        self._between_entries = True
+
+    def _set_aside(self, entry: LogEntry) -> None:
+        """Quarantine the entry's rows and move past it in one commit; scored never, lost never.
+
+        Repeated after a crash, it changes nothing: the same rows of an entry are kept once.
+        """
+        if self._failures.is_set_aside(entry.position):
+            return
+        rows = rows_as_received(entry)
+
+        def attempt() -> None:
+            with self._office.work(self._policies.tiers.root.scope) as work:
+                committed = work.findings.position()
+                self._quarantine.add_within(work.connection, rows, self._now())
+                if committed < entry.position:
+                    work.findings.move(self._committed, entry.position)
+                    counters.add(work.connection, "set_aside", {entry.stream: len(rows)})
+
+        self._retry(attempt)
+        self._committed = max(self._committed, entry.position)
+        self._failures.set_aside(entry.position)
+        _log.critical(
+            "entry %s (%s, %s rows) set aside into the quarantine after repeated %s",
+            entry.position,
+            entry.stream,
+            len(rows),
+            self._failures.error,
+        )
 
     def _take_in(self, outcome: Outcome, position: int) -> Taken | None:
         """Commit, whatever the database does meanwhile: retried until it is in, never twice.

@@ -30,15 +30,15 @@ class Snapshots:
     """A folder of snapshots: each an .npz and a small file with its checksum, written last."""
 
     def __init__(self, folder: Path, *, version: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self._version = version
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def save(self, position: int, state: State) -> None:
         """Durable when this returns; older ones beyond two are removed."""
         name = f"{position:020d}"
-        data = self._folder / f"{name}.npz"
-        aside = self._folder / f"{name}.part"
+        data = self.folder / f"{name}.npz"
+        aside = self.folder / f"{name}.part"
         with aside.open("wb") as file:
             np.savez(file, **state)  # type: ignore[arg-type]
             file.flush()
@@ -46,16 +46,16 @@ class Snapshots:
         aside.replace(data)
         mark = {"position": position, "version": self._version, "sha256": _digest(data)}
         aside.write_text(json.dumps(mark), encoding="ascii")
-        _flush(aside)
-        aside.replace(self._folder / f"{name}.json")
-        _flush(self._folder)
-        for old in sorted(self._folder.glob("*.json"))[:-_KEPT]:
+        flush(aside)
+        aside.replace(self.folder / f"{name}.json")
+        flush(self.folder)
+        for old in sorted(self.folder.glob("*.json"))[:-_KEPT]:
             old.unlink()
             old.with_suffix(".npz").unlink(missing_ok=True)
 
     def newest(self) -> Snapshot | None:
         """The newest whole snapshot of this version; a damaged one is passed over and said."""
-        for mark in sorted(self._folder.glob("*.json"), reverse=True):
+        for mark in sorted(self.folder.glob("*.json"), reverse=True):
             data = mark.with_suffix(".npz")
             try:
                 about = json.loads(mark.read_text(encoding="ascii"))
@@ -76,7 +76,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """On disk when this returns: a file, or a folder's list of names."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
