@@ -127,7 +127,7 @@ class PostgresWarnings:
             self._move(before.id, unit)
             set_scope(self._connection, self._scope)
         self._add_evidence(before.id, change.evidence, unit)
-        self._notify(before.id)
+        self._notify(before.id, left=before.unit if change.unit is not None else None)
         return warning_of(row, self._units)
 
     def load(self, units: Sequence[Unit]) -> dict[str, int]:
@@ -185,8 +185,11 @@ class PostgresWarnings:
         ).scalar_one()
         return f"YJ-{at:%Y%m%d}-{last:05d}"
 
-    def _notify(self, id: UUID) -> None:
-        self._connection.execute(text("SELECT pg_notify('warning', :id)"), {"id": str(id)})
+    def _notify(self, id: UUID, left: Unit | None = None) -> None:
+        """Tell that it changed and, where it went to another unit, which had it: nobody else
+        needs to hear that it is gone."""
+        said = f"{id} {left.code}" if left else str(id)
+        self._connection.execute(text("SELECT pg_notify('warning', :said)"), {"said": said})
 
 
 def warning_of(row: Any, units: Mapping[str, Unit]) -> FraudWarning:

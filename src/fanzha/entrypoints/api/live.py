@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -14,6 +13,7 @@ from fastapi.responses import StreamingResponse
 
 from fanzha.adapters.postgres.operators import Operator
 from fanzha.entrypoints.api.auth import COOKIE, READERS, Parts, SignedIn
+from fanzha.entrypoints.api.bus import News
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.health import feeds_of
 
@@ -39,17 +39,19 @@ async def stream(request: Request, parts: Parts, who: SignedIn) -> StreamingResp
 
 async def _news(parts: Centre, who: Operator, token: str) -> AsyncIterator[str]:
     may_read = who.actor.may(READERS)  # others are told how the feeds are, and no more
+    scope = who.actor.unit.scope
+    mine = {code for code, unit in parts.policies.tiers.by_code.items() if unit.within(scope)}
     with parts.bus.subscribe() as queue:
         yield await _tick(parts)
         while True:
-            ids: set[UUID | None] = set()
+            heard: set[News | None] = set()
             with contextlib.suppress(TimeoutError):
-                ids.add(await asyncio.wait_for(queue.get(), _TICK_S))
+                heard.add(await asyncio.wait_for(queue.get(), _TICK_S))
                 await asyncio.sleep(_GATHER_S)
             # A login can end, an appointment can change: looked at before anything is told.
             if await run_in_threadpool(parts.operators.by_token, token, parts.now()) != who:
                 return
-            if not ids:
+            if not heard:
                 yield await _tick(parts)
                 continue
             if not may_read:
@@ -57,16 +59,15 @@ async def _news(parts: Centre, who: Operator, token: str) -> AsyncIterator[str]:
                     queue.get_nowait()
                 continue
             while not queue.empty():
-                ids.add(queue.get_nowait())
-            if None in ids:
+                heard.add(queue.get_nowait())
+            if None in heard:
                 yield _event("reload", {})
-                ids.discard(None)
-            wanted = [i for i in ids if i is not None]
-            rows = await run_in_threadpool(parts.desk.rows, who.actor.unit.scope, wanted)
+            news = {n for n in heard if n is not None}
+            rows = await run_in_threadpool(parts.desk.rows, scope, list({n.id for n in news}))
             for row in rows:
                 yield _event("warning", parts.presenter.row(row).model_dump(mode="json"))
-            # A page may hold it though this stream never sent it; an id alone says nothing.
-            for gone in set(wanted) - {r.id for r in rows}:
+            # Only to whom it was there before: others never hear of what is not theirs.
+            for gone in {n.id for n in news if n.left in mine} - {r.id for r in rows}:
                 yield _event("gone", {"id": str(gone)})
 
 
