@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,11 +112,16 @@ def test_a_file_cut_short_says_after_which_row(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(body)[:-200])
     rows, refused = admitted(path, "visit")
     assert 0 <= len(rows) < N
-    assert "file_broken" in {r.code for r in refused}
+    [cut] = [r for r in refused if r.code == "file_broken"]
+    assert cut.zh.endswith("：文件不完整")
+    assert cut.en.endswith(": it breaks off before its end")
     broken = tmp_path / "rows.parquet"
     as_parquet(rows_of("visit"), broken)
     broken.write_bytes(broken.read_bytes()[:-100])
-    assert {r.code for r in admitted(broken, "visit")[1]} == {"file_broken"}
+    [refusal] = admitted(broken, "visit")[1]
+    assert refusal.code == "file_broken"
+    assert "damaged, or not of this format" in refusal.en
+    assert not re.search("[A-Z]", refusal.zh), "no name of an exception"
 
 
 def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:

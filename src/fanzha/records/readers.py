@@ -205,15 +205,25 @@ def _numbered(table: pa.Table, start: int, unknown: list[str]) -> Chunk:
     return Chunk(table, rows, [], dict.fromkeys(unknown, table.num_rows))
 
 
+_DAMAGED = ("内容已损坏，或不是这种格式", "it is damaged, or not of this format")
+_WHY_BROKEN: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
+    (EOFError, ("文件不完整", "it breaks off before its end")),
+    (zlib.error, ("压缩数据已损坏", "its compressed data is damaged")),
+    (pa.ArrowException, _DAMAGED),
+    (OSError, ("读取时出错", "reading it failed")),
+)
+
+
 def _broken(stream: str, source: str, last: int, error: Exception) -> Chunk:
+    zh, en = next((words for kind, words in _WHY_BROKEN if isinstance(error, kind)), _DAMAGED)
     refusal = Refusal(
         stream,
         source,
         0,
         "file_broken",
         None,
-        f"文件在第 {last} 行之后无法读取（{type(error).__name__}）",
-        f"the file cannot be read after row {last} ({type(error).__name__})",
+        f"文件在第 {last} 行之后无法读取：{zh}",
+        f"the file cannot be read after row {last}: {en}",
         None,
     )
     return Chunk(pa.table({}), np.zeros(0, np.int64), [refusal])

@@ -19,16 +19,17 @@ class Rule:
     en: str
 
 
+# A space stands between Chinese and what is not; these words follow a Chinese one.
 _TYPE_WORDS = {
-    pa.uint64(): ("0 至 2^64-1 的整数", "a whole number from 0 to 2^64-1"),
+    pa.uint64(): (" 0 至 2^64-1 的整数", "a whole number from 0 to 2^64-1"),
     pa.int64(): ("整数", "a whole number"),
     pa.int32(): ("整数", "a whole number"),
     pa.int16(): ("整数", "a whole number"),
     pa.float32(): ("数字", "a number"),
-    pa.bool_(): ("true 或 false", "true or false"),
-    pa.string(): ("UTF-8 文本", "text in UTF-8"),
+    pa.bool_(): (" true 或 false", "true or false"),
+    pa.string(): (" UTF-8 文本", "text in UTF-8"),
 }
-_INSTANT_WORDS = ("ISO 8601 时间或毫秒数", "a time in ISO 8601 or epoch milliseconds")
+_INSTANT_WORDS = (" ISO 8601 时间或毫秒数", "a time in ISO 8601 or epoch milliseconds")
 
 
 def words(code: str, column: Column) -> Rule:
