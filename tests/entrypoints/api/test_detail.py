@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from fanzha.detection.app.v1.channel import AppChannel
 from fanzha.detection.call.v1.channel import CallChannel
 from fanzha.detection.link.v1.channel import LinkChannel
 from fanzha.detection.signals import SignalSet
+from fanzha.entrypoints.api.present import _told
 from fanzha.entrypoints.api.words import COLUMNS
 from fanzha.usecases.warning.issue import issue
 from fanzha.values import reserved
@@ -68,3 +70,16 @@ def test_every_column_that_a_detector_may_miss_has_words(channel: type) -> None:
     sets = [part for part in vars(made).values() if isinstance(part, SignalSet)]
     assert sets
     assert {name for one in sets for name in one.received} <= COLUMNS.keys()
+
+
+def test_the_history_says_why_a_grade_was_given_in_each_language(api: Api) -> None:
+    api.sign_in()
+    found = api.client.get(f"/v1/warnings/{issued(api)}").json()
+    [line] = [deed for deed in found["history"] if deed["verb"]["code"] == "grade"]
+    assert {k: line[k] for k in ("zh", "en")} == found["grade_basis"]
+    assert re.search(r"[\u4e00-\u9fff]", line["zh"])
+    assert not re.search(r"[\u4e00-\u9fff]", line["en"])
+
+
+def test_a_grade_recorded_in_one_language_is_still_told() -> None:
+    assert _told({"detail": {"basis": "依据", "policy": "1"}}) == ("依据", "依据")

@@ -262,7 +262,9 @@ def _history(with_: Belongings) -> list[wire.Deed]:
 def _told(body: Mapping[str, Any]) -> tuple[str, str]:
     """What a deed changed, in words; grades and states by name."""
     detail = body.get("detail", {})
-    if basis := detail.get("basis"):
+    if "basis_zh" in detail:
+        return detail["basis_zh"], detail["basis_en"]
+    if basis := detail.get("basis"):  # recorded before there were both
         return basis, basis
     names = {g.code: (g.zh, g.en) for g in WarningGrade}
     names |= {s.code: (s.zh, s.en) for s in WARNING.states}

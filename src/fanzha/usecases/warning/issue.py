@@ -86,7 +86,7 @@ def _issue(
         "grade",
         None,
         grading.grade.code,
-        {"basis": grading.basis_zh, "policy": policies.grades.version},
+        _basis(policies, grading),
     )
     _record(work, actor, warning, now, "push", None, states.PUSHED, {"unit": unit.code})
     _send(work, policies, warning, person, now)
@@ -137,10 +137,19 @@ def _raise(
             "raise_grade",
             before.grade.code,
             grade.code,
-            {"basis": grading.basis_zh, "policy": policies.grades.version},
+            _basis(policies, grading),
         )
         _send(work, policies, after, person, now)
     return after
+
+
+def _basis(policies: WarningPolicies, grading: Grading) -> dict[str, object]:
+    """Why this grade, for the record."""
+    return {
+        "basis_zh": grading.basis_zh,
+        "basis_en": grading.basis_en,
+        "policy": policies.grades.version,
+    }
 
 
 def _send(
