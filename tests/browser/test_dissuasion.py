@@ -272,14 +272,27 @@ def test_every_page_fits_a_phone(
     served: Served, visit: Visit, warnings: list[FraudWarning], language: str
 ) -> None:
     me = visit(language, width=390, height=844)
-    me.sign_in("陈静")
     page = me.page
+    me.go("/")
+    expect(page.locator(".door-demo li")).to_have_count(4)
+    for inside in (".door-demo", ".door-demo ul"):
+        assert page.eval_on_selector(inside, "at => at.scrollWidth <= at.clientWidth")
+    _fits(page)
+    me.sign_in("陈静")
     me.row(warnings[0]).click()
     expect(page.locator(".stps")).to_be_visible()
     _fits(page)
     page.locator(".w-head .bt.p").click()
     expect(page.locator(".oc")).to_have_count(6)
     _fits(page)
+    page.locator(".oc").nth(0).click()
+    page.locator(".oc").nth(0).click()
+    take = page.locator(".recorded .bt.p")
+    expect(take).to_be_in_viewport()
+    box = page.locator(".recorded").bounding_box()
+    assert box
+    assert box["y"] + box["height"] <= page.locator(".rail").bounding_box()["y"]
+    assert take.bounding_box()["y"] + 20 <= box["y"] + box["height"]
     for path in ("/warnings", "/situation"):
         me.go(path)
         expect(page.locator("main .pn").first).to_be_visible()

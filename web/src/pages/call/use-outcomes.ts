@@ -88,7 +88,11 @@ export function useOutcomes({ detail, opened, draft, script, wantNote, done }: G
     const found = list.find((o) => o.code === code);
     if (!inCall(detail) || !found?.possible?.allowed || recorded) return;
     const pressed = press(code, selected, now());
-    if (pressed.kind === 'ask_paid') return setPaying(true);
+    setNoteWanted(false);
+    if (pressed.kind === 'ask_paid') {
+      setSelected(null);
+      return setPaying(true);
+    }
     if (found.possible.verb.needs.includes('note') && !draft.note.trim()) {
       setNoteWanted(true);
       return wantNote();
