@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fanzha.adapters.postgres import counters
 from fanzha.entrypoints.api.event_routes import BODY_MAX, LINES_MAX
+from fanzha.errors import Unavailable
 from fanzha.lifecycles.actor import NATION, Role
 from fanzha.ports.event_log import LogEntry
 from fanzha.values import reserved
@@ -104,6 +107,85 @@ def test_a_refused_row_is_repaired_and_sent_again(api: Api) -> None:
     assert entry.batch.column("event_id").to_pylist() == [7]
     gone = api.client.post(f"/v1/quarantine/{row['id']}/resend", json={"row": kept})
     assert (gone.status_code, gone.json()["code"]) == (422, "not_in_quarantine")
+
+
+def refused_row(api: Api) -> str:
+    api.client.post(URL, content=lines(call(7, at=None)), headers=api.bearer)
+    api.sign_in()
+    [row] = api.client.get("/v1/quarantine").json()["items"]
+    return f"/v1/quarantine/{row['id']}"
+
+
+def losing_its_answer(api: Api) -> Any:
+    """An append that stores, and whose answer never comes."""
+    append = api.log.append
+
+    async def lost(*args: Any, **kwargs: Any) -> int:
+        await append(*args, **kwargs)
+        raise Unavailable("log_unavailable", zh="日志没有应答", en="the log does not answer")
+
+    return lost
+
+
+def test_of_two_repairs_of_one_row_one_is_stored_and_the_other_is_told(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes while the first is being stored, and everybody else is served."""
+    url = refused_row(api)
+    reached, go_on = threading.Event(), threading.Event()
+    append = api.log.append
+
+    async def slow(*args: Any, **kwargs: Any) -> int:
+        reached.set()
+        await asyncio.to_thread(go_on.wait, 20)
+        return await append(*args, **kwargs)
+
+    monkeypatch.setattr(api.log, "append", slow)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(api.client.post, f"{url}/resend", json={"row": call(7)})
+        assert reached.wait(20)
+        second = api.client.post(f"{url}/resend", json={"row": call(7, talk_s=31.0)})
+        dropped = api.client.post(f"{url}/drop")
+        assert api.client.get("/v1/me").status_code == 200
+        go_on.set()
+        assert first.result(20).json()["accepted"] == 1
+    for answer in (second, dropped, api.client.post(f"{url}/resend", json={"row": call(8)})):
+        assert (answer.status_code, answer.json()["code"]) == (422, "not_in_quarantine")
+    [entry] = stored(api)
+    assert entry.batch.column("talk_s").to_pylist() == [30.0]
+    with api.installed.database.transaction(NATION) as connection:
+        sent = connection.exec_driver_sql("SELECT count(*) FROM deed WHERE verb = 'resend'")
+        assert sent.scalar_one() == 1
+
+
+def test_a_row_stays_in_quarantine_until_its_repair_is_stored(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer of the log is lost: the same repair again is one entry, another one is stored."""
+    url = refused_row(api)
+    repaired = call(7)
+    with monkeypatch.context() as patch:
+        patch.setattr(api.log, "append", losing_its_answer(api))
+        answer = api.client.post(f"{url}/resend", json={"row": repaired})
+        assert answer.status_code == 503
+    assert api.client.get(url).status_code == 200
+    answer = api.client.post(f"{url}/resend", json={"row": repaired})
+    assert answer.json()["accepted"] == 1
+    assert len(stored(api)) == 1
+    assert api.client.get(url).status_code == 422
+
+
+def test_another_repair_after_a_lost_answer_is_stored_too(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told `accepted` because it is: two repairs never share the name of a batch."""
+    url = refused_row(api)
+    with monkeypatch.context() as patch:
+        patch.setattr(api.log, "append", losing_its_answer(api))
+        api.client.post(f"{url}/resend", json={"row": call(7)})
+    answer = api.client.post(f"{url}/resend", json={"row": call(7, talk_s=31.0)})
+    assert answer.json()["accepted"] == 1
+    assert [e.batch.column("talk_s").to_pylist() for e in stored(api)] == [[30.0], [31.0]]
 
 
 @pytest.mark.parametrize(
@@ -214,6 +296,7 @@ _LINES = st.one_of(_ROWS.map(str.encode), st.binary(max_size=40))
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example([b"\xef\xbb\xbf"])
 @given(st.lists(_LINES, max_size=6))
 def test_whatever_comes_every_row_is_accounted_for(api: Api, pieces: list[bytes]) -> None:
     before = sum(e.batch.num_rows for e in stored(api))
@@ -221,7 +304,8 @@ def test_whatever_comes_every_row_is_accounted_for(api: Api, pieces: list[bytes]
     answer = api.client.post(URL, content=body, headers=api.bearer)
     assert answer.status_code == 202, answer.text
     said = answer.json()
-    rows = [p for p in body.split(b"\n") if p and not p.isspace()]
+    lines = body.removeprefix(b"\xef\xbb\xbf").split(b"\n")  # a byte order mark is no row
+    rows = [p for p in lines if p and not p.isspace()]
     assert said["received"] == said["accepted"] + len(said["refused"]) == len(rows)
     added = sum(e.batch.num_rows for e in stored(api)) - before
     assert added in (0, said["accepted"]), "all of it, or it was there already"

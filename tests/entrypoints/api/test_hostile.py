@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from fanzha.entrypoints.api.auth import Attempts
-from fanzha.entrypoints.api.bus import Bus
+from fanzha.entrypoints.api.bus import Bus, News
 from fanzha.errors import Refused
 from fanzha.usecases.warning.issue import issue
 from tests import fixtures
@@ -76,7 +76,7 @@ def test_a_notice_that_is_no_id_does_not_end_the_news(installed: fixtures.Instal
             listening.cancel()
             return queue.get_nowait()
 
-    assert asyncio.run(hear()) == id
+    assert asyncio.run(hear()) == News(id)
 
 
 def notify(url: str, payload: str) -> None:

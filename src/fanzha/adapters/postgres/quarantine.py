@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -104,37 +105,65 @@ class Quarantine:
                 ),
                 {"after": after if after is not None else 2**62, "n": limit + 1},
             ).all()
-        kept = [
-            Kept(r.id, r.stream, r.source, r.row_number, r.code, r.field, r.zh, r.en, r.at, r.state)
-            for r in rows[:limit]
-        ]
+        kept = [_kept(r) for r in rows[:limit]]
         return kept, kept[-1].id if len(rows) > limit else None
 
     def open_row(self, id: int) -> tuple[Kept, str]:
         """A row with its content, for repair."""
         with self._database.transaction(NATION) as connection:
             r = connection.execute(
-                text("SELECT * FROM quarantine WHERE id = :id"), {"id": id}
+                text("SELECT * FROM quarantine WHERE id = :id AND state = 'open'"), {"id": id}
             ).one_or_none()
-        if r is None or r.state != "open":
-            raise Refused(
-                "not_in_quarantine",
-                zh="这一行已不在待修区",
-                en="this row is no longer in quarantine",
-                field="id",
-            )
-        kept = Kept(
-            r.id, r.stream, r.source, r.row_number, r.code, r.field, r.zh, r.en, r.at, r.state
-        )
-        return kept, self._sealer.open(bytes(r.sealed), _SEALED)
+        if r is None:
+            raise _not_open()
+        return _kept(r), self._sealer.open(bytes(r.sealed), _SEALED)
 
-    def settle(self, id: int, state: str) -> None:
-        """Mark a row as sent again or dropped."""
+    @contextmanager
+    def held(self, id: int) -> Iterator[Held]:
+        """An open row that nobody else can settle meanwhile; at the end it is open or settled.
+
+        Refused where it is settled, or being settled: a row is sent again once. Whatever fails
+        inside leaves it open.
+        """
         with self._database.transaction(NATION) as connection:
-            connection.execute(
-                text("UPDATE quarantine SET state = :s WHERE id = :id AND state = 'open'"),
-                {"s": state, "id": id},
-            )
+            r = connection.execute(
+                text(
+                    "SELECT * FROM quarantine WHERE id = :id AND state = 'open'"
+                    " FOR UPDATE SKIP LOCKED"
+                ),
+                {"id": id},
+            ).one_or_none()
+            if r is None:
+                raise _not_open()
+            yield Held(connection, _kept(r))
+
+
+class Held:
+    """A refused row while it is being settled."""
+
+    def __init__(self, connection: Connection, row: Kept) -> None:
+        self._connection = connection
+        self.row = row
+
+    def settle(self, state: str) -> None:
+        """Mark it as sent again or dropped, with the end of the holding."""
+        self._connection.execute(
+            text("UPDATE quarantine SET state = :s WHERE id = :id"),
+            {"s": state, "id": self.row.id},
+        )
+
+
+def _kept(r: Any) -> Kept:
+    return Kept(r.id, r.stream, r.source, r.row_number, r.code, r.field, r.zh, r.en, r.at, r.state)
+
+
+def _not_open() -> Refused:
+    return Refused(
+        "not_in_quarantine",
+        zh="这一行已不在待修区",
+        en="this row is no longer in quarantine",
+        field="id",
+    )
 
 
 def _text(raw: Mapping[str, Any] | str) -> str:

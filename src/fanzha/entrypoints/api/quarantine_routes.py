@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Annotated
 
+from anyio import from_thread
 from fastapi import APIRouter, Query
 
 from fanzha.adapters.postgres.operators import SenderKey
@@ -60,15 +62,19 @@ def row(id: int, parts: Parts, who: SignedIn) -> dict[str, object]:
 
 
 @router.post("/{id}/resend")
-async def resend(id: int, body: wire.Resend, parts: Parts, who: SignedIn) -> wire.Accepted:
-    """Send the repaired row the way every event comes; refused again, it is a new refused row."""
+def resend(id: int, body: wire.Resend, parts: Parts, who: SignedIn) -> wire.Accepted:
+    """Send the repaired row the way every event comes, once; refused again, it is a new refused
+    row and this one stays. A repair whose answer was lost is sent again under the same key."""
     _may(who)
-    kept, _ = parts.quarantine.open_row(id)
     line = json.dumps(body.row).encode()
-    sender = SenderKey(kept.source, frozenset({kept.stream}))
-    answer = await take_in_lines(parts, kept.stream, sender, line, key=f"quarantine-{id}")
+    key = f"quarantine-{id}-{hashlib.blake2b(line, digest_size=16).hexdigest()}"
+    with parts.quarantine.held(id) as held:
+        kept = held.row
+        sender = SenderKey(kept.source, frozenset({kept.stream}))
+        answer = from_thread.run(take_in_lines, parts, kept.stream, sender, line, key)
+        if answer.accepted:
+            held.settle("resent")
     if answer.accepted:
-        parts.quarantine.settle(id, "resent")
         _record(parts, who, "resend", id, {"stream": kept.stream})
     return answer
 
@@ -76,9 +82,9 @@ async def resend(id: int, body: wire.Resend, parts: Parts, who: SignedIn) -> wir
 @router.post("/{id}/drop", status_code=204)
 def drop(id: int, parts: Parts, who: SignedIn) -> None:
     _may(who)
-    kept, _ = parts.quarantine.open_row(id)
-    parts.quarantine.settle(id, "dropped")
-    _record(parts, who, "drop", id, {"stream": kept.stream})
+    with parts.quarantine.held(id) as held:
+        held.settle("dropped")
+    _record(parts, who, "drop", id, {"stream": held.row.stream})
 
 
 def _content(raw: str) -> object:
