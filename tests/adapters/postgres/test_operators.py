@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from fanzha.adapters.postgres.operators import Operators
+from fanzha.errors import Refused
 from fanzha.lifecycles.actor import NATION, Role
-from tests.fixtures import BY_CODE, NOW, Installed
+from tests.fixtures import BY_CODE, NOW, UNITS, Installed
 
 OLD, NEW = BY_CODE["470103001"], BY_CODE["470102001"]
 FIRST, SECOND = "the first password", "the second password"  # invented, of this database only
@@ -62,3 +69,84 @@ def test_a_failed_statement_does_not_tell_what_it_carried(installed: Installed) 
     ):
         connection.execute(text("SELECT CAST(:n AS integer) / 0"), {"n": 47010319})
     assert "47010319" not in str(failed.value)
+
+
+# ── the slow hash ────────────────────────────────────────────────────────────────────────────────
+
+
+class Watched(PasswordHasher):
+    """Says when it verifies, and does something meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.meanwhile = meanwhile
+        self.verified = self.at_once = self.most = 0
+        self._lock = threading.Lock()
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # type: ignore[override]
+        with self._lock:
+            self.verified += 1
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+        try:
+            self.meanwhile()
+            return super().verify(hash, password)
+        finally:
+            with self._lock:
+                self.at_once -= 1
+
+
+def door(installed: Installed, meanwhile: Callable[[], object]) -> tuple[Operators, Watched]:
+    hasher = Watched(meanwhile)
+    return Operators(installed.database, UNITS, hasher=hasher), hasher
+
+
+def code_of(operators: Operators, password: str) -> str:
+    try:
+        operators.sign_in("zhouhang", password, NOW, demo_allowed=False)
+    except Refused as refused:
+        return refused.code
+    return "signed_in"
+
+
+def test_no_connection_is_held_while_hashes_are_computed_four_at_once(installed: Installed) -> None:
+    appoint(installed, OLD.code, FIRST)
+    four = threading.Barrier(4)
+    operators, hasher = door(installed, lambda: four.wait(30))
+    with ThreadPoolExecutor(12) as people:  # more than the pool has connections
+        found = list(people.map(lambda _: code_of(operators, FIRST), range(12)))
+    assert found == ["signed_in"] * 12
+    assert hasher.most == 4
+
+
+def test_a_locked_name_costs_no_hash_and_stays_locked(installed: Installed) -> None:
+    appoint(installed, OLD.code, FIRST)
+    operators, hasher = door(installed, lambda: None)
+    assert [code_of(operators, "wrong") for _ in range(5)] == ["wrong_name_or_password"] * 5
+    assert [code_of(operators, p) for p in ("wrong", FIRST)] == ["locked", "locked"]
+    assert hasher.verified == 5
+
+
+def test_a_right_guess_that_arrives_after_the_lock_is_refused(installed: Installed) -> None:
+    appoint(installed, OLD.code, FIRST)
+
+    def others_guess() -> None:
+        for _ in range(5):
+            code_of(installed.operators, "wrong")
+
+    operators, _ = door(installed, others_guess)
+    assert code_of(operators, FIRST) == "locked"
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+def test_what_changes_during_the_hash_counts(installed: Installed, renewed: bool) -> None:
+    appoint(installed, OLD.code, FIRST)
+
+    def change() -> None:
+        if renewed:
+            appoint(installed, OLD.code, SECOND)
+        else:
+            installed.operators.disable("zhouhang")
+
+    operators, _ = door(installed, change)
+    assert code_of(operators, FIRST) == "wrong_name_or_password"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +24,8 @@ from fanzha.lifecycles.actor import NATION, Actor, Role, Unit
 _LOGIN_TERM = timedelta(hours=12)
 _FAILURES_MAX = 5
 _LOCKED_FOR = timedelta(minutes=15)
+_HASHES_AT_ONCE = 4
+"""Each takes a processor and 64 MiB; more sign-ins at a time wait for one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,10 @@ class Operators:
         self._units: Mapping[str, Unit] = {u.code: u for u in units}
         self._hasher = hasher or PasswordHasher()
         # Verified against when the name is unknown, so that both answers take equally long.
+        began = time.perf_counter()
         self._nobody = self._hasher.hash(secrets.token_hex(16))
+        self._hash_s = time.perf_counter() - began
+        self._hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
 
     def add(
         self,
@@ -98,43 +105,63 @@ class Operators:
         self, name: str, password: str, now: datetime, *, demo_allowed: bool
     ) -> tuple[str, Operator]:
         """A login token for the cookie. Five wrong passwords lock the name for a quarter hour."""
+        # No connection is held while the slow hash is computed: guesses must not use them up.
         with self._database.transaction(DOOR) as connection:
-            row = connection.execute(
-                text("SELECT * FROM operator WHERE name = :name AND active"), {"name": name}
-            ).one_or_none()
-            right = self._verify(row.password_hash if row else self._nobody, password)
-            locked = row is not None and row.locked_until is not None and row.locked_until > now
-            refusal = None
-            if row is None or not right or locked:
-                if row is not None and not right and not locked:
-                    self._count_failure(connection, row, now)
-                refusal = _not_signed_in(locked)
-            elif row.demo and not demo_allowed:
-                refusal = Refused(
-                    "demo_account",
-                    zh="演示账号只能在本机使用",
-                    en="demo accounts work on this machine only",
-                    field="name",
-                )
-            else:
-                token = secrets.token_urlsafe(32)
-                connection.execute(
-                    text("DELETE FROM login WHERE operator_id = :id AND expires_at <= :now"),
-                    {"id": row.id, "now": now},
-                )
-                connection.execute(
-                    text("INSERT INTO login VALUES (:hash, :id, :until)"),
-                    {"hash": _hash(token), "id": row.id, "until": now + _LOGIN_TERM},
-                )
-                connection.execute(
-                    text(
-                        "UPDATE operator SET failed_count = 0, locked_until = NULL WHERE id = :id"
-                    ),
-                    {"id": row.id},
-                )
+            row = self._active(connection, name)
+        right = self._is_right(row, password, now)
+        with self._database.transaction(DOOR) as connection:
+            token, refusal = self._settle(connection, row, right, now, demo_allowed=demo_allowed)
         if refusal is not None:
             raise refusal
         return token, self._operator(row)
+
+    def _active(self, connection: Connection, name: str, lock: str = "") -> Any:
+        return connection.execute(
+            text(f"SELECT * FROM operator WHERE name = :name AND active {lock}"), {"name": name}
+        ).one_or_none()
+
+    def _is_right(self, row: Any, password: str, now: datetime) -> bool:
+        """A locked name costs no hash, only the time of one."""
+        if _is_locked(row, now):
+            time.sleep(self._hash_s)
+            return False
+        with self._hashing:
+            return self._verify(row.password_hash if row else self._nobody, password)
+
+    def _settle(
+        self, connection: Connection, seen: Any, right: bool, now: datetime, *, demo_allowed: bool
+    ) -> tuple[str, Refused | None]:
+        """Write what came of it. Others may have guessed, locked or renewed meanwhile: the row is
+        read again under a lock, and a password counts only against the hash it was checked with."""
+        row = self._active(connection, seen.name, "FOR UPDATE") if seen else None
+        if row is None or row.password_hash != seen.password_hash:
+            return "", _not_signed_in(False)
+        if _is_locked(row, now):
+            return "", _not_signed_in(True)
+        if not right:
+            self._count_failure(connection, row, now)
+            return "", _not_signed_in(False)
+        if row.demo and not demo_allowed:
+            return "", Refused(
+                "demo_account",
+                zh="演示账号只能在本机使用",
+                en="demo accounts work on this machine only",
+                field="name",
+            )
+        token = secrets.token_urlsafe(32)
+        connection.execute(
+            text("DELETE FROM login WHERE operator_id = :id AND expires_at <= :now"),
+            {"id": row.id, "now": now},
+        )
+        connection.execute(
+            text("INSERT INTO login VALUES (:hash, :id, :until)"),
+            {"hash": _hash(token), "id": row.id, "until": now + _LOGIN_TERM},
+        )
+        connection.execute(
+            text("UPDATE operator SET failed_count = 0, locked_until = NULL WHERE id = :id"),
+            {"id": row.id},
+        )
+        return token, None
 
     def _verify(self, stored: str, password: str) -> bool:
         try:
@@ -278,6 +305,10 @@ class Operators:
 def _hash(secret: str) -> bytes:
     """Random secrets of 24 bytes and more need no slow hash."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def _is_locked(row: Any, now: datetime) -> bool:
+    return row is not None and row.locked_until is not None and row.locked_until > now
 
 
 def _not_signed_in(locked: bool) -> Refused:
