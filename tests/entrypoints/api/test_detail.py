@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from fanzha.detection.link.v1.channel import LinkChannel
 from fanzha.detection.signals import SignalSet
 from fanzha.entrypoints.api.present import _told
 from fanzha.entrypoints.api.words import COLUMNS
+from fanzha.lifecycles.actor import Role
 from fanzha.usecases.warning.issue import issue
 from fanzha.values import reserved
 from tests import fixtures
-from tests.entrypoints.api.given import Api
+from tests.entrypoints.api.given import PASSWORD, Api
 
 
 def issued(api: Api, missing: tuple[str, ...] = ()) -> str:
@@ -62,6 +64,65 @@ def test_missing_data_is_told_in_words(api: Api) -> None:
     missing = api.client.get(f"/v1/warnings/{id}").json()["missing"]
     assert [m["zh"] for m in missing] == ["付款账户余额", "来话中继（是否来自境外）"]
     assert missing[0]["en"] == "the payer's balance"
+
+
+def test_of_earlier_warnings_elsewhere_only_day_and_unit_are_told(api: Api) -> None:
+    """The same person was warned by this station and by another one's officer."""
+    policies = fixtures.policies()
+    api.installed.operators.add(
+        name="stranger", display="周航", password=PASSWORD, roles=frozenset({Role.DISSUADER}),
+        unit=fixtures.unit("470102001"), now=fixtures.NOW,
+    )  # fmt: skip
+    with api.installed.office.work(policies.tiers.root.scope) as work:
+        here, there, now = (
+            issue(
+                work,
+                policies,
+                person=fixtures.person(1),
+                episode=place + str(day),
+                place=place,
+                case=fixtures.case(),
+                now=fixtures.NOW + timedelta(days=day),
+            )
+            for day, place in enumerate(("470103001", "470102001", "470103001"))
+        )
+    api.sign_in("stranger")
+    api.client.post(f"/v1/warnings/{there.id}/sign", json={"expected_state": "pushed"})
+    api.installed.operators.add(
+        name="local", display="陈静", password=PASSWORD, roles=frozenset({Role.DISSUADER}),
+        unit=fixtures.unit("470103001"), now=fixtures.NOW,
+    )  # fmt: skip
+    api.sign_in("local")
+    answer = api.client.get(f"/v1/warnings/{now.id}")
+    elsewhere, own = answer.json()["earlier"]
+    unit = fixtures.unit("470102001")
+    day = (fixtures.NOW + timedelta(days=1)).astimezone(timezone(timedelta(hours=8))).date()
+    assert elsewhere == {
+        "on": day.isoformat(),
+        "unit": {"zh": unit.zh, "en": unit.en},
+        "warning": None,
+    }
+    assert (own["warning"]["id"], own["warning"]["number"]) == (str(here.id), here.number)
+    for secret in (str(there.id), there.number, "周航"):
+        assert secret not in answer.text
+    api.sign_in()  # of the city above both
+    both = api.client.get(f"/v1/warnings/{now.id}").json()["earlier"]
+    assert [e["warning"]["id"] for e in both] == [str(there.id), str(here.id)]
+    assert both[0]["warning"]["by"] == "周航"
+
+
+def test_undo_is_offered_while_there_is_a_step_to_take_back(api: Api) -> None:
+    api.sign_in()
+    url = f"/v1/warnings/{issued(api)}"
+    for verb, state in (("sign", "pushed"), ("start_contact", "signed")):
+        api.client.post(f"{url}/{verb}", json={"expected_state": state})
+    body = {"expected_state": "contacting", "note": "说明"}
+    said = api.client.post(f"{url}/record_no_answer", json=body).json()
+    assert "undo" in [v["code"] for v in said["verbs"]]
+    body = {"expected_state": "unreached", "grade": "critical"}
+    said = api.client.post(f"{url}/raise_grade", json=body).json()
+    assert said["state"]["code"] == "unreached"
+    assert "undo" not in [v["code"] for v in said["verbs"]]
 
 
 @pytest.mark.parametrize("channel", [CallChannel, AccountChannel, AppChannel, LinkChannel])

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description Up when the database answers and the event log is connected.
+         * @description Up when the database answers, the event log is connected and the scorer moves.
          */
         get: operations["health_health_get"];
         put?: never;
@@ -201,7 +201,8 @@ export interface paths {
         put?: never;
         /**
          * Resend
-         * @description Send the repaired row the way every event comes; refused again, it is a new refused row.
+         * @description Send the repaired row the way every event comes, once; refused again, it is a new refused
+         *     row and this one stays. A repair whose answer was lost is sent again under the same key.
          */
         post: operations["resend_v1_quarantine__id__resend_post"];
         delete?: never;
@@ -621,25 +622,18 @@ export interface components {
             /** Demo */
             demo: boolean;
         };
-        /** EarlierWarning */
+        /**
+         * EarlierWarning
+         * @description That there was one for the same person. Outside the reader's jurisdiction, no more.
+         */
         EarlierWarning: {
-            /** By */
-            by: string | null;
             /**
-             * Grade
-             * @enum {string}
+             * On
+             * Format: date
              */
-            grade: "critical" | "high" | "medium" | "low";
-            /** Id */
-            id: string;
-            /**
-             * Issued At
-             * Format: date-time
-             */
-            issued_at: string;
-            /** Number */
-            number: string;
-            state: components["schemas"]["Coded"];
+            on: string;
+            unit: components["schemas"]["Words"];
+            warning: components["schemas"]["SeenWarning"] | null;
         };
         /** Feed */
         Feed: {
@@ -926,6 +920,29 @@ export interface components {
             checks: components["schemas"]["Words"][];
             sentence: components["schemas"]["Words"];
             title: components["schemas"]["Words"];
+        };
+        /**
+         * SeenWarning
+         * @description An earlier warning that the reader may open.
+         */
+        SeenWarning: {
+            /** By */
+            by: string | null;
+            /**
+             * Grade
+             * @enum {string}
+             */
+            grade: "critical" | "high" | "medium" | "low";
+            /** Id */
+            id: string;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /** Number */
+            number: string;
+            state: components["schemas"]["Coded"];
         };
         /** SignIn */
         SignIn: {
@@ -1237,6 +1254,7 @@ export type Revealed = components['schemas']['Revealed'];
 export type Script = components['schemas']['Script'];
 export type ScriptAnswer = components['schemas']['ScriptAnswer'];
 export type ScriptStep = components['schemas']['ScriptStep'];
+export type SeenWarning = components['schemas']['SeenWarning'];
 export type SignIn = components['schemas']['SignIn'];
 export type StepMark = components['schemas']['StepMark'];
 export type StopView = components['schemas']['StopView'];

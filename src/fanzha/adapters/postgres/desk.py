@@ -142,8 +142,11 @@ class Desk:
         ).one_or_none()
         return row.id if row else None
 
-    def belongings(self, warning: FraudWarning) -> Belongings:
-        """Everything on the page of a warning that has been seen to be in scope."""
+    def belongings(self, warning: FraudWarning, scope: Scope) -> Belongings:
+        """Everything on the page of a warning that has been seen to be in scope.
+
+        Of the person's earlier ones that are not, the day and the unit, and nothing of the rest.
+        """
         bound: dict[str, Any] = {"id": warning.id, "text": str(warning.id)}
         with self._database.transaction(NATION) as connection:
             run = connection.execute
@@ -178,11 +181,20 @@ class Desk:
                 notes=notes,
                 earlier=run(
                     text(
-                        "SELECT id, number, issued_at, grade, state, owner_display FROM warning"
-                        " WHERE person_token = :token AND id <> :id AND issued_at < :at"
-                        " ORDER BY issued_at DESC LIMIT 10"
+                        "SELECT CAST(w.issued_at AT TIME ZONE 'Asia/Shanghai' AS date) AS day,"
+                        " u.zh, u.en, seen.id, seen.number, seen.issued_at, seen.grade,"
+                        " seen.state, seen.owner_display FROM warning AS w JOIN unit AS u"
+                        " ON u.code = w.unit LEFT JOIN warning AS seen ON seen.id = w.id AND "
+                        + place.where(scope, "seen")
+                        + " WHERE w.person_token = :token AND w.id <> :id AND w.issued_at < :at"
+                        " ORDER BY w.issued_at DESC LIMIT 10"
                     ),
-                    {**bound, "token": warning.person_token, "at": warning.issued_at},
+                    {
+                        **bound,
+                        **place.bind(scope),
+                        "token": warning.person_token,
+                        "at": warning.issued_at,
+                    },
                 ).all(),
                 findings=run(
                     text("SELECT detector, at FROM finding WHERE warning_id = :id ORDER BY at"),

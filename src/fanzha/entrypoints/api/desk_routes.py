@@ -359,4 +359,4 @@ def _find(parts: Centre, who: Operator, id: UUID) -> FraudWarning:
 
 
 def _detail(parts: Centre, who: Operator, w: FraudWarning) -> wire.WarningDetail:
-    return parts.presenter.detail(w, who.actor, parts.desk.belongings(w))
+    return parts.presenter.detail(w, who.actor, parts.desk.belongings(w, who.actor.unit.scope))

@@ -203,8 +203,8 @@ def _state(code: str) -> wire.Coded:
 
 def _verbs(w: FraudWarning) -> Iterable[Any]:
     """The verbs a person may ever use in this state; the machine's own are not buttons."""
-    machine = {"add_finding", "reopen", "escalate"}
-    return (r for r in WARNING.rules_of(w.state) if r.verb not in machine)
+    hidden = {"add_finding", "reopen", "escalate"} | ({"undo"} if w.before is None else set())
+    return (r for r in WARNING.rules_of(w.state) if r.verb not in hidden)
 
 
 def _verb(
@@ -302,11 +302,14 @@ def _view(deed: Any) -> wire.ViewRecord:
 
 
 def _earlier(row: Any) -> wire.EarlierWarning:
-    return wire.EarlierWarning(
-        id=str(row.id),
-        number=row.number,
-        issued_at=row.issued_at,
-        grade=cast(wire.Grade, WarningGrade(row.grade).code),
-        state=_state(row.state),
-        by=row.owner_display,
-    )
+    seen = None
+    if row.id is not None:
+        seen = wire.SeenWarning(
+            id=str(row.id),
+            number=row.number,
+            issued_at=row.issued_at,
+            grade=cast(wire.Grade, WarningGrade(row.grade).code),
+            state=_state(row.state),
+            by=row.owner_display,
+        )
+    return wire.EarlierWarning(on=row.day, unit=wire.Words(zh=row.zh, en=row.en), warning=seen)

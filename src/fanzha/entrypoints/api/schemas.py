@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -226,13 +226,24 @@ class ViewRecord(Wire):
     fields: list[Coded]
 
 
-class EarlierWarning(Wire):
+class SeenWarning(Wire):
+    """An earlier warning that the reader may open."""
+
     id: str
     number: str
     issued_at: datetime
     grade: Grade
     state: Coded
     by: str | None
+
+
+class EarlierWarning(Wire):
+    """That there was one for the same person. Outside the reader's jurisdiction, no more."""
+
+    on: date
+    """The day in Asia/Shanghai."""
+    unit: Words
+    warning: SeenWarning | None
 
 
 class VerbView(Coded):

@@ -60,6 +60,8 @@ function Known({ detail, reload }: { detail: WarningDetail; reload: () => void }
   const known = [person.name || person.number, person.sex && t(`sex.${person.sex}`), person.age !== null && t('age_years', { n: person.age })];
   const events = detail.timeline.slice(-LAST_EVENTS);
   const sent = detail.attempts.at(-1);
+  const newest = detail.earlier[0];
+  const last = newest?.warning ? `${t(`grade.${newest.warning.grade}`)} · ${of(newest.warning.state)}` : newest && `${newest.on} ${of(newest.unit)}`;
   return (
     <>
       <div>
@@ -85,7 +87,7 @@ function Known({ detail, reload }: { detail: WarningDetail; reload: () => void }
       <div><h3>{t('preview.before')}</h3>
         <span className="d">
           {detail.earlier.length
-            ? t('preview.before_n', { n: detail.earlier.length, last: detail.earlier[0] ? `${t(`grade.${detail.earlier[0].grade}`)} · ${of(detail.earlier[0].state)}` : '' })
+            ? t('preview.before_n', { n: detail.earlier.length, last: last ?? '' })
             : t('preview.before_none')}
         </span>
       </div>

@@ -41,11 +41,14 @@ export function Person({ detail, reload }: { detail: WarningDetail; reload: () =
         <div className="blk"><h3>{t('earlier.title')}</h3>
           {detail.earlier.length
             ? (
-              <ul>{detail.earlier.map((e) => (
-                <li key={e.id}>
-                  <Link to={`/warnings/${e.id}`}>{dayTime(e.issued_at, now())}</Link> {t(`grade.${e.grade}`)} · {of(e.state)}
-                  {e.by && <span className="x"> · {e.by}</span>}
-                </li>
+              <ul>{detail.earlier.map(({ on, unit, warning: e }, i) => (e
+                ? (
+                  <li key={e.id}>
+                    <Link to={`/warnings/${e.id}`}>{dayTime(e.issued_at, now())}</Link> {t(`grade.${e.grade}`)} · {of(e.state)}
+                    {e.by && <span className="x"> · {e.by}</span>}
+                  </li>
+                )
+                : <li key={i}>{on} <span className="x">{t('earlier.elsewhere', { unit: of(unit) })}</span></li>
               ))}</ul>
             )
             : <span className="x">{t('preview.before_none')}</span>}
