@@ -9,7 +9,8 @@ _HEAD = """# Benchmarks
 
 Written by `make bench`; do not edit. Every figure is the median of several runs, unless its
 settings say otherwise. Ours and the peers take turns within one run, on the same data; *times
-better* compares with the best peer of that run. How each is measured stands in its module under `bench/`; the command below each repeats it.
+better* compares with the best peer of that run. How each is measured stands in its module under
+`bench/`; the command below each repeats it.
 
 Measured {day} on: {machine}.
 """
