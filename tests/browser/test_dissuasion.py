@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from fanzha.entrypoints.demo import DEMO_PASSWORD
+from fanzha.lifecycles.actor import NATION
 from fanzha.lifecycles.warning.model import FraudWarning
 from fanzha.usecases.warning.act import Act, act
 from fanzha.values import reserved
@@ -305,7 +306,7 @@ def _fits(page: Page) -> None:
 
 
 def _deeds(served: Served, warning: FraudWarning) -> list[Any]:
-    return list(served.centre.desk.belongings(state_of(served, warning)).deeds)
+    return list(served.centre.desk.belongings(state_of(served, warning), NATION).deeds)
 
 
 def _do(served: Served, warning: FraudWarning, who: str, verb: str, note: str = "") -> None:
