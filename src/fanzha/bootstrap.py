@@ -80,8 +80,10 @@ def warning_policies(settings: Settings, units: list[Unit]) -> WarningPolicies:
 class Parts:
     """One process's connections and policies, each made when first asked for."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, statement_timeout_s: float | None = None) -> None:
+        """`statement_timeout_s` bounds each statement of a process that answers requests."""
         self.settings = settings
+        self._statement_timeout_s = statement_timeout_s
         self.data: Path = settings.data.resolve()
         self.servers = Servers.of(settings)
 
@@ -121,7 +123,7 @@ class Parts:
 
     @cached_property
     def database(self) -> Database:
-        return Database(self.database_url)
+        return Database(self.database_url, statement_timeout_s=self._statement_timeout_s)
 
     @cached_property
     def keyring(self) -> Keyring:

@@ -20,6 +20,8 @@ from fanzha.entrypoints.door import Door
 from fanzha.errors import Misconfigured
 
 _CLOSE_S = 5
+STATEMENT_S = 30.0
+"""No request is worth a statement that takes longer."""
 
 
 def centre_of(parts: Parts) -> Centre:

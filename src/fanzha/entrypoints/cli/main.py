@@ -77,9 +77,9 @@ def demo(
 def serve(ready_file: ReadyFile = None) -> None:
     """只运行控制台与接口。API, console and the door for feeders."""
     from fanzha.bootstrap import Parts
-    from fanzha.entrypoints.api.serve import run
+    from fanzha.entrypoints.api.serve import STATEMENT_S, run
 
-    _process(lambda: run(Parts(load()), _touch(ready_file)))
+    _process(lambda: run(Parts(load(), statement_timeout_s=STATEMENT_S), _touch(ready_file)))
 
 
 @app.command()
