@@ -122,6 +122,8 @@ def test_counts_are_told_to_whoever_watches(api: Api) -> None:
     assert {p["name"]: p["up"] for p in health.json()["parts"]} == {
         "database": True,
         "event_log": False,
+        "scorer": False,
+        "worker": False,
     }
 
 

@@ -57,3 +57,23 @@ def feeds(connection: Connection) -> list[FeedMark]:
     """The newest event of every stream seen so far."""
     rows = connection.execute(text("SELECT stream, last_at, arrived_at FROM feed ORDER BY stream"))
     return [FeedMark(r.stream, r.last_at, r.arrived_at) for r in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a consumer of the log has come."""
+
+    position: int
+    still_s: float
+    """Seconds since it last moved or gave a sign, by the database's clock."""
+
+
+def progress(connection: Connection) -> dict[str, Progress]:
+    """Every consumer by name."""
+    rows = connection.execute(
+        text(
+            "SELECT consumer, position, extract(epoch FROM now() - updated_at) AS still"
+            " FROM position"
+        )
+    )
+    return {r.consumer: Progress(r.position, float(r.still)) for r in rows}

@@ -20,6 +20,7 @@ from fanzha.entrypoints.api import (
     health,
     live,
     quarantine_routes,
+    watch,
 )
 from fanzha.entrypoints.api.centre import Centre
 
@@ -59,6 +60,7 @@ def create_app(parts: Centre) -> FastAPI:
     )
     app.state.centre = parts
     app.state.attempts = auth.Attempts()
+    app.state.watch = watch.Watch()
     errors.install(app)
 
     @app.middleware("http")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+import asyncio
+from datetime import datetime
+
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, Metric
@@ -12,12 +15,15 @@ from fanzha.adapters.postgres import counters
 from fanzha.entrypoints.api import schemas as wire
 from fanzha.entrypoints.api.auth import Parts
 from fanzha.entrypoints.api.centre import Centre
+from fanzha.entrypoints.api.watch import Seen, Watch, last_of
 from fanzha.entrypoints.api.words import SOURCES, words
 from fanzha.errors import FanzhaError
 from fanzha.lifecycles.actor import NATION
 
 router = APIRouter()
 _LIVE_S, _SLOW_S = 5.0, 30.0
+_UNKNOWN = "unknown"
+"""Of a part whose state lies in one that does not answer."""
 _REGISTERS = frozenset({"line", "account", "subject"})
 """Streams that speak only when something changes: their silence says nothing."""
 _METRICS = {
@@ -40,9 +46,12 @@ _LABELS = {
 
 def feeds_of(parts: Centre) -> list[wire.Feed]:
     """How long ago each stream's newest event was scored."""
-    now = parts.now()
     with parts.database.transaction(NATION) as connection:
         marks = counters.feeds(connection)
+    return _feeds(marks, parts.now())
+
+
+def _feeds(marks: list[counters.FeedMark], now: datetime) -> list[wire.Feed]:
     found = []
     for mark in marks:
         silence = (now - mark.arrived_at).total_seconds()
@@ -63,20 +72,38 @@ def feeds_of(parts: Centre) -> list[wire.Feed]:
 
 
 @router.get("/health", responses={503: {"model": wire.Health, "description": "Not all is up"}})
-def health(parts: Parts, response: Response) -> wire.Health:
-    """Up when the database answers and the event log is connected."""
-    found: list[wire.Part] = []
+async def health(request: Request, parts: Parts, response: Response) -> wire.Health:
+    """Up when the database answers, the event log is connected and the scorer moves."""
+    watch: Watch = request.app.state.watch
+    seen, last = await asyncio.gather(watch.look(parts), last_of(parts), return_exceptions=True)
+    database = _part("database", seen)
+    event_log = _part("event_log", last)
+    scorer = wire.Part(name="scorer", up=False, detail=_UNKNOWN)
+    worker = wire.Part(name="worker", up=False, detail=_UNKNOWN)
     feeds: list[wire.Feed] = []
-    try:
-        feeds = feeds_of(parts)
-        found.append(wire.Part(name="database", up=True, detail=""))
-    except FanzhaError as error:
-        found.append(wire.Part(name="database", up=False, detail=error.code))
-    found.append(wire.Part(name="event_log", up=parts.log.up, detail=""))
-    up = all(p.up for p in found)
+    if isinstance(seen, Seen):
+        worker = watch.worker(seen)
+        feeds = _feeds(seen.marks, parts.now())
+        if isinstance(last, int):
+            scorer = watch.scorer(seen, last)
+    up = database.up and event_log.up and scorer.up
     if not up:
         response.status_code = 503
-    return wire.Health(up=up, parts=found, feeds=feeds, server_time=parts.now())
+    return wire.Health(
+        up=up,
+        parts=[database, event_log, scorer, worker],
+        feeds=feeds,
+        server_time=parts.now(),
+    )
+
+
+def _part(name: str, answer: object) -> wire.Part:
+    """Up unless the answer is a failure of ours; another failure is raised."""
+    if isinstance(answer, FanzhaError):
+        return wire.Part(name=name, up=False, detail=answer.code)
+    if isinstance(answer, BaseException):
+        raise answer
+    return wire.Part(name=name, up=True, detail="")
 
 
 class _Totals(Collector):

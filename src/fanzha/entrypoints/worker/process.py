@@ -9,6 +9,7 @@ from fanzha.bootstrap import Parts, utc_now
 from fanzha.entrypoints.ending import until_told
 from fanzha.entrypoints.worker.deliver import Deliverer
 from fanzha.entrypoints.worker.run import run as work
+from fanzha.lifecycles.actor import NATION
 
 
 async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
@@ -31,6 +32,10 @@ async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
     def sign_heads() -> None:
         audit.sign_heads(parts.database, parts.heads_file, parts.keyring.sign, utc_now())
 
+    def beat() -> None:
+        with parts.database.transaction(NATION) as connection:
+            parts.office.set_position(connection, "worker", 0)
+
     try:
         await until_told(
             work(
@@ -39,6 +44,7 @@ async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
                 log=log,
                 deliverer=deliverer,
                 sign_heads=sign_heads,
+                beat=beat,
                 now=utc_now,
             )
         )

@@ -27,13 +27,17 @@ async def run(
     log: EventLog,
     deliverer: Deliverer | None,
     sign_heads: Callable[[], None],
+    beat: Callable[[], None],
     now: Callable[[], datetime],
 ) -> None:
-    """Run until cancelled; a loop that fails ends the process, which is then started anew."""
+    """Run until cancelled; a loop that fails ends the process, which is then started anew.
+
+    `beat` leaves a sign of life after each round of the clocks.
+    """
     async with asyncio.TaskGroup() as group:
         if deliverer is not None:
             group.create_task(deliverer.run())
-        group.create_task(_each(_CLOCK_S, lambda: _clocks(office, policies, now)))
+        group.create_task(_each(_CLOCK_S, lambda: _clocks(office, policies, beat, now)))
         group.create_task(_each(_TRIM_S, lambda: _trim(log, policies, now)))
         group.create_task(_each(_SIGN_S, lambda: asyncio.to_thread(sign_heads)))
 
@@ -48,9 +52,15 @@ async def _each(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _clocks(office: Office, policies: WarningPolicies, now: Callable[[], datetime]) -> None:
+async def _clocks(
+    office: Office,
+    policies: WarningPolicies,
+    beat: Callable[[], None],
+    now: Callable[[], datetime],
+) -> None:
     while await asyncio.to_thread(run_clocks, office, policies, now()):
         pass
+    await asyncio.to_thread(beat)
 
 
 async def _trim(log: EventLog, policies: WarningPolicies, now: Callable[[], datetime]) -> None:
