@@ -178,7 +178,8 @@ def _figure(parts: Parts, found: _Found, seconds: int) -> Figure:
             "caught_up_after_s": found.caught_up_s,
         },
         settings={
-            "runs": "one", "order": "the text a tick before the visit; the other way round no warning opens",
+            "runs": "one",
+            "order": "the text a tick before the visit; the other way round no warning opens",
             "rate": RATE, "seconds": seconds, "victims_a_second": VICTIMS_A_SECOND,
             "tick_s": TICK_S, "people": PEOPLE, "processes": "feeder, scorer, NATS, PostgreSQL",
         },
