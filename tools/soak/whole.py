@@ -23,7 +23,7 @@ from tests.entrypoints.cli.command import ARGV, environment
 from tests.entrypoints.cli.up_process import Centre
 from tools.soak.campaign import Clock, Given, Result
 
-_VICTIMS = ("serve", "work", "score", "postgres", "nats-server")
+_VICTIMS = ("serve", "work", "scorer", "postgres", "nats-server")
 _RESIDENTS = "2000"
 _PATIENCE_S = 240.0
 

@@ -10,7 +10,7 @@ import fanzha as package
 from tests.entrypoints.cli.command import fanzha
 
 COMMANDS = (
-    "up", "demo", "serve", "work", "score", "smsc", "run", "city", "audit", "keys", "operators",
+    "up", "demo", "serve", "work", "scorer", "smsc", "run", "city", "audit", "keys", "operators",
     "senders", "version",
 )  # fmt: skip
 

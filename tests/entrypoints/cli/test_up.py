@@ -99,7 +99,7 @@ def test_a_second_on_the_same_folder_is_refused(centre: Centre) -> None:
 
 def test_what_is_killed_is_started_again_and_catches_up(centre: Centre, key: str) -> None:
     before = centre.metric('fanzha_events_total{stream="call"}')
-    scorer = centre.child("score")
+    scorer = centre.child("scorer")
     scorer.kill()
     assert post(centre, key, calls(1000, 10)).status_code == 202
     centre.wait(lambda: "scorer started again" in centre.words, "a new scorer")

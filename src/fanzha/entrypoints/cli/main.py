@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from fanzha import __version__
-from fanzha.entrypoints.cli import audit, people, run_files
+from fanzha.entrypoints.cli import audit, detect, people, run_files
 from fanzha.entrypoints.cli import city as city_commands
 from fanzha.errors import FanzhaError, Refused, Unavailable, Uncertain
 from fanzha.settings import Settings, load
@@ -30,6 +30,8 @@ app.add_typer(audit.keys, name="keys")
 app.add_typer(people.operators, name="operators")
 app.add_typer(people.senders, name="senders")
 app.command("run")(run_files.run)
+for name in ("classify", "score", "train", "evaluate"):
+    app.add_typer(getattr(detect, name), name=name)
 
 Port = Annotated[int | None, typer.Option(help="端口 port of API and console")]
 Host = Annotated[str | None, typer.Option(help="监听地址 address to listen on")]
@@ -92,7 +94,7 @@ def work(ready_file: ReadyFile = None) -> None:
 
 
 @app.command()
-def score(ready_file: ReadyFile = None) -> None:
+def scorer(ready_file: ReadyFile = None) -> None:
     """只运行评分。Streams to findings and warnings."""
     from fanzha.bootstrap import Parts
     from fanzha.entrypoints.scorer.process import run

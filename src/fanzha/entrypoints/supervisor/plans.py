@@ -43,7 +43,7 @@ def processes(settings: Settings, data: Path) -> list[Plan]:
     return [
         _ours("serve", "控制台与接口", "console and API", settings, data),
         _ours("work", "后台", "worker", settings, data),
-        _ours("score", "评分", "scorer", settings, data),
+        _ours("scorer", "评分", "scorer", settings, data),
     ]
 
 

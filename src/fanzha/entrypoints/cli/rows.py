@@ -1,0 +1,304 @@
+"""Rows in and out for commands that judge files: streamed, from standard input too, with progress.
+
+Input is JSON Lines (plain or gzip; `-` is standard input), CSV or Parquet. A line that cannot be
+read is answered by a row that says so, under the number of its line: nothing is dropped silently.
+Output is JSON Lines or Parquet by its name; `-` is standard output. Files are written aside and
+renamed when they are whole.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, cast
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fanzha.errors import Refused
+
+__all__ = ["Part", "Progress", "Writer", "read_rows", "told"]
+
+_PIECE = 1 << 21
+"""Bytes of a piece of JSON Lines."""
+_ROWS = 50_000
+LINE_MAX = 8 << 20
+"""Bytes of one line; a longer one is answered with a fault and skipped."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A piece of the input. `frame` has the columns asked for, null where a row lacks one.
+
+    `lines` is the number of each row in its file, from 1. `faults` are the rows that could not be
+    read: line number, then why in Chinese and English.
+    """
+
+    frame: pl.DataFrame
+    lines: list[int]
+    faults: list[tuple[int, str, str]]
+
+
+def read_rows(path: str, columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> Iterator[Part]:
+    """Read `path` piece by piece. Raises `Refused` where it cannot be opened or lacks a column."""
+    if path == "-":
+        yield from _lines(cast(IO[bytes], sys.stdin.buffer), columns)
+        return
+    suffixes = Path(path).suffixes
+    if suffixes and suffixes[-1] in (".parquet", ".pq"):
+        yield from _parquet(Path(path), columns)
+        return
+    with _opened(path) as file:
+        if suffixes and suffixes[-1] == ".csv":
+            yield from _csv(file, path, columns)
+        else:
+            yield from _lines(file, columns)
+
+
+def _opened(path: str) -> IO[bytes]:
+    """A file of bytes, unpacked where it is gzip by its first bytes."""
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115  (closed by the caller)
+        if file.peek(2)[:2] == b"\x1f\x8b":
+            return cast(IO[bytes], gzip.GzipFile(fileobj=file))
+    except OSError as error:
+        raise _unreadable(path) from error
+    return file
+
+
+def _unreadable(path: str) -> Refused:
+    return Refused(
+        "file_unreadable", zh="文件打不开", en="the file cannot be opened", field=Path(path).name
+    )
+
+
+def _parquet(path: Path, columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> Iterator[Part]:
+    try:
+        file = pq.ParquetFile(path)
+        present = [name for name in columns if name in file.schema_arrow.names]
+        _demand(present, path.name)
+        first = 1
+        for batch in file.iter_batches(batch_size=_ROWS, columns=present):
+            frame = _as_asked(pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch]))), columns)
+            yield Part(frame, list(range(first, first + frame.height)), [])
+            first += frame.height
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(str(path)) from error
+
+
+def _csv(
+    file: IO[bytes], path: str, columns: Mapping[str, pl.DataType | type[pl.DataType]]
+) -> Iterator[Part]:
+    try:
+        whole = pl.read_csv(file.read(), infer_schema=False)
+    except (pl.exceptions.PolarsError, OSError, EOFError) as error:
+        raise _unreadable(path) from error
+    _demand([name for name in columns if name in whole.columns], Path(path).name)
+    for first in range(0, max(whole.height, 1), _ROWS):
+        frame = _as_asked(whole[first : first + _ROWS], columns)
+        yield Part(frame, list(range(first + 1, first + 1 + frame.height)), [])
+
+
+def _demand(present: Sequence[str], name: str) -> None:
+    if not present:
+        raise Refused(
+            "columns_absent",
+            zh="文件里没有所需的列",
+            en="the file has none of the columns needed",
+            field=name,
+        )
+
+
+def _as_asked(
+    frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]]
+) -> pl.DataFrame:
+    """The columns asked for in their types; null where absent or of another shape."""
+    return frame.select(
+        pl.col(name).cast(kind, strict=False)
+        if name in frame.columns
+        else pl.lit(None, dtype=kind).alias(name)
+        for name, kind in columns.items()
+    )
+
+
+def _lines(
+    file: IO[bytes], columns: Mapping[str, pl.DataType | type[pl.DataType]]
+) -> Iterator[Part]:
+    number = 0
+    rest = b""
+    skipping = False
+    while True:
+        try:
+            data = file.read(_PIECE)
+        except (OSError, EOFError) as error:
+            fault = (number + 1, "文件不完整", "the file breaks off")
+            yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [fault])
+            raise _unreadable("") from error
+        piece, newline, tail = (rest + data).rpartition(b"\n")
+        if not data:
+            piece, tail = rest, b""
+        elif not newline:
+            rest = tail
+            if len(rest) > LINE_MAX:
+                rest, skipping = b"", True
+            continue
+        if piece or newline:
+            lines = piece.split(b"\n")
+            if skipping:
+                lines[0], skipping = b"\0", False
+            yield _part(lines, number, columns)
+            number += len(lines)
+        rest = tail
+        if not data:
+            return
+
+
+def _part(
+    lines: list[bytes], before: int, columns: Mapping[str, pl.DataType | type[pl.DataType]]
+) -> Part:
+    numbered = [(before + 1 + i, line) for i, line in enumerate(lines) if line.strip()]
+    if not numbered:
+        return Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
+    try:
+        frame = pl.read_ndjson(
+            io.BytesIO(b"\n".join(line for _, line in numbered)), schema=dict(columns)
+        )
+        if frame.height == len(numbered):
+            return Part(frame, [number for number, _ in numbered], [])
+    except pl.exceptions.PolarsError:
+        pass  # one of them is no object of these types: look at each
+    return _one_by_one(numbered, columns)
+
+
+def _one_by_one(
+    numbered: list[tuple[int, bytes]], columns: Mapping[str, pl.DataType | type[pl.DataType]]
+) -> Part:
+    rows: list[dict[str, Any]] = []
+    kept: list[int] = []
+    faults: list[tuple[int, str, str]] = []
+    for number, line in numbered:
+        try:
+            found = json.loads(line.decode("utf-8"))
+        except (ValueError, RecursionError):
+            faults.append((number, "不是有效的 JSON", "not valid JSON"))
+            continue
+        if not isinstance(found, dict):
+            faults.append((number, "每行须为一个 JSON 对象", "each line must be one JSON object"))
+            continue
+        rows.append({name: _fitting(found.get(name), kind) for name, kind in columns.items()})
+        kept.append(number)
+    frame = pl.DataFrame(rows, schema=dict(columns), strict=False)
+    return Part(frame, kept, faults)
+
+
+def _fitting(value: Any, kind: pl.DataType | type[pl.DataType]) -> Any:
+    """The value where it has the type; text of a plain value where text is asked; else null."""
+    if value is None:
+        return None
+    if kind == pl.String:
+        if isinstance(value, str):
+            return value.encode("utf-8", "replace").decode()
+        return (
+            str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        )
+    if isinstance(kind, pl.List) and not isinstance(value, list):
+        return None
+    try:
+        return pl.Series([value], dtype=kind, strict=False)[0]
+    except (pl.exceptions.PolarsError, TypeError, OverflowError):
+        return None
+
+
+class Writer:
+    """Where answers go: JSON Lines or, by its name, Parquet; `-` is standard output."""
+
+    def __init__(self, path: str) -> None:
+        self._path = None if path == "-" else Path(path)
+        self._aside = self._path and self._path.with_name(self._path.name + ".part")
+        self._parquet: pq.ParquetWriter | None = None
+        self._is_parquet = self._path is not None and self._path.suffix in (".parquet", ".pq")
+        try:
+            self._file: IO[bytes] = (
+                cast(IO[bytes], sys.stdout.buffer)
+                if self._aside is None
+                else self._aside.open("wb")
+            )
+        except OSError as error:
+            raise Refused(
+                "file_unwritable",
+                zh="无法写入输出文件",
+                en="the output file cannot be written",
+                field=Path(path).name,
+            ) from error
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Append rows; every call has the same columns."""
+        if self._is_parquet:
+            table = frame.to_arrow()
+            if self._parquet is None:
+                self._parquet = pq.ParquetWriter(self._file, table.schema, compression="zstd")
+            self._parquet.write_table(table)
+        elif frame.height:
+            frame.write_ndjson(self._file)
+            if self._aside is None:
+                self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._parquet is not None:
+            self._parquet.close()
+        if self._aside is None or self._path is None:
+            return
+        self._file.close()
+        if kind is None:
+            self._aside.replace(self._path)
+        else:
+            self._aside.unlink(missing_ok=True)
+
+
+class Progress:
+    """How far it has come, on standard error: once a second on a terminal, else every ten."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        self._words = f"{zh} {en}"
+        self._begun = self._last = time.monotonic()
+        self._pause = 1.0 if sys.stderr.isatty() else 10.0
+        self._end = "\r" if sys.stderr.isatty() else "\n"
+        self.rows = 0
+
+    def add(self, rows: int) -> None:
+        """Count rows done."""
+        self.rows += rows
+        now = time.monotonic()
+        if now - self._last >= self._pause:
+            self._last = now
+            self._say(self._end)
+
+    def done(self) -> None:
+        """The last word."""
+        self._say("\n")
+
+    def _say(self, end: str) -> None:
+        seconds = max(time.monotonic() - self._begun, 1e-9)
+        sys.stderr.write(f"{self._words}: {self.rows:,}  ({self.rows / seconds:,.0f}/s){end}")
+        sys.stderr.flush()
+
+
+def told(version: str) -> None:
+    """Say on standard error which model answers."""
+    sys.stderr.write(f"模型 model: {version}\n")
