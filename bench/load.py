@@ -70,12 +70,12 @@ class _Found:
 
 
 class _Scorer:
-    """`fanzha score` as the process it is."""
+    """`fanzha scorer` as the process it is."""
 
     def __init__(self, parts: Parts) -> None:
         self._ready = parts.data / "ready"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "fanzha.entrypoints.cli.main", "score",
+            [sys.executable, "-m", "fanzha.entrypoints.cli.main", "scorer",
              "--ready-file", str(self._ready)],
             env={**os.environ, **environment_of(parts.settings), "PYTHONPATH": str(_ROOT / "src")},
             stderr=subprocess.DEVNULL,
@@ -179,7 +179,7 @@ def _figure(parts: Parts, found: _Found, seconds: int) -> Figure:
         },
         settings={
             "runs": "one",
-            "order": "the text a tick before the visit; the other way round no warning opens",
+            "order": "text and visit at once, in entries of their own: either may come first",
             "rate": RATE, "seconds": seconds, "victims_a_second": VICTIMS_A_SECOND,
             "tick_s": TICK_S, "people": PEOPLE, "processes": "feeder, scorer, NATS, PostgreSQL",
         },
@@ -201,10 +201,8 @@ class Traffic:
             dtype=object,
         )
         self._next = 1
-        self._texted = 0
-        self._clicking: tuple[Any, list[str]] = (self._mobile[:0], [])
         self.victims = 0
-        """Those who have been on the site: each must have a warning."""
+        """Those who were texted and have been on the site: each must have a warning."""
 
     def warm_up(self) -> Iterator[tuple[str, Chunk]]:
         """A first batch of every stream: what is compiled on demand is compiled."""
@@ -213,11 +211,9 @@ class Traffic:
     def tick(self) -> list[tuple[str, Chunk]]:
         """The events of one tick, by stream, all of them at this instant."""
         batches = dict(self._everyday(int(RATE * TICK_S)))
-        visits = self._visits_of_cheated()  # of those who were texted a tick ago
-        texts = self._texts_to_cheated(int(VICTIMS_A_SECOND * TICK_S + 0.5))
+        texts, visits = self._cheated(int(VICTIMS_A_SECOND * TICK_S + 0.5))
         batches["text"] = _chunk(pa.concat_tables([batches["text"].table, texts]))
-        if visits.num_rows:
-            batches["visit"] = _chunk(pa.concat_tables([batches["visit"].table, visits]))
+        batches["visit"] = _chunk(pa.concat_tables([batches["visit"].table, visits]))
         return list(batches.items())
 
     def _everyday(self, rows: int) -> Iterator[tuple[str, Chunk]]:
@@ -274,27 +270,23 @@ class Traffic:
             "payer_name": ["陈静"] * n,
         }
 
-    def _texts_to_cheated(self, n: int) -> pa.Table:
-        """People of the other half of the city, each once: texted now, on the site a tick later."""
-        first = PEOPLE // 2 + self._texted
-        self._texted += n
+    def _cheated(self, n: int) -> tuple[pa.Table, pa.Table]:
+        """People of the other half of the city, each once: texted, and on the site at once."""
+        first = PEOPLE // 2 + self.victims
+        self.victims += n
         who = self._mobile[first : first + n]
-        self._clicking = (who, [f"http://gov-anquan-{k}.top/a" for k in range(first, first + n)])
+        sites = [f"http://gov-anquan-{k}.top/a" for k in range(first, first + n)]
         texts = {
             "sender": [reserved.port(k) for k in range(first, first + n)],
             "recipient": who,
             "body": [
                 f"【公安局】您涉嫌洗钱案，请将资金转入安全账户配合清查，勿告知家人，点击 {s} 办理"
-                for s in self._clicking[1]
+                for s in sites
             ],
             "channel": ["sms"] * n,
         }
-        return pa.table({**self._common(n), **texts})
-
-    def _visits_of_cheated(self) -> pa.Table:
-        who, sites = self._clicking
-        self.victims += len(who)
-        return pa.table({**self._common(len(who)), "subscriber": who, "url": sites})
+        visits = {"subscriber": who, "url": sites}
+        return pa.table({**self._common(n), **texts}), pa.table({**self._common(n), **visits})
 
 
 def _chunk(table: pa.Table) -> Chunk:

@@ -26,9 +26,11 @@ class Contactable:
     birth_year: int | None = None
     registered: bool = True
     """False for a number or account that nobody has tied to a person yet."""
+    keys: tuple[int, ...] = ()
+    """Every key that leads here; made again from the table of keys when state is restored."""
 
 
-_FIELDS = tuple(f.name for f in fields(Contactable))
+_FIELDS = tuple(f.name for f in fields(Contactable) if f.name != "keys")
 
 
 class People:
@@ -94,12 +96,12 @@ class People:
             row.account = normal
         else:
             row.number, row.number_key = normal, key
-        self._by_key[key] = person
+        self._lead(key, person)
         return person
 
-    def keys_of(self, person: int) -> list[int]:
-        """Every key that leads to this person. Walks the table: for tests and rare merges."""
-        return [key for key, found in self._by_key.items() if found == person]
+    def keys_of(self, person: int) -> tuple[int, ...]:
+        """Every key that leads to this person."""
+        return self._rows[person].keys
 
     def snapshot(self) -> dict[str, Array]:
         return {
@@ -113,7 +115,9 @@ class People:
         self._rows = [Contactable(*row) for row in unpacked(state["rows"])]
         self._by_token = {row.token: index for index, row in enumerate(self._rows)}
         keys, persons = state["keys"].tolist(), state["persons"].tolist()
-        self._by_key = dict(zip(keys, persons, strict=True))
+        self._by_key = {}
+        for key, person in zip(keys, persons, strict=True):
+            self._lead(key, person)
         self.refused = int(state["refused"][0])
 
     def _row_of(self, token: str) -> int | None:
@@ -128,7 +132,17 @@ class People:
 
     def _tie(self, key: int, person: int) -> list[tuple[int, int]]:
         before = self._by_key.get(key)
-        self._by_key[key] = person
+        self._lead(key, person)
         if before is None or before == person or self._rows[before].registered:
             return []
         return [(before, person)]
+
+    def _lead(self, key: int, person: int) -> None:
+        before = self._by_key.get(key)
+        if before == person:
+            return
+        if before is not None:
+            left = self._rows[before]
+            left.keys = tuple(k for k in left.keys if k != key)
+        self._by_key[key] = person
+        self._rows[person].keys += (key,)

@@ -112,6 +112,8 @@ class Episode:
     """Keys of suspected numbers; a call back to one of them is noticed."""
     names: list[str] = field(default_factory=list)
     """Names that suspected texts named."""
+    opened: list[str] = field(default_factory=list)
+    """Suspected names opened; the text that led there may reach the log later."""
     payees: list[int] = field(default_factory=list)
     asked: list[list[int]] = field(default_factory=list)
     """Payments asked for and not yet booked: [payee key, fen]."""
@@ -221,9 +223,10 @@ class Episode:
         self.finding_ids = (other.finding_ids + self.finding_ids)[:_KEPT]
         for kind, weight in other.types.items():
             self.types[kind] = max(self.types.get(kind, 0.0), weight)
-        for which in ("numbers", "names", "payees"):
+        for which in ("numbers", "names", "opened", "payees"):
             for value in getattr(other, which):
                 self.remember(which, value)
+        self.facts["link_texted"] |= not set(self.names).isdisjoint(self.opened)
         self.live |= other.live
 
     def to_json(self) -> dict[str, Any]:

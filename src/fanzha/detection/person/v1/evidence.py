@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import polars as pl
+
 from fanzha.detection.person.v1.calls import take_call
 from fanzha.detection.person.v1.episode import Episode
 from fanzha.detection.person.v1.happening import Happening
-from fanzha.detection.person.v1.money import take_account, take_transfer
-from fanzha.detection.person.v1.network import take_app, take_text, take_visit
+from fanzha.detection.person.v1.money import ACCOUNT_ACTS, take_account, take_transfer
+from fanzha.detection.person.v1.network import APP_ACTS, take_app, take_text, take_visit
 
-__all__ = ["COLUMNS", "PARTIES", "take"]
+__all__ = ["ACTS", "COLUMNS", "PARTIES", "take"]
 
 _COMMON = ("event_id", "source", "at")
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -60,6 +62,18 @@ PARTIES: Mapping[str, tuple[str, ...]] = {
     "account": ("account_key",),
 }
 """Whose person an event may concern."""
+
+_TOLD = pl.any_horizontal(
+    (pl.col("action") == action) & (pl.col("app_kind") == kind if kind else pl.lit(value=True))
+    for action, kind in APP_ACTS
+)
+ACTS: Mapping[str, pl.Expr] = {
+    "app": _TOLD,
+    "transfer": pl.col("payee_new")
+    & ~pl.col("status").is_in(["refused", "returned"]).fill_null(value=False),
+    "account": pl.col("action").is_in(list(ACCOUNT_ACTS)),
+}
+"""Rows that would add to an episode without a finding of their own, had there been one."""
 
 
 def take(episode: Episode, happening: Happening) -> bool:

@@ -17,6 +17,7 @@ from fanzha.detection.person.v1.episode import Episode, View
 from fanzha.detection.person.v1.evidence import COLUMNS, PARTIES, take
 from fanzha.detection.person.v1.happening import Happening, why
 from fanzha.detection.person.v1.limits import FusionLimits
+from fanzha.detection.person.v1.recent import Recent
 from fanzha.detection.person.v1.running import Running
 from fanzha.detection.person.v1.suspects import Suspects
 from fanzha.detection.person.v1.talks import Talk, Talks
@@ -57,11 +58,14 @@ class Fusion:
         self._verdict = Verdict(signals, people, limits.risks_an_episode)
         self._episodes: dict[int, Episode] = {}
         self._talks = Talks(limit=limits.talks)
+        self._recent = Recent(limit=limits.acts)
         self._running = Running(limit=limits.running)
         self._suspects = Suspects(keep_ms=limits.suspect_days * _DAY, limit=limits.suspects)
         self._clock = 0
         self._swept = 0
         self._views: list[View] = []
+        self._acts = 0
+        """How many acts had been noted by the row in hand."""
         self.refused = 0
 
     def __len__(self) -> int:
@@ -96,12 +100,16 @@ class Fusion:
             found.setdefault(at_row, []).append(finding)
         if frame.height:
             noted = self._talks.take_in(frame) if stream == "call" else None
+            acts = self._recent.take_in(stream, frame)
             for index, clock, row in self._choose(reading):
+                self._acts = int(acts[index])
                 self._pass_time(clock)
                 upto = self._talks.noted if noted is None else int(noted[index])
                 self._step(stream, row, found.get(index, ()), upto)
                 self._pass_time(clock)
+            self._acts = self._recent.noted
             self._pass_time(max(self._clock, _latest(frame)))
+            self._recent.forget()
         return self._verdict.risks(self._views)
 
     # -- which rows matter ------------------------------------------------------------------
@@ -182,8 +190,9 @@ class Fusion:
                 self._suspect(stream, finding, row, upto)
         other = row.get(_OTHER.get(stream, "")) or 0
         suspicion = self._suspects.score(other, row["at"]) if other else 0.0
+        opened: int | None = None
         if at_risk is not None and not self._suspects.score(row[_AT_RISK[stream]], row["at"]):
-            self._open(row[_AT_RISK[stream]], at_risk, row["at"])
+            opened = self._open(row[_AT_RISK[stream]], at_risk, row["at"])
         if stream == "call":
             self._note_call(row)
         for name in dict.fromkeys(PARTIES[stream]):
@@ -199,12 +208,29 @@ class Fusion:
                 self._watch(person, row["call_id"], episode.live[str(row["call_id"])][0])
             if told:
                 self._views.append(episode.view(person, max(row["at"], episode.opened_at)))
+        if opened is not None:
+            self._look_back(opened, row["at"])
 
-    def _open(self, key: int, finding: Finding, at: int) -> Episode | None:
+    def _open(self, key: int, finding: Finding, at: int) -> int | None:
+        """An episode for whoever has none; returns the person for whom one was opened now."""
         person = self._people.stranger(
             key, finding.subject, account=finding.subject_kind.value == "account"
         )
-        return None if person is None else self._episode_of(person, at)
+        if person is None or self._live_episode(person) is not None:
+            return None
+        return person if self._episode_of(person, at) is not None else None
+
+    def _look_back(self, person: int, contact_at: int) -> None:
+        """Take in what this person did after the contact, though it reached the log before it."""
+        episode = self._episodes[person]
+        since = contact_at - 1000 * self._limits.acts_before_s
+        for key, act in self._recent.of(self._people.keys_of(person), since, self._acts):
+            row = act.row
+            other = row.get(_OTHER.get(act.stream, "")) or 0
+            mine = key == row[_AT_RISK[act.stream]]
+            met = self._suspects.score(other, row["at"]) if other and mine else 0.0
+            if take(episode, Happening(act.stream, row, key, met, None)):
+                self._views.append(episode.view(person, max(contact_at, row["at"])))
 
     def _episode_of(self, person: int, at: int) -> Episode | None:
         """The person's running episode, or a new one; None when there is no room."""
@@ -248,6 +274,7 @@ class Fusion:
         ):
             return
         person = self._people.stranger(talk.callee, talk.callee_normal, account=False)
+        fresh = person is not None and self._live_episode(person) is None
         episode = None if person is None else self._episode_of(person, talk.answered_at)
         if person is None or episode is None:
             return
@@ -269,6 +296,8 @@ class Fusion:
             episode.raise_to("talk_sum_s", talk.seconds(at))
         tell_call(episode, talk.ref, talk.caller_normal, talk.answered_at, talk.ended_at)
         self._views.append(episode.view(person, at))
+        if fresh:
+            self._look_back(person, talk.answered_at)
 
     def _watch(self, person: int, call_id: int, answered_at: int) -> None:
         """Look at this person again when the call has lasted for each of the marks."""
@@ -330,6 +359,7 @@ class Fusion:
             "clock": self._clock,
             "swept": self._swept,
             "refused": self.refused,
+            "recent": self._recent.to_json(),
         }
         return {"plain": packed(plain), **prefixed("talks", self._talks.snapshot())}
 
@@ -339,6 +369,7 @@ class Fusion:
         self._running.from_json(plain["running"])
         self._suspects.from_json(plain["suspects"])
         self._talks.restore(part("talks", state))
+        self._recent.from_json(plain["recent"])
         self._clock, self._swept = plain["clock"], plain["swept"]
         self.refused = plain["refused"]
 

@@ -24,6 +24,10 @@ class FusionLimits:
     """How far back a number that becomes suspected leads to those it talked to."""
     talk_kept_s: int
     """Shorter talks lead to nobody."""
+    acts: int
+    """The newest acts of everybody that fusion can look back to."""
+    acts_before_s: int
+    """An act dated at most so long before the contact counts as after it: clocks differ."""
     running: int
     suspects: int
     suspect_days: int

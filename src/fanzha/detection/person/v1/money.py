@@ -88,12 +88,7 @@ def _rebate(episode: Episode, it: Happening) -> bool:
 
 
 def take_account(episode: Episode, it: Happening) -> bool:
-    words = {
-        "add_payee": ("添加收款人", "added a payee"),
-        "bind_device": ("账户绑定新设备", "bound a new device to the account"),
-        "limit_change": ("调整转账限额", "changed the transfer limit"),
-        "book_cash": ("预约取现", "booked a cash withdrawal"),
-    }.get(it.row["action"])
+    words = ACCOUNT_ACTS.get(it.row["action"])
     if words is None:
         return False
     episode.add("added_n")
@@ -109,3 +104,12 @@ def take_account(episode: Episode, it: Happening) -> bool:
         emphasis=False,
     )
     return True
+
+
+ACCOUNT_ACTS: Mapping[str, tuple[str, str]] = {
+    "add_payee": ("添加收款人", "added a payee"),
+    "bind_device": ("账户绑定新设备", "bound a new device to the account"),
+    "limit_change": ("调整转账限额", "changed the transfer limit"),
+    "book_cash": ("预约取现", "booked a cash withdrawal"),
+}
+"""Acts on an account that prepare a payment."""

@@ -25,6 +25,7 @@ def take_text(episode: Episode, it: Happening) -> bool:
     for other in finding.related:
         if other.kind is SubjectKind.DNS_NAME:
             episode.remember("names", other.value)
+            episode.facts["link_texted"] |= other.value in episode.opened
     zh, en = (
         ("收到涉诈聊天消息", "got a suspected chat message")
         if chat
@@ -46,8 +47,8 @@ def take_visit(episode: Episode, it: Happening) -> bool:
     episode.say("link_why", why(finding), finding.score)
     if name:
         episode.say("link_name", (name, name), finding.score)
-        if name in episode.names:
-            episode.facts["link_texted"] = True
+        episode.remember("opened", name)
+        episode.facts["link_texted"] |= name in episode.names
     write(
         episode,
         it,
@@ -67,7 +68,7 @@ def take_app(episode: Episode, it: Happening) -> bool:
     row, facts = it.row, episode.facts
     if it.finding:
         episode.raise_to("app_score", it.finding.score)
-    told = _APP_ACTS.get((row["action"], row["app_kind"])) or _APP_ACTS.get((row["action"], None))
+    told = APP_ACTS.get((row["action"], row["app_kind"])) or APP_ACTS.get((row["action"], None))
     if told is None:
         return False
     fact, emphasis, zh, en = told
@@ -108,7 +109,7 @@ def take_app(episode: Episode, it: Happening) -> bool:
 
 _TIMED = {"installs_n": "install_after_s", "meeting_n": "meeting_after_s"}
 """Acts for which it counts how soon after a contact they came."""
-_APP_ACTS: Mapping[tuple[str, str | None], tuple[str | None, bool, str, str]] = {
+APP_ACTS: Mapping[tuple[str, str | None], tuple[str | None, bool, str, str]] = {
     ("install", "offstore"): ("installs_n", True, "安装非应用市场的应用", "installed off-store"),
     ("install", "meeting"): ("meeting_n", True, "安装会议应用", "installed a meeting app"),
     ("open", "meeting"): ("meeting_n", True, "打开会议应用", "opened a meeting app"),
