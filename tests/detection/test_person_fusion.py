@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from fanzha.detection.finding import Stage
+from fanzha.lifecycles.warning.grade import WarningGrade
+from fanzha.lifecycles.warning.policy import load_grades
 from fanzha.values import reserved
-from tests.detection.streams import DAY, HOUR, MINUTE, Played, Tape, account_of
+from tests.detection.streams import DAY, HOUR, MINUTE, NOON, POLICIES, Played, Tape, account_of
 
 VICTIM, TOKEN = reserved.mobile(8), reserved.person(8)
 SCAMMER = reserved.overseas(4)
@@ -177,3 +179,23 @@ def test_an_episode_ends_and_another_begins() -> None:
             tape.add(stream, at, **later)
     episodes = {risk.episode for risk in Played(tape).risks if risk.person == TOKEN}
     assert len(episodes) == 2
+
+
+def test_led_to_bank_and_payee_on_a_scam_call_is_critical_at_that_event() -> None:
+    tape = Tape().person(8).person(9)
+    for n in range(10):
+        tape.call(n * MINUTE, SCAMMER, reserved.mobile(2_000 + n), talk_s=6.0)
+    tape.call(30 * MINUTE, SCAMMER, VICTIM, talk_s=3_000.0)
+    bank = {"subscriber": VICTIM, "package": "cmb.pb.bank", "label": "云州银行"}
+    tape.add("app", 34 * MINUTE, action="open", **bank)
+    tape.add("account", 35 * MINUTE, account=account_of(8), action="add_payee")
+    grading = load_grades(POLICIES / "warning" / "grading.yaml")
+    graded = {
+        risk.at - NOON: grading.grade(risk.stage, risk.score, live=risk.live).grade
+        for risk in Played(tape).risks
+        if risk.person == TOKEN
+    }
+    assert graded[35 * MINUTE] is WarningGrade.CRITICAL
+    assert all(
+        grade is not WarningGrade.CRITICAL for at, grade in graded.items() if at < 34 * MINUTE
+    )

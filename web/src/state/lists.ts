@@ -9,7 +9,7 @@ export type Tab = (typeof TABS)[number] | 'all';
 /** The tabs of a person, the one opened first in front: nothing waits for who may take nothing. */
 export const tabsOf = (me: Me): Tab[] => TABS.filter((tab) => tab !== 'mine' || may.take(me));
 export const GRADES = ['critical', 'high', 'medium', 'low'] as const;
-export const STAGES = ['contact', 'trust', 'operation', 'transfer', 'after'] as const;
+export const STAGES = ['contact', 'trust', 'operation', 'bound', 'transfer', 'after'] as const;
 export const SOURCES = ['call', 'text', 'visit', 'app', 'transfer', 'line', 'account', 'subject'] as const;
 export const FILTERS = ['grade', 'type', 'stage', 'source', 'place', 'outcome'] as const;
 export type FilterName = (typeof FILTERS)[number];

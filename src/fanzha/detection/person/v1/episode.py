@@ -42,6 +42,7 @@ FACTS: Mapping[str, tuple[type[pl.DataType], Any]] = {
     # money
     "added_n": (pl.Int64, 0),  # payees added, devices bound
     "added_after_s": (pl.Float64, None),
+    "added_led": (pl.Boolean, False),  # while a suspected call was on or the screen was shared
     "rebates_n": (pl.Int64, 0),  # small sums received from strangers
     "rebate_fen": (pl.Int64, 0),
     "paid_n": (pl.Int64, 0),  # payments to payees never paid before, shops left out

@@ -93,6 +93,7 @@ def take_account(episode: Episode, it: Happening) -> bool:
         return False
     episode.add("added_n")
     episode.after_contact("added_after_s", it.at)
+    episode.facts["added_led"] |= episode.facts["sharing"] or episode.on_line(it.at)
     write(
         episode,
         it,
