@@ -24,6 +24,7 @@ from fanzha.detection.taxonomy import TAXONOMY_FILE, Taxonomy, load_taxonomy
 from fanzha.errors import Misconfigured
 from fanzha.lifecycles.actor import NATION, Unit
 from fanzha.lifecycles.warning.policy import load_clocks, load_grades
+from fanzha.ports.event_log import EventLog
 from fanzha.settings import Settings
 from fanzha.usecases.dissuasion.script import ScriptBook
 from fanzha.usecases.dissuasion.script import load as load_scripts
@@ -169,9 +170,18 @@ class Parts:
         assert self.servers.nats is not None
         return LogSettings(self.servers.nats.url, USER, self.servers.nats.password)
 
-    def log(self) -> JetStreamLog:
-        """A new connection to the event log, not yet started."""
-        return JetStreamLog(self.log_settings)
+    def log(self) -> EventLog:
+        """A new connection to the event log, not yet started: on Kafka where brokers are named."""
+        settings = self.settings
+        if not settings.kafka_servers:
+            return JetStreamLog(self.log_settings)
+        from fanzha.adapters.kafka.log import KafkaLog, KafkaSettings
+
+        return KafkaLog(
+            KafkaSettings(
+                settings.kafka_servers, settings.kafka_prefix, replicas=settings.kafka_replicas
+            )
+        )
 
     def engine(self) -> Engine:
         # Its compiled parts take a second to load, and most processes do without.

@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     )
     nats_url: str | None = Field(default=None, description="NATS; empty: the embedded server")
     nats_password: SecretStr | None = None
+    kafka_servers: str = Field(
+        default="", description="host:port, … of Kafka brokers that hold the log; empty: NATS does"
+    )
+    kafka_prefix: str = Field(default="fanzha.events", pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    kafka_replicas: int = Field(default=1, ge=1, le=9)
     demo: bool = Field(default=False, description="demo accounts and the simulated city")
     smpp_host: str = Field(default="127.0.0.1")
     smpp_port: int = Field(default=2775, ge=1, le=65535)

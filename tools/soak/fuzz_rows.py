@@ -21,6 +21,7 @@ from fanzha.adapters.postgres.embedded import EmbeddedPostgres
 from fanzha.detection.engine import Engine
 from fanzha.entrypoints.api.app import create_app
 from fanzha.errors import Refused
+from fanzha.records import batches
 from fanzha.records.door import admit
 from fanzha.records.readers import FileKind, read_open
 from fanzha.records.schemas import COLUMNS, STREAMS
@@ -126,7 +127,7 @@ def parcels() -> Iterator[Case]:
         stream = chance.choice(STREAMS)
         batch = pa.RecordBatch.from_pylist(_rows(chance, stream, chance.randint(1, 9), 0.0))
         try:
-            found = wire.decode_foreign(broken(chance, wire.encode(batch)))
+            found = wire.decode_foreign(broken(chance, batches.encode(batch)))
         except Refused:
             return
         found.validate(full=True)
@@ -152,7 +153,7 @@ def scoring() -> Iterator[Case]:
         for chunk in read_open(io.BytesIO(lines), stream, _SOURCE, kind=FileKind.NDJSON):
             batch = admit(stream, chunk.table, _SOURCE, rows=chunk.rows).batch
             position += 1
-            outcome = engine.process(position, stream, wire.decode(wire.encode(batch)))
+            outcome = engine.process(position, stream, batches.decode(batches.encode(batch)))
             for finding in outcome.findings:
                 assert 0.0 <= finding.score <= 1.0
                 assert finding.reasons

@@ -212,7 +212,7 @@ def test_appends_wait_for_a_server_that_restarts(server: NatsServer) -> None:
 
 
 def test_what_feeders_send_waits_until_it_is_taken(server: NatsServer) -> None:
-    from fanzha.adapters.nats.wire import encode
+    from fanzha.records.batches import encode
 
     async def parcels(intake: Intake, count: int) -> list[Parcel]:
         got: list[Parcel] = []

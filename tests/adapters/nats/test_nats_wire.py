@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from fanzha.adapters.nats import wire
 from fanzha.errors import Refused
+from fanzha.records.batches import encode
 
 _ROWS = st.lists(
     st.fixed_dictionaries(
@@ -26,8 +26,7 @@ _ROWS = st.lists(
 @given(_ROWS)
 def test_a_batch_comes_back_as_it_was(rows: list[dict[str, object]]) -> None:
     batch = pa.RecordBatch.from_pylist(rows)
-    assert wire.decode(wire.encode(batch)).equals(batch)
-    assert wire.decode_foreign(wire.encode(batch)).equals(batch)
+    assert wire.decode_foreign(encode(batch)).equals(batch)
 
 
 @settings(max_examples=200, deadline=None)
@@ -42,7 +41,7 @@ def test_foreign_bytes_are_refused(payload: bytes) -> None:
 def test_damaged_batches_are_refused_or_valid(
     rows: list[dict[str, object]], at: int, value: int, cut: int
 ) -> None:
-    payload = bytearray(wire.encode(pa.RecordBatch.from_pylist(rows)))
+    payload = bytearray(encode(pa.RecordBatch.from_pylist(rows)))
     payload[at % len(payload)] = value
     if cut % 3 == 0:
         del payload[cut % len(payload) :]
@@ -65,26 +64,7 @@ def test_a_stream_of_several_batches_is_one() -> None:
 def test_a_stream_without_rows_is_refused() -> None:
     empty = pa.record_batch({"a": pa.array([], pa.int64())})
     with pytest.raises(Refused, match="empty_batch"):
-        wire.decode_foreign(wire.encode(empty))
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(1, 5000), st.integers(8_000, 60_000))
-def test_parts_are_small_enough_and_make_the_whole(rows: int, limit: int) -> None:
-    numbers = np.random.default_rng(rows).integers(0, 2**62, rows)
-    batch = pa.record_batch({"n": pa.array(numbers)})
-    parts = list(wire.parts(batch, "key", limit))
-    assert parts == list(wire.parts(batch, "key", limit))
-    assert len({key for key, _ in parts}) == len(parts)
-    assert all(len(payload) < limit for _, payload in parts)
-    read = [wire.decode(payload)["n"].to_numpy() for _, payload in parts]
-    assert np.array_equal(np.concatenate(read), numbers)
-
-
-def test_a_row_that_fits_no_entry_is_refused() -> None:
-    noise = np.random.default_rng(1).bytes(20_000)
-    with pytest.raises(Refused, match="row_too_large"):
-        list(wire.parts(pa.record_batch({"b": [noise]}), "key", 10_000))
+        wire.decode_foreign(encode(empty))
 
 
 @given(st.text(min_size=1, max_size=20))

@@ -1,4 +1,4 @@
-"""What every event log must do, run on the one in memory and on JetStream."""
+"""What every event log must do, run on the one in memory, on JetStream and on a Kafka broker."""
 
 from __future__ import annotations
 
@@ -12,19 +12,25 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from fanzha.adapters.kafka.log import KafkaLog, KafkaSettings
 from fanzha.adapters.nats.log import JetStreamLog, LogSettings
 from fanzha.adapters.nats.server import USER, NatsServer
 from fanzha.errors import Refused, Unavailable, Uncertain
 from fanzha.ports.event_log import EventLog, LogEntry, LogLost
 from fanzha.testing.event_log import MemoryEventLog
+from tests.contracts.event_log.broker import Broker
 
 Open = Callable[[], AbstractAsyncContextManager[EventLog]]
 
 
-@pytest.fixture(params=["memory", "jetstream"])
+@pytest.fixture(params=["memory", "jetstream", "kafka"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     if request.param == "memory":
         yield lambda: _started(MemoryEventLog())
+        return
+    if request.param == "kafka":
+        with Broker() as broker:
+            yield lambda: _started(KafkaLog(KafkaSettings(broker.servers)))
         return
     with NatsServer(tmp_path / "nats") as server:
         settings = LogSettings(server.url, USER, server.password)

@@ -16,9 +16,10 @@ from nats.js import JetStreamContext, api
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from fanzha.adapters.nats.reading import Reading
-from fanzha.adapters.nats.wire import Stored, decode, message_id, parts, token
+from fanzha.adapters.nats.wire import Stored, message_id, token
 from fanzha.errors import Misconfigured, Unavailable, Uncertain
 from fanzha.ports.event_log import LogEntry, LogLost
+from fanzha.records.batches import decode, parts
 
 _log = logging.getLogger("fanzha.nats")
 

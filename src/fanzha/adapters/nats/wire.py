@@ -1,8 +1,7 @@
-"""What travels over NATS: Arrow batches as bytes, names as subject tokens. Pure; no socket."""
+"""What travels over NATS: foreign batches, names as subject tokens. Pure; no socket."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, unquote
@@ -11,26 +10,10 @@ import pyarrow as pa
 
 from fanzha.adapters.nats.opened import BYTES_MAX, ROWS_MAX, size_of, spread_of
 from fanzha.errors import Refused
+from fanzha.records.batches import empty_batch
 
-_HEADROOM = 4096
-"""Bytes of a message kept free for its headers."""
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 _TOKEN_MAX = 200
 _KEY_MAX = 512
-
-
-def encode(batch: pa.RecordBatch) -> bytes:
-    """One batch as an Arrow IPC stream, with its schema and dictionaries."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema, options=_OPTIONS) as writer:
-        writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
-
-
-def decode(payload: bytes) -> pa.RecordBatch:
-    """The batch `encode` made. The bytes are ours and trusted."""
-    with pa.ipc.open_stream(payload) as reader:
-        return reader.read_next_batch()
 
 
 def decode_foreign(payload: bytes) -> pa.RecordBatch:
@@ -63,29 +46,6 @@ def _too_large() -> Refused:
         en=f"opened, the batch has over {ROWS_MAX} rows or {BYTES_MAX >> 20} MiB; send it in parts",
         field="payload",
     )
-
-
-def parts(batch: pa.RecordBatch, key: str, max_payload: int) -> Iterator[tuple[str, bytes]]:
-    """(key, payload) for each entry the batch needs; the same batch is always cut the same way."""
-    if batch.num_rows == 0:
-        raise empty_batch()
-    payload = encode(batch)
-    if len(payload) <= max_payload - _HEADROOM:
-        yield key, payload
-        return
-    if batch.num_rows == 1:
-        raise Refused(
-            "row_too_large",
-            zh=f"一行数据超过 {max_payload} 字节",
-            en=f"one row takes more than {max_payload} bytes",
-        )
-    half = batch.num_rows // 2
-    yield from parts(batch.slice(0, half), f"{key}.0", max_payload)
-    yield from parts(batch.slice(half), f"{key}.1", max_payload)
-
-
-def empty_batch() -> Refused:
-    return Refused("empty_batch", zh="没有任何数据行", en="the batch has no rows")
 
 
 def token(name: str, field: str) -> str:

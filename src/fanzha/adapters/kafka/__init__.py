@@ -1,0 +1,1 @@
+"""The event log on a broker that speaks Kafka's protocol."""
