@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typer
 
+from fanzha.entrypoints.cli import apps
+
 __all__ = ["classify", "evaluate", "score", "train"]
 
 classify = typer.Typer(
@@ -18,3 +20,6 @@ train = typer.Typer(
     help="用自己的数据训练。Train on labelled data of your own.", no_args_is_help=True
 )
 evaluate = typer.Typer(help="如实度量。Measure honestly, with intervals.", no_args_is_help=True)
+classify.command("app")(apps.classify)
+train.command("app")(apps.train)
+evaluate.command("app")(apps.evaluate)

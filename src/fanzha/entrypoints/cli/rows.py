@@ -206,6 +206,8 @@ def _fitting(value: Any, kind: pl.DataType | type[pl.DataType]) -> Any:
     if kind == pl.String:
         if isinstance(value, str):
             return value.encode("utf-8", "replace").decode()
+        if isinstance(value, list | dict):
+            return json.dumps(value, ensure_ascii=True)  # as the reader of whole pieces does
         return (
             str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
         )

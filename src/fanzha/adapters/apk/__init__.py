@@ -1,0 +1,1 @@
+"""Reads APKs in a process of its own with limits; hands over facts, never content."""
