@@ -26,6 +26,10 @@ from fanzha.detection.person.v1.episode import FACTS, SPOKEN
 from fanzha.detection.person.v1.fusion import Fusion
 from fanzha.detection.person.v1.limits import load_limits
 from fanzha.detection.reading import Reading
+from fanzha.detection.rules.names import load_catalogue
+from fanzha.detection.rules.ruleset import EMPTY, RuleSet
+from fanzha.detection.rules.tally import Counted, Tally
+from fanzha.detection.rules.watch import watches
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.state import part, prefixed
 from fanzha.detection.text.v1.channel import TextChannel
@@ -54,6 +58,8 @@ class Outcome:
     """Rows too old to be counted in the windows; they were scored all the same."""
     refused: int = 0
     """Keys, persons and episodes that found no room."""
+    counted: Counted | None = None
+    """What rules and scores came to; None where no rule set is in force."""
 
 
 class _Keeper(Protocol):
@@ -85,8 +91,34 @@ class Engine:
         weights = load_signals(signals / "person-v1.yaml", schema, spoken=SPOKEN)
         limits = load_limits(signals / "person-v1-limits.yaml")
         self._fusion = Fusion(weights, self._people, limits)
-        self.version = f"{fanzha.__version__}-{_FORM}-{dedupe_hours}-{_fingerprint(policies)}"
-        """Snapshots of another version are of no use to this one."""
+        self._names = policies / "workshop" / "names.yaml"
+        self._tally = Tally()
+        self.rules: RuleSet | None = None
+        """The workshop's rules in force; None: none were ever given, and nothing is counted."""
+        self.state_version = f"{fanzha.__version__}-{_FORM}-{dedupe_hours}-{_fingerprint(policies)}"
+        """Snapshots of another version are of no use to this one; rules do not touch it."""
+
+    @property
+    def version(self) -> str:
+        """What findings rest on: code, policies, and the rules in force."""
+        return f"{self.state_version}-{(self.rules or EMPTY).digest}"
+
+    def use_rules(self, rules: RuleSet, *, keep_found: bool = False) -> None:
+        """Go by these rules from the next entry on. What is remembered stays.
+
+        `keep_found` lists each case beside the counts, for a rehearsal over the past.
+        """
+        self.rules = rules
+        self._tally.keep_found = keep_found
+        found = watches(rules, load_catalogue(self._names), self._tally, self._area_of)
+        for owner in (self._calls, self._accounts, self._texts, self._links, self._apps,
+                      self._fusion):  # fmt: skip
+            owner.use_rules(found)
+
+    def _area_of(self, key: int) -> str | None:
+        """The district of whoever a number or account leads to."""
+        person = self._people.of(key)
+        return None if person is None else self._people[person].district
 
     def process(self, position: int, stream: str, batch: pa.RecordBatch) -> Outcome:
         """Take in one entry: rows of one stream as the door admitted them, in order.
@@ -115,6 +147,7 @@ class Engine:
             newest_at=newest_at,
             late=reading.late,
             refused=self._refused - refused,
+            counted=self._tally.take() if self.rules is not None else None,
         )
 
     def _read(self, stream: str, batch: pl.DataFrame) -> tuple[Reading, list[Risk]]:
@@ -204,6 +237,7 @@ class Engine:
             "links": self._links,
             "people": self._people,
             "fusion": self._fusion,
+            "rules": self._tally,
         }
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from fanzha.detection.arrays import instants, keys_of
 from fanzha.detection.finding import Reason, Stage
 from fanzha.detection.words import Template
 
-__all__ = ["Derived", "Excuse", "Scored", "Signal", "SignalSet"]
+__all__ = ["Derived", "Excuse", "Rows", "Scored", "Signal", "SignalSet", "Watcher"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,6 +64,56 @@ class Excuse:
 
 
 @dataclass(frozen=True, eq=False)
+class Rows:
+    """The events behind the rows of a frame: when each was, and whom it is about."""
+
+    at: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.uint64]
+    order: npt.NDArray[np.intp]
+    """The rows in the order in which their events came."""
+    who: str
+    """The column that names the subject."""
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, who: str) -> Rows | None:
+        """Of a frame of events; None where the rows are none. A frame with two sides of each
+        event holds all first sides, then all second ones."""
+        if "at" not in frame.columns:
+            return None
+        order = np.arange(frame.height)
+        if f"{who}_sides" in frame.columns:
+            order = order.reshape(2, -1).T.ravel()
+        return cls(instants(frame), keys_of(frame, f"{who}_key"), order, who)
+
+    def event(self, values: Mapping[str, Any]) -> tuple[str, int]:
+        """(source, event id) of a row's values."""
+        return str(values.get("source") or ""), int(values.get("event_id") or 0)
+
+    def subject(self, values: Mapping[str, Any]) -> str:
+        """Normal form of the subject; empty where the row does not carry it."""
+        return str(values.get(self.who) or "")
+
+
+class Watcher(Protocol):
+    """Rules of the workshop over one signal file: `fanzha.detection.rules.watch`."""
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """Live rules first."""
+        ...
+
+    @property
+    def live(self) -> int: ...
+
+    @property
+    def channel(self) -> Any: ...
+
+    def mute(self, weights: Floats, rows: Rows) -> None: ...
+
+    def count(self, scored: Scored, weights: Floats, rows: Rows) -> None: ...
+
+
+@dataclass(frozen=True, eq=False)
 class _Plan:
     """What a signal set asks of frames with certain columns."""
 
@@ -92,15 +143,38 @@ class SignalSet:
     signals: tuple[Signal, ...]
     needs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     plans: dict[tuple[str, ...], _Plan] = field(default_factory=dict, repr=False)
+    watch: Watcher | None = None
+    """Rules in force beside the file's own signals; live ones stand last in `signals`."""
+
+    def watched(self, watch: Watcher | None) -> SignalSet:
+        """The same file with other rules beside it: live ones weigh, shadow ones are counted."""
+        own = self.signals[: self._own]
+        live = watch.signals[: watch.live] if watch is not None else ()
+        return replace(self, signals=(*own, *live), plans={}, watch=watch)
+
+    @property
+    def _own(self) -> int:
+        """How many signals are the file's."""
+        return len(self.signals) - (self.watch.live if self.watch is not None else 0)
+
+    @cached_property
+    def _asked(self) -> tuple[Signal, ...]:
+        """All that is worked out: the signals, then the rules that are only counted."""
+        if self.watch is None:
+            return self.signals
+        return (*self.signals, *self.watch.signals[self.watch.live :])
 
     def score(self, frame: pl.DataFrame) -> Scored:
-        """Weigh every row. A signal that needs an absent column does not hold."""
+        """Weigh every row. A signal that needs an absent column does not hold.
+
+        Rules weigh rows that are events only: an address looked at inside a text is none.
+        """
         plan = self._plan(tuple(frame.columns))
         query = frame.lazy()
         for expression in plan.derived:
             query = query.with_columns(expression)
         answers = query.with_columns(plan.asked).collect(optimizations=_AS_WRITTEN)
-        weights = np.zeros((frame.height, len(self.signals)))
+        weights = np.zeros((frame.height, len(self._asked)))
         for k, signal in plan.usable:
             weights[:, k] = answers[f"{_ASKED}{k}"].to_numpy()
             weights[:, k] *= signal.weight
@@ -109,7 +183,18 @@ class SignalSet:
                 weights[:, k] *= np.nan_to_num(scale).clip(0.0, 1.0)
         if plan.excused:
             weights[answers[_EXCUSED].to_numpy()] = 0.0
-        return Scored(self, answers[plan.kept], weights)
+        kept = answers[plan.kept]
+        if self.watch is None:
+            return Scored(self, kept, weights)
+        own, speaking = self._own, len(self.signals)
+        rows = Rows.of(kept, self.watch.channel.subject)
+        if rows is None:
+            weights[:, own:] = 0.0
+            return Scored(self, kept, weights[:, :speaking])
+        self.watch.mute(weights[:, own:], rows)
+        scored = Scored(self, kept, weights[:, :speaking])
+        self.watch.count(scored, weights[:, own:], rows)
+        return scored
 
     def _plan(self, columns: tuple[str, ...]) -> _Plan:
         """What can be asked of frames with these columns; worked out once."""
@@ -125,7 +210,7 @@ class SignalSet:
             if one.columns <= set(present):
                 derived.append(one.value.alias(one.name))
                 present.append(one.name)
-        usable = [(k, s) for k, s in enumerate(self.signals) if s.columns <= set(present)]
+        usable = [(k, s) for k, s in enumerate(self._asked) if s.columns <= set(present)]
         excuses = [e.when for e in self.excuses if e.columns <= set(present)]
         asked = [s.when.fill_null(value=False).alias(f"{_ASKED}{k}") for k, s in usable]
         if excuses:

@@ -26,7 +26,7 @@ from fanzha.detection.found import about, clause
 from fanzha.detection.measures import load_measures
 from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
-from fanzha.detection.signals import Scored
+from fanzha.detection.signals import Scored, Watcher
 from fanzha.detection.standing import Standing
 from fanzha.detection.state import part, prefixed
 from fanzha.features.live import FeatureSet
@@ -130,6 +130,11 @@ class AccountChannel:
         met = self._features.update("met", met_rows(batch, moved))["met_since_s"]
         return np.isnan(paid), np.isnan(met)
 
+    def use_rules(self, watches: Mapping[str, Watcher]) -> None:
+        """Let these rules weigh beside the signal files, until others do."""
+        self._holder = self._holder.watched(watches.get("transfer_holder"))
+        self._payer = self._payer.watched(watches.get("transfer_payer"))
+
     @property
     def refused(self) -> int:
         """Rows whose key had no room in a window."""
@@ -161,6 +166,9 @@ class AccountChannel:
                 pl.concat([payer_kind, payee_kind]).alias("holder_kind"),
                 pl.concat([payee_kind, payer_kind]).alias("counterpart_kind"),
                 pl.Series("counterpart_new", np.concatenate([new, new])),
+                pl.concat([batch["payer"], batch["payee"]]).alias("holder"),
+                pl.concat([batch["payer_key"], batch["payee_key"]]).alias("holder_key"),
+                pl.repeat(value=True, n=2 * batch.height, eager=True).alias("holder_sides"),
             ]
         )
         balances = [f"{side}_balance_fen" for side in ("payer", "payee")]

@@ -12,7 +12,7 @@ from fanzha.detection.finding import Finding, Related, Role, SubjectKind
 from fanzha.detection.found import about
 from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
-from fanzha.detection.signals import Scored
+from fanzha.detection.signals import Scored, Watcher
 
 __all__ = ["APP_SCHEMA", "AppChannel"]
 
@@ -36,6 +36,10 @@ class AppChannel:
             policies / "app-v1.yaml", APP_SCHEMA, needs={"posing": ("label",)}
         )
         self._kinds: AppKinds = load_app_kinds(policies / "app-kinds.yaml")
+
+    def use_rules(self, watches: Mapping[str, Watcher]) -> None:
+        """Let these rules weigh beside the signal file, until others do."""
+        self._signals = self._signals.watched(watches.get("app"))
 
     def read(self, batch: pl.DataFrame, on_line: Mapping[str, pl.Series]) -> Reading:
         """Score a batch of acts. `on_line` says whether each owner is in a call, and with whom."""

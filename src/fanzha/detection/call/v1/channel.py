@@ -18,7 +18,7 @@ from fanzha.detection.found import about, clause
 from fanzha.detection.measures import load_measures
 from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
-from fanzha.detection.signals import Scored
+from fanzha.detection.signals import Scored, Watcher
 from fanzha.detection.standing import Standing
 from fanzha.detection.state import part, prefixed
 from fanzha.features.live import FeatureSet
@@ -133,6 +133,11 @@ class CallChannel:
             "call_on": pl.Series("call_on", on),
             "call_strange": pl.Series("call_strange", on & (told["strange_last"] > 0)),
         }
+
+    def use_rules(self, watches: Mapping[str, Watcher]) -> None:
+        """Let these rules weigh beside the signal files, until others do."""
+        self._caller = self._caller.watched(watches.get("call_caller"))
+        self._callee = self._callee.watched(watches.get("call_callee"))
 
     @property
     def refused(self) -> int:

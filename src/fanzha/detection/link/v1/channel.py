@@ -23,7 +23,7 @@ from fanzha.detection.link.v1.scripts import Scripts
 from fanzha.detection.link.v1.tables import load_tables
 from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
-from fanzha.detection.signals import Scored
+from fanzha.detection.signals import Scored, Watcher
 from fanzha.detection.standing import Standing
 from fanzha.values.keys import key64
 
@@ -63,6 +63,10 @@ class LinkChannel:
             policies / "link-v1.yaml", LINK_SCHEMA, needs=_NEEDS, spoken=_SPOKEN
         )
         self._standing = Standing()
+
+    def use_rules(self, watches: Mapping[str, Watcher]) -> None:
+        """Let these rules weigh beside the signal file, until others do."""
+        self._signals = self._signals.watched(watches.get("link"))
 
     @property
     def threshold(self) -> float:

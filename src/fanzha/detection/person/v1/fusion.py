@@ -23,7 +23,7 @@ from fanzha.detection.person.v1.suspects import Suspects
 from fanzha.detection.person.v1.talks import Talk, Talks
 from fanzha.detection.person.v1.verdict import Verdict
 from fanzha.detection.reading import Reading
-from fanzha.detection.signals import SignalSet
+from fanzha.detection.signals import SignalSet, Watcher
 from fanzha.detection.state import packed, part, prefixed, unpacked
 
 __all__ = ["Fusion"]
@@ -70,6 +70,10 @@ class Fusion:
 
     def __len__(self) -> int:
         return len(self._episodes)
+
+    def use_rules(self, watches: Mapping[str, Watcher]) -> None:
+        """Let these rules weigh beside the signal file, until others do."""
+        self._verdict.use_rules(watches)
 
     def learn(self, rows: Iterable[Mapping[str, Any]]) -> list[Risk]:
         """Take in subject rows, `at` in ms; a stranger's episode passes to the person now named."""

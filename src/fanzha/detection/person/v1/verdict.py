@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -10,7 +10,7 @@ from fanzha.detection.finding import Stage
 from fanzha.detection.person.people import People
 from fanzha.detection.person.risk import Risk
 from fanzha.detection.person.v1.episode import FACTS, View
-from fanzha.detection.signals import Scored, SignalSet
+from fanzha.detection.signals import Scored, SignalSet, Watcher
 
 __all__ = ["Verdict"]
 
@@ -32,6 +32,8 @@ class Verdict:
         if not views:
             return []
         frame = pl.DataFrame([view.facts for view in views], schema=_SCHEMA, orient="row")
+        if self._signals.watch is not None:
+            frame = frame.hstack(self._whose(views))
         scored = self._signals.score(frame)
         risks = []
         for index in scored.over.tolist():
@@ -39,6 +41,23 @@ class Verdict:
             if risk is not None:
                 risks.append(risk)
         return risks
+
+    def use_rules(self, watches: Mapping[str, Watcher]) -> None:
+        """Let these rules weigh beside the signal file, until others do."""
+        self._signals = self._signals.watched(watches.get("person"))
+
+    def _whose(self, views: Sequence[View]) -> list[pl.Series]:
+        """Of whom, of when and after which event each view is: what rules are counted by."""
+        people = [self._people[view.person] for view in views]
+        keys = [p.number_key or next(iter(p.keys), 0) for p in people]
+        events = [view.events[-1] if view.events else None for view in views]
+        return [
+            pl.Series("at", [view.at for view in views], pl.Int64),
+            pl.Series("person", [p.token for p in people], pl.String),
+            pl.Series("person_key", keys, pl.UInt64),
+            pl.Series("source", [e.source if e else "" for e in events], pl.String),
+            pl.Series("event_id", [e.event_id if e else 0 for e in events], pl.UInt64),
+        ]
 
     def _tell(self, view: View, scored: Scored, index: int) -> Risk | None:
         episode = view.episode

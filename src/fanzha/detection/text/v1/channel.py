@@ -15,7 +15,7 @@ from fanzha.detection.finding import Finding, Reason, Related, Role, SubjectKind
 from fanzha.detection.found import about
 from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
-from fanzha.detection.signals import Scored
+from fanzha.detection.signals import Scored, Watcher
 from fanzha.detection.standing import Standing
 from fanzha.detection.state import part, prefixed
 from fanzha.detection.text.v1.addresses import Rows, addresses
@@ -105,6 +105,11 @@ class TextChannel:
     ) -> npt.NDArray[np.float64]:
         """For numbers at instants (ms): the highest score of their texts of the last 24 h."""
         return self._sent.highest(keys, at)
+
+    def use_rules(self, watches: Mapping[str, Watcher]) -> None:
+        """Let these rules weigh beside the signal files, until others do."""
+        self._recipient = self._recipient.watched(watches.get("text_recipient"))
+        self._sender = self._sender.watched(watches.get("text_sender"))
 
     @property
     def refused(self) -> int:
