@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +12,11 @@ import numpy.typing as npt
 from fanzha.errors import Misconfigured
 from fanzha.features.kernel import index, rows
 from fanzha.features.kernel import store as memory
+from fanzha.features.kernel.reserve import reserve
 from fanzha.features.kernel.store import Batch, Rules, Store, Told
 from fanzha.features.layout import Layout
 
 _FORM = 2
-_HUGE = 16 << 20
-"""Reservations from this size on ask for huge pages: fewer waits for the page table."""
-_NORESERVE = 0x4000 if sys.platform == "linux" else 0
-"""Linux's MAP_NORESERVE, which Python names from 3.13 on."""
 _PARTS = ("directory", "depths", "fill", "slots", "words", "free")
 
 Parts = dict[str, npt.NDArray[Any]]
@@ -62,18 +57,18 @@ class KeyedTable:
         # A segment is at least about half full once it has split; twice that is room for chance.
         segments = max(4, 4 * keys_max // index.SEGMENT)
         depth = max(2, int(np.ceil(np.log2(segments))) + 2)
-        row_bytes = _reserve(8 * shape.stride * keys_max)
+        row_bytes = reserve(8 * shape.stride * keys_max)
         self._store = Store(
             directory=np.zeros(1 << depth, np.int32),
             depths=np.zeros(segments, np.int8),
             fill=np.zeros(segments, np.int32),
-            slots=np.frombuffer(_reserve(4 * segments * index.SEGMENT), np.uint32),
+            slots=np.frombuffer(reserve(4 * segments * index.SEGMENT), np.uint32),
             meta=np.zeros(8, np.int64),
             words=np.frombuffer(row_bytes, np.int64),
             halves=np.frombuffer(row_bytes, np.int32),
             octets=np.frombuffer(row_bytes, np.uint8),
             reals=np.frombuffer(row_bytes, np.float64),
-            free=np.frombuffer(_reserve(4 * keys_max), np.uint32),
+            free=np.frombuffer(reserve(4 * keys_max), np.uint32),
             held=np.zeros(index.SEGMENT, np.uint32),
             rows=np.zeros(rows.AHEAD, np.int64),
             changed=np.array(changed, np.int64),
@@ -157,15 +152,6 @@ class KeyedTable:
 
 def _bad(zh: str, en: str) -> Misconfigured:
     return Misconfigured("snapshot_unfit", zh=zh, en=en, field="snapshot")
-
-
-def _reserve(size: int) -> mmap.mmap:
-    """Addresses without memory behind them until they are written."""
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE
-    reserved = mmap.mmap(-1, max(size, mmap.PAGESIZE), flags=flags)
-    if size >= _HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
-        reserved.madvise(mmap.MADV_HUGEPAGE)
-    return reserved
 
 
 def _estimates(buckets: int) -> npt.NDArray[np.float64]:
