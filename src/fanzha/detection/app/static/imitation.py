@@ -21,6 +21,7 @@ __all__ = ["Likeness", "Owner", "Owners", "load_owners", "plain"]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MONEY = frozenset({"bank", "pay", "gov", "lender", "broker", "coin"})
 _LATIN = re.compile(r"[a-z0-9]+")
+_TOLD = 3
 _NEAR = 10
 """Letters of a package from which being a character or two off means something."""
 _LOOKALIKE = str.maketrans({"0": "o", "1": "l", "і": "i", "а": "a", "е": "e", "о": "o", "р": "p",
@@ -78,7 +79,8 @@ class Owners:
             return Likeness()
         if owner is not None:
             # Below a name of theirs, yet a slip away from the app whose label it bears.
-            near = self._near(package) if label and package not in self.by_prefix else None
+            listed = package.casefold() in self.by_prefix
+            near = self._near(package) if label and not listed else None
             bears = near is not None and any(one is near for one, _ in self._named_by(label or ""))
             return Likeness(owner, imitated, strength, near if bears else None)
         return Likeness(owner, imitated, strength, self._near(package), self._inside(package))
@@ -149,9 +151,13 @@ class Owners:
         return None
 
     def _inside(self, package: str) -> Owner | None:
-        for part in package.casefold().split("."):
+        """A name that is a part of the package, or written over two of its parts."""
+        parts = package.casefold().split(".")
+        joined = [a + b for a, b in itertools.pairwise(parts[1:])]
+        for part in (*parts, *joined):
             for owner in self.by_latin.get(part, ()):
-                if part not in self.generic and owner.kind in _MONEY:
+                told = owner.kind in _MONEY or part in joined
+                if told and part not in self.generic and len(part) >= _TOLD:
                     return owner
         return None
 
@@ -182,7 +188,7 @@ def _distance(a: str, b: str, most: int) -> int:
 @policy_reader
 def load_owners(path: Path, organisations: Sequence[Path]) -> Owners:
     """Join the packages of `path` to the organisations that links are compared with."""
-    data = read_policy(path, {"packages", "generic", "certificates", "also"})
+    data = read_policy(path, {"packages", "generic", "certificates", "open", "also"})
     known = [item for file in organisations for item in _organisations(file)]
     keys = {str(item["key"]) for item in known} | {str(item.get("key")) for item in data["also"]}
     for field in ("packages", "certificates"):
@@ -208,9 +214,11 @@ def load_owners(path: Path, organisations: Sequence[Path]) -> Owners:
         for name in owner.latin:
             by_latin.setdefault(name, []).append(owner)
     by_prefix: dict[str, Owner] = {}
+    unowned = set(texts(data["open"], "open"))
     for owner in listed:
         for package in owner.packages:
-            by_prefix.setdefault(package.casefold(), owner)
+            if package not in unowned:
+                by_prefix.setdefault(package.casefold(), owner)
     return Owners(
         tuple(listed),
         frozenset(plain(word) for word in texts(data["generic"], "generic")),

@@ -28,7 +28,7 @@ __all__ = ["SENSITIVE", "SPOKEN", "GroupWeight", "Measured", "Tables", "measure"
 SENSITIVE = ("sms", "calls", "contacts", "control", "install", "system")
 """Groups of which several together say more than one with many permissions."""
 _MONEY_KINDS = frozenset({"tasks", "loan", "investment", "betting", "police", "authority",
-                          "service", "credit", "nude", "cards"})  # fmt: skip
+                          "service", "credit", "nude", "cards", "finance"})  # fmt: skip
 _FIRST = re.compile(r"v?(1|0\.1|0\.0\.1|1\.0|1\.0\.0|1\.0\.0\.0|0|1\.1)")
 _FEW = 12
 """Permissions that a shell around a page makes do with."""
@@ -95,7 +95,11 @@ def measure(facts: AppFacts, tables: Tables, keeps: tuple[float, float]) -> Meas
     publisher = (
         package is not None
         and likeness.near is None
-        and (likeness.owner is not None or begins_with(package, names.publishers))
+        and (
+            likeness.owner is not None
+            or package in names.system_known
+            or begins_with(package, names.publishers)
+        )
     )
     columns: dict[str, Any] = dict.fromkeys(schema(tables)) | dict.fromkeys(SPOKEN)
     columns |= _of_names(facts, tables, likeness, publisher)
