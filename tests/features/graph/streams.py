@@ -105,7 +105,7 @@ def check(told: Columns, data: Columns, w: GraphWindow) -> int:
     wanted = oracle.features(list(zip(*(data[name].tolist() for name in names), strict=True)), w)
     cuts = 0
     for meaning in GraphSet(w).meanings:
-        name, tolerance = meaning.name, 1e-12 if meaning.unit == "seconds" else 0.0
+        name, tolerance = meaning.name, 1e-12 if meaning.unit in ("seconds", "0–1") else 0.0
         cut_by = told[meaning.cut_by]
         for i, row in enumerate(wanted):
             have, want = float(told[name][i]), row[name]

@@ -78,9 +78,9 @@ def test_a_snapshot_in_the_middle_changes_nothing(data: Columns, one: int, two: 
     ],
 )
 def test_a_long_stream(seed: int, accounts: int, hubs: float, terms: dict[str, int]) -> None:
-    data = random_stream(seed, 700, accounts, hubs)
+    data = random_stream(seed, 300, accounts, hubs)
     w = window(**terms)
     found = GraphSet(w)
-    cuts = check(run(found, data, [17, 64, 300]), data, w)
+    cuts = check(run(found, data, [17, 64, 200]), data, w)
     assert found.counters().most_steps <= w.steps_bound
-    assert cuts < 700 * len(found.names)
+    assert cuts < 300 * len(found.names)
