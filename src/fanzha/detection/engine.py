@@ -34,6 +34,7 @@ from fanzha.detection.signal_file import load_signals
 from fanzha.detection.state import part, prefixed
 from fanzha.detection.text.v1.channel import TextChannel
 from fanzha.errors import Refused
+from fanzha.features.live import FeatureSet, MakeFeatures
 from fanzha.records.dedupe import Repeats
 from fanzha.records.schemas import STREAMS
 
@@ -78,13 +79,16 @@ class Engine:
     same order give the same outcome, however their rows are cut into entries of one stream.
     """
 
-    def __init__(self, policies: Path, *, dedupe_hours: int = 24) -> None:
+    def __init__(
+        self, policies: Path, *, dedupe_hours: int = 24, features: MakeFeatures = FeatureSet
+    ) -> None:
+        """`features` makes the windows of every channel."""
         signals = policies / "detection"
         self._repeats = Repeats(hours=dedupe_hours)
-        self._calls = CallChannel(signals)
-        self._accounts = AccountChannel(signals)
+        self._calls = CallChannel(signals, features)
+        self._accounts = AccountChannel(signals, features)
         self._apps = AppChannel(signals)
-        self._texts = TextChannel(policies)
+        self._texts = TextChannel(policies, features=features)
         self._links = LinkChannel(signals)
         self._people = People()
         schema = {name: kind for name, (kind, _) in FACTS.items()}

@@ -32,6 +32,9 @@ class Frame:
         self._holds: dict[str | None, Bools] = {}
         self._there: dict[tuple[str, bool], Bools] = {}
         self.at: Ints = np.clip(np.asarray(columns["at"], np.int64), -AT_BOUND, AT_BOUND)
+        self.watermark: Ints = self.at
+        if "watermark" in columns:
+            self.watermark = np.clip(np.asarray(columns["watermark"]), -AT_BOUND, AT_BOUND)
 
     def holds(self, where: str | None) -> Bools:
         """Rows where a SQL boolean holds; null is no."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fanzha.errors import Misconfigured
 from fanzha.features.declare import Feature, Kind, Window
-from fanzha.features.frame import Bools, Columns, Floats, Frame, Ints, coded, decoded
+from fanzha.features.frame import Bools, Columns, Floats, Frame, Ints, Keys, coded, decoded
 from fanzha.features.kernel.store import (
     LOWEST,
     LOWEST_NARROW,
@@ -27,6 +27,10 @@ from fanzha.features.table import Counters, KeyedTable
 
 CHUNK = 30_000
 """Rows that go through the kernel at a time: their lanes stay in the processor's cache."""
+
+
+MakeFeatures = Callable[[Iterable[Window]], "FeatureSet"]
+"""What a detector makes its windows with: `FeatureSet`, or one that shares them out."""
 
 
 class FeatureSet:
@@ -52,8 +56,9 @@ class FeatureSet:
         """Count a batch and tell each row's features, as they stand after the row.
 
         `columns["at"]` is int64 ms; key columns are uint64; others numbers or booleans. NaN is
-        null. For each window a boolean column `<window>_truncated` says where a sketch was full or
-        a total stood at its cap.
+        null. Where the batch is part of a stream, `columns["watermark"]` is the greatest `at` of
+        the whole stream up to each row. For each window a boolean column `<window>_truncated` says
+        where a sketch was full or a total stood at its cap.
         """
         n = len(columns["at"])
         told = []
@@ -128,6 +133,15 @@ class _Table:
         return {**self.table.snapshot(), "declared": self._declared}
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._fits(state)
+        self.table.restore(state)
+
+    def adopt(self, state: Mapping[str, npt.NDArray[Any]], wanted: Callable[[Keys], Bools]) -> None:
+        """Take over the keys wanted from a snapshot made with the same declaration."""
+        self._fits(state)
+        self.table.adopt(state, wanted)
+
+    def _fits(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         if not np.array_equal(state.get("declared", ()), self._declared):
             raise Misconfigured(
                 "snapshot_unfit",
@@ -135,7 +149,6 @@ class _Table:
                 en="the snapshot was made with other declarations",
                 field=self.window.name,
             )
-        self.table.restore(state)
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -183,6 +196,7 @@ class _Table:
         return Batch(
             keys=frame.keys(self.window.key),
             at=frame.at,
+            watermark=frame.watermark,
             counted=counted,
             counts=filled("counts", np.bool_, count),
             sums=filled("sums", np.int64, lambda _, f: frame.scaled(f, mask(f))),

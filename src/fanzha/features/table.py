@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from fanzha.errors import Misconfigured
 from fanzha.features.kernel import index, rows
 from fanzha.features.kernel import store as memory
 from fanzha.features.kernel.reserve import reserve
-from fanzha.features.kernel.store import Batch, Rules, Store, Told
+from fanzha.features.kernel.store import Batch, Bools, Keys, Rules, Store, Told
 from fanzha.features.layout import Layout
 
 _FORM = 2
@@ -84,6 +84,11 @@ class KeyedTable:
         return int(self._store.meta[memory.ROWS] - self._store.meta[memory.FREE])
 
     @property
+    def watermark(self) -> int:
+        """The greatest instant of the stream so far, ms."""
+        return int(self._store.meta[memory.WATERMARK])
+
+    @property
     def bytes(self) -> int:
         """Memory in use: rows ever made, segments, free list, directory."""
         return sum(self._used(name).nbytes for name in _PARTS)
@@ -131,6 +136,22 @@ class KeyedTable:
                 raise _bad("快照不完整", "the snapshot is not whole")
             target[:] = state[name]
         self.counters = Counters(*(int(v) for v in state["counters"]))
+
+    def adopt(self, state: Mapping[str, npt.NDArray[Any]], wanted: Callable[[Keys], Bools]) -> None:
+        """Take over the keys wanted of another table's snapshot, beside those that are here.
+
+        Raises Misconfigured where the form differs. What finds no room counts as refused.
+        """
+        if not np.array_equal(state["form"], self._form()):
+            raise _bad("快照与当前特征定义不符", "the snapshot was made with other declarations")
+        meta = self._store.meta
+        # The watermark first: no row that is taken over may look silent to the sweep before it.
+        meta[memory.WATERMARK] = max(meta[memory.WATERMARK], state["meta"][memory.WATERMARK])
+        words = np.ascontiguousarray(state["words"])
+        keys = words[:: self.shape.stride].view(np.uint64)
+        mine = (keys != 0) & wanted(keys)
+        refused = rows.adopt(words, mine, self.shape, self._rules, self._store)
+        self.counters.refused += int(refused)
 
     def _used(self, name: str) -> npt.NDArray[Any]:
         """The part of an array that is in use."""

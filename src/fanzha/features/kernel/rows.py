@@ -3,7 +3,7 @@
 Semantics (the oracle in the tests says the same in SQL):
 * rows come in arrival order; `at` in ms; pane = at // step;
 * a row older than the watermark (the greatest `at` so far, minus the lateness) is late: it reads,
-  and is not counted;
+  and is not counted; a table that is shown only some rows of a stream is told the watermark;
 * a counted row moves its key's current pane to its own if that is newer, and is added to its pane
   if that pane is still among the last P;
 * a row that is not counted reads the window that ends with max(current pane, its own pane), and
@@ -33,6 +33,7 @@ from fanzha.features.kernel.store import (
     SEEN,
     WATERMARK,
     Batch,
+    Bools,
     Ints,
     Rules,
     Store,
@@ -100,7 +101,7 @@ def _take(
     """One row: gives its flags."""
     words, meta = store.words, store.meta
     key, t = batch.keys[i], batch.at[i]
-    meta[WATERMARK] = max(meta[WATERMARK], t)
+    meta[WATERMARK] = max(meta[WATERMARK], batch.watermark[i])
     for f in range(shape.lasts):
         told.lasts[f, i] = 0
     if key == 0:
@@ -167,6 +168,26 @@ def _window(
         flag |= tell(i, row, shape, store, told.totals)
     told.totals[shape.outputs - 1, i] = max(np.int64(0), t - newest) if known else -1
     return flag
+
+
+@compiled
+def adopt(others: Ints, wanted: Bools, shape: Layout, rules: Rules, store: Store) -> Int:
+    """Take over rows of another table of the same form: (rows × stride) words, those wanted. Gives
+    how many found no room. A key that is here already stays as it is here."""
+    refused = np.int64(0)
+    for i in range(wanted.shape[0]):
+        key = np.uint64(others[i * shape.stride])
+        if key == 0 or not wanted[i]:
+            continue
+        if find(key, store, shape.stride, rules.row_bits)[1] >= 0:
+            continue
+        row = _make(key, shape, rules, store)
+        if row < 0:
+            refused += 1
+            continue
+        for w in range(shape.stride):
+            store.words[row * shape.stride + w] = others[i * shape.stride + w]
+    return refused
 
 
 @compiled

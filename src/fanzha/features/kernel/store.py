@@ -69,6 +69,8 @@ class Batch(NamedTuple):
 
     keys: Keys
     at: Ints
+    watermark: Ints
+    """The greatest instant of the whole stream up to each row; of rows that are not here too."""
     counted: Bools
     counts: Bools
     sums: Ints

@@ -29,7 +29,7 @@ from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import Scored, Watcher
 from fanzha.detection.standing import Standing
 from fanzha.detection.state import part, prefixed
-from fanzha.features.live import FeatureSet
+from fanzha.features.live import FeatureSet, MakeFeatures
 
 __all__ = ["HOLDER_SCHEMA", "PAYER_SCHEMA", "AccountChannel"]
 
@@ -90,7 +90,7 @@ class AccountChannel:
     A finding about an account comes when the band of its score rises, not with each movement.
     """
 
-    def __init__(self, policies: Path) -> None:
+    def __init__(self, policies: Path, features: MakeFeatures = FeatureSet) -> None:
         self._holder = load_signals(
             policies / "account-v1-holder.yaml", HOLDER_SCHEMA, needs=_NEEDS
         )
@@ -98,7 +98,7 @@ class AccountChannel:
             policies / "account-v1-payer.yaml", PAYER_SCHEMA, needs=_NEEDS, spoken=("payee_why",)
         )
         self._measures = load_measures(policies / "account-v1-measures.yaml", AccountMeasures)
-        self._features = FeatureSet(WINDOWS)
+        self._features = features(WINDOWS)
         self._standing = Standing()
 
     def read(self, batch: pl.DataFrame, on_line: Mapping[str, pl.Series]) -> Reading:

@@ -21,7 +21,7 @@ from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import Scored, Watcher
 from fanzha.detection.standing import Standing
 from fanzha.detection.state import part, prefixed
-from fanzha.features.live import FeatureSet
+from fanzha.features.live import FeatureSet, MakeFeatures
 
 __all__ = ["CALLEE_SCHEMA", "CALLER_SCHEMA", "CallChannel"]
 
@@ -96,14 +96,14 @@ class CallChannel:
     A finding about a caller comes when the band of its score rises, not with each call.
     """
 
-    def __init__(self, policies: Path) -> None:
+    def __init__(self, policies: Path, features: MakeFeatures = FeatureSet) -> None:
         self._caller = load_signals(policies / "call-v1-caller.yaml", CALLER_SCHEMA, needs=_NEEDS)
         self._callee = load_signals(
             policies / "call-v1-callee.yaml", CALLEE_SCHEMA, needs=_NEEDS, spoken=("caller_why",)
         )
         self._measures = load_measures(policies / "call-v1-measures.yaml", CallMeasures)
         self._filed = load_filed_numbers(policies / "filed-numbers.yaml")
-        self._features = FeatureSet(WINDOWS)
+        self._features = features(WINDOWS)
         self._standing = Standing()
 
     def read(self, batch: pl.DataFrame, texted: Floats) -> Reading:

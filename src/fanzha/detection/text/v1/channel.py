@@ -27,7 +27,7 @@ from fanzha.detection.text.v1.sent import Sent
 from fanzha.detection.text.v1.threads import Threads
 from fanzha.detection.text.v1.windows import WINDOWS
 from fanzha.errors import Refused
-from fanzha.features.live import FeatureSet
+from fanzha.features.live import FeatureSet, MakeFeatures
 from fanzha.values import url
 
 __all__ = ["RECIPIENT_SCHEMA", "SENDER_SCHEMA", "TextChannel"]
@@ -63,7 +63,9 @@ class TextChannel:
 
     streams = ("text",)
 
-    def __init__(self, policies: Path, model: Model | None = None) -> None:
+    def __init__(
+        self, policies: Path, model: Model | None = None, features: MakeFeatures = FeatureSet
+    ) -> None:
         """`policies` is the folder that holds `taxonomy.yaml` and `text/`."""
         folder = policies / "text"
         policy = ReadingPolicy.load(folder / READING_FILE)
@@ -71,7 +73,7 @@ class TextChannel:
         self._reader = Reader.load(policies, policy.prior, model)
         self._recipient = load_signals(folder / "text-v1-recipient.yaml", RECIPIENT_SCHEMA)
         self._sender = load_signals(folder / "text-v1-sender.yaml", SENDER_SCHEMA)
-        self._features = FeatureSet(WINDOWS)
+        self._features = features(WINDOWS)
         self._threads = Threads(keep_ms=policy.thread_ms, limit=policy.threads)
         self._sent = Sent(limit=policy.senders)
         self._talked, self._posted, self._standing = Standing(), Standing(), Standing()
