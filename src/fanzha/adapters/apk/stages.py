@@ -33,12 +33,9 @@ def read_stages(path: Path, words: Sequence[str], limits: Limits, emit: Emit) ->
     """Call `emit(stage, facts)` for each stage. `Refused` where the file is no APK."""
     with _opened(path, limits) as file:
         size = os.fstat(file.fileno()).st_size
-        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as mapped:
-            data = memoryview(mapped)
-            try:
-                _read(data, words, limits, emit)
-            finally:
-                data.release()
+        # Not closed: slices of it live on in a failure's frames, and the process ends after it.
+        data = memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
+        _read(data, words, limits, emit)
 
 
 def _opened(path: Path, limits: Limits) -> Any:
@@ -48,17 +45,21 @@ def _opened(path: Path, limits: Limits) -> Any:
         found = os.fstat(handle)
     except (OSError, ValueError) as error:
         raise Refused("file_unreadable", zh="文件打不开", en="the file cannot be opened") from error
-    file = os.fdopen(handle, "rb")
+    fault = _fault(found, limits)
+    if fault is not None:
+        os.close(handle)
+        raise fault
+    return os.fdopen(handle, "rb")
+
+
+def _fault(found: os.stat_result, limits: Limits) -> Refused | None:
     if not stat.S_ISREG(found.st_mode):
-        file.close()
-        raise Refused("file_unreadable", zh="不是普通文件", en="not a plain file")
+        return Refused("file_unreadable", zh="不是普通文件", en="not a plain file")
     if found.st_size > limits.file:
-        file.close()
-        raise Refused("apk_too_large", zh="文件过大", en="the file is too large")
+        return Refused("apk_too_large", zh="文件过大", en="the file is too large")
     if found.st_size == 0:
-        file.close()
-        raise Refused("apk_empty", zh="文件为空", en="the file is empty")
-    return file
+        return Refused("apk_empty", zh="文件为空", en="the file is empty")
+    return None
 
 
 def _read(data: memoryview, words: Sequence[str], limits: Limits, emit: Emit) -> None:

@@ -8,6 +8,7 @@ or time than it was given, and when it dies only its file is lost.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -105,14 +106,26 @@ def _child(path: Path, words: list[str], limits: Limits, pipe: int) -> None:
 
         try:
             read_stages(path, words, limits, emit)
-        except Refused as error:
-            told = {"code": error.code, "zh": error.zh, "en": error.en, "field": error.field}
-            _write(pipe, json.dumps({"refused": told}).encode() + b"\n")
+        except MemoryError:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+                raise MemoryError from error
+            _write(pipe, json.dumps({"refused": _told(error)}).encode() + b"\n")
         code = 0
     except MemoryError:
         code = _OUT_OF_MEMORY
     finally:
         os._exit(code)
+
+
+def _told(error: Exception) -> dict[str, str | None]:
+    """A refusal as it is; what else a hostile file makes a parser trip over as one."""
+    if isinstance(error, Refused):
+        return {"code": error.code, "zh": error.zh, "en": error.en, "field": error.field}
+    what = type(error).__name__
+    zh, en = f"安装包损坏（{what}）", f"the APK is damaged ({what})"
+    return {"code": "apk_malformed", "zh": zh, "en": en, "field": None}
 
 
 def _write(pipe: int, line: bytes) -> None:
