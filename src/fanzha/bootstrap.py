@@ -18,11 +18,15 @@ from fanzha.adapters.postgres.migrate import APPLICATION, migrate
 from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.operators import Operators
 from fanzha.adapters.postgres.quarantine import Quarantine
+from fanzha.adapters.postgres.rules import PostgresWorkshop
+from fanzha.adapters.postgres.rules_feed import PostgresRuleFeed
 from fanzha.adapters.sealing.keyring import Keyring
 from fanzha.adapters.smpp.client import SmppSender, SmppSettings
+from fanzha.detection.rules.names import load_catalogue
 from fanzha.detection.taxonomy import TAXONOMY_FILE, Taxonomy, load_taxonomy
 from fanzha.errors import Misconfigured
 from fanzha.lifecycles.actor import NATION, Unit
+from fanzha.lifecycles.rule.policy import load_gates
 from fanzha.lifecycles.warning.policy import load_clocks, load_grades
 from fanzha.ports.event_log import EventLog
 from fanzha.settings import Settings
@@ -31,6 +35,8 @@ from fanzha.usecases.dissuasion.script import load as load_scripts
 from fanzha.usecases.warning.policies import WarningPolicies
 from fanzha.usecases.warning.tiers import Tiers, load_units
 from fanzha.usecases.warning.wording import Wording
+from fanzha.usecases.workshop.act import Bench
+from fanzha.usecases.workshop.editions import ensure_edition
 
 if TYPE_CHECKING:
     from fanzha.detection.engine import Engine
@@ -158,6 +164,30 @@ class Parts:
     @cached_property
     def quarantine(self) -> Quarantine:
         return Quarantine(self.database, self.keyring)
+
+    @cached_property
+    def workshop(self) -> PostgresWorkshop:
+        return PostgresWorkshop(self.database, self.keyring)
+
+    @cached_property
+    def bench(self) -> Bench:
+        """What acts in the workshop go by."""
+        folder = self.settings.policies / "workshop"
+        return Bench(
+            catalogue=load_catalogue(folder / "names.yaml"),
+            types=frozenset([*self.taxonomy.main_classes, *self.taxonomy.types]),
+            policy=load_gates(folder / "gates.yaml"),
+            root=self.policies.tiers.root,
+            salt=self.keyring.token("look", "workshop").hex(),
+        )
+
+    def rule_feed(self) -> PostgresRuleFeed:
+        """The workshop's rules for a scorer."""
+        return PostgresRuleFeed(self.workshop)
+
+    def ensure_rules(self) -> None:
+        """An edition to go by, even before the first rule."""
+        ensure_edition(self.workshop, self.bench.policy, self.bench.salt, utc_now())
 
     # ── streams and phones ───────────────────────────────────────────────────────────────────────
 

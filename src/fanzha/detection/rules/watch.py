@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,11 @@ from fanzha.detection.rules.rule import signal_of
 from fanzha.detection.rules.ruleset import Look, Mode, Ruled, RuleSet
 from fanzha.detection.rules.tally import Counted, Hit, Looked, Tally, bucket_of
 from fanzha.detection.signals import Rows, Scored, Signal
+from fanzha.errors import FanzhaError
 
 __all__ = ["Watch", "watches"]
 
+_log = logging.getLogger("fanzha.rules")
 Floats = npt.NDArray[np.float64]
 _HOUR, _DAY = 3_600_000, 86_400_000
 _WORDS = 300
@@ -138,7 +141,7 @@ def watches(
     tally.keep_only(frozenset(r.ref for r in rules.rules))
     found = {}
     for code, channel in catalogue.channels.items():
-        mine = [r for r in rules.rules if r.rule.channel == code]
+        mine = [r for r in rules.rules if r.rule.channel == code and _fits(r, catalogue)]
         ordered = sorted(mine, key=lambda r: (r.mode is not Mode.LIVE, r.rule.id, r.version))
         signals = tuple(signal_of(r.rule, r.version, catalogue) for r in ordered)
         names = {n for s in signals for n in s.columns}
@@ -154,6 +157,16 @@ def watches(
             spread=tuple(numbers),
         )
     return found
+
+
+def _fits(ruled: Ruled, catalogue: Catalogue) -> bool:
+    """A rule whose names are published no more says nothing; scoring goes on without it."""
+    try:
+        signal_of(ruled.rule, ruled.version, catalogue)
+    except FanzhaError as error:
+        _log.error("rule %s cannot be gone by: %s", ruled.ref, error.code)
+        return False
+    return True
 
 
 def _salt(text: str) -> np.uint64:

@@ -142,7 +142,7 @@ async def _push(files: Files, parts: Parts, run: _Run) -> None:
         engine=engine,
         office=parts.office,
         policies=parts.policies,
-        snapshots=Snapshots(parts.snapshots_folder, version=engine.version),
+        snapshots=Snapshots(parts.snapshots_folder, version=engine.state_version),
         snapshot_every_s=60.0,
         issued_at=lambda risk: instant(risk.at),
         heard=run.heard,

@@ -17,13 +17,15 @@ async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
     await log.start()
     try:
         engine = await asyncio.to_thread(parts.engine)
+        await asyncio.to_thread(parts.ensure_rules)
         scorer = Scorer(
             log=log,
             engine=engine,
             office=parts.office,
             policies=parts.policies,
-            snapshots=Snapshots(parts.snapshots_folder, version=engine.version),
+            snapshots=Snapshots(parts.snapshots_folder, version=engine.state_version),
             snapshot_every_s=parts.settings.snapshot_every_s,
+            rules=parts.rule_feed(),
         )
         await until_told(scorer.run(ready))
     finally:

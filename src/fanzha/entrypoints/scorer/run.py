@@ -7,7 +7,7 @@ import contextlib
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,12 +16,16 @@ from fanzha.adapters.postgres import counters
 from fanzha.adapters.postgres.counters import FeedMark
 from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.quarantine import Quarantine
+from fanzha.adapters.postgres.rules_feed import PostgresRuleFeed
 from fanzha.detection.engine import Engine, Outcome
 from fanzha.detection.person.risk import Risk
+from fanzha.detection.rules.ruleset import EMPTY
+from fanzha.detection.rules.tally import Counted
 from fanzha.entrypoints.scorer.failures import Failures, rows_as_received
 from fanzha.entrypoints.scorer.snapshots import Snapshots
 from fanzha.errors import Misconfigured, Unavailable, Uncertain
 from fanzha.ports.event_log import EventLog, LogEntry
+from fanzha.ports.workshop import Taken as TakenRules
 from fanzha.usecases.warning.policies import WarningPolicies
 from fanzha.usecases.warning.take_in import Taken, instant, take_in
 
@@ -39,6 +43,7 @@ class _Tally:
     events: Counter[str] = field(default_factory=Counter)
     duplicates: Counter[str] = field(default_factory=Counter)
     feeds: dict[str, FeedMark] = field(default_factory=dict)
+    rules: Counted = field(default_factory=Counted)
 
 
 class Scorer:
@@ -63,11 +68,13 @@ class Scorer:
         snapshots: Snapshots,
         snapshot_every_s: float,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        rules: PostgresRuleFeed | None = None,
         issued_at: Callable[[Risk], datetime] | None = None,
         heard: Callable[[Outcome, Taken], None] = lambda outcome, taken: None,
     ) -> None:
         """`issued_at` says when a warning counts as issued: now, unless a file of the past is
-        scored. `heard` is told what was newly taken in, after the commit."""
+        scored. `heard` is told what was newly taken in, after the commit. Without `rules`, the
+        workshop's rules are left out."""
         self._log_port = log
         self._engine = engine
         self._office = office
@@ -76,6 +83,8 @@ class Scorer:
         self._failures = Failures(snapshots.folder)
         self._quarantine = Quarantine(office.database, office.sealer)
         self._snapshot_every_s = snapshot_every_s
+        self._rules = rules
+        self._schedule: Sequence[TakenRules] = ()
         self._now = now
         self._issued_at = issued_at
         self._heard = heard
@@ -100,6 +109,7 @@ class Scorer:
             ready()
             keeping = [
                 asyncio.create_task(self._each(_COUNT_EVERY_S, self._count, turn)),
+                asyncio.create_task(self._each(_COUNT_EVERY_S, self._take_rules, turn)),
                 asyncio.create_task(self._each(self._snapshot_every_s, self._save, turn)),
             ]
             async for entry in self._log_port.read(self._scored):
@@ -145,6 +155,7 @@ class Scorer:
             self._scored = self._saved = found.position
         self._committed = self._retry(self._position)
         self._counted = self._retry(self._position_counted)
+        self._take_rules()
         _log.info("state at %s, taken in up to %s", self._scored, self._committed)
 
     def _save(self) -> None:
@@ -162,6 +173,7 @@ class Scorer:
         if self._failures.is_hopeless(entry.position):
             self._set_aside(entry)
         if not self._failures.is_set_aside(entry.position):
+            self._go_by(entry.position)
             try:
                 self._score_and_take_in(entry)
             except (Unavailable, Uncertain, Misconfigured):
@@ -178,6 +190,8 @@ class Scorer:
             self._tally.position = entry.position
             self._tally.events[entry.stream] += entry.batch.num_rows - outcome.duplicates
             self._tally.duplicates[entry.stream] += outcome.duplicates
+            if outcome.counted:
+                self._tally.rules.add(outcome.counted)
             if outcome.newest_at is not None:
                 self._tally.feeds[entry.stream] = FeedMark(
                     entry.stream, instant(outcome.newest_at), self._now()
@@ -186,6 +200,29 @@ class Scorer:
             taken = self._take_in(outcome, entry.position)
             if taken is not None:
                 self._heard(outcome, taken)
+
+    def _take_rules(self) -> None:
+        """Between entries: go over to a new edition of the rules, from here on.
+
+        What was found, counted or kept up to any position stays as the edition of then has it, so
+        a new one takes hold behind all of them.
+        """
+        if self._rules is None:
+            return
+        feed, known = self._rules, [t.after for t in self._schedule]
+        after = max(self._scored, self._committed, self._counted, *known)
+        self._schedule = self._retry(lambda: feed.take_newest(after, self._now()))
+
+    def _go_by(self, position: int) -> None:
+        """The rules that are in force for this entry, the same in every replay."""
+        if self._rules is None:
+            return
+        mine = [t.rules for t in self._schedule if t.after < position]
+        rules = mine[-1] if mine else EMPTY
+        before = self._engine.rules
+        if before is None or before.number != rules.number:
+            self._engine.use_rules(rules)
+            _log.info("rules of edition %s from entry %s on", rules.number, position)
 
     def _set_aside(self, entry: LogEntry) -> None:
         """Quarantine the entry's rows and move past it in one commit; scored never, lost never.
@@ -255,6 +292,8 @@ class Scorer:
                 counters.add(connection, "events", tally.events)
                 counters.add(connection, "duplicates", tally.duplicates)
                 counters.mark_feeds(connection, list(tally.feeds.values()))
+                if self._rules is not None:
+                    self._rules.count(connection, tally.rules)
                 self._office.set_position(connection, _COUNTED, tally.position)
 
         self._retry(attempt)

@@ -1,0 +1,225 @@
+"""What people and the watch do with a rule's version: every verb, its guards and consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fanzha.detection.rules.names import Catalogue
+from fanzha.detection.rules.rule import RuleText, check
+from fanzha.errors import Refused
+from fanzha.lifecycles.actor import Actor, Role, Unit, system
+from fanzha.lifecycles.machine import NotAllowed
+from fanzha.lifecycles.rule import states
+from fanzha.lifecycles.rule.model import RuleVersion
+from fanzha.lifecycles.rule.policy import WorkshopPolicy
+from fanzha.ports.deed_book import Deed
+from fanzha.ports.workshop import RuleChanged, WorkshopUnit
+from fanzha.usecases.workshop.editions import new_edition
+from fanzha.usecases.workshop.gates import Gate
+
+__all__ = ["Act", "Bench", "act", "find", "save_draft"]
+
+_VERSIONS_MOST = 9_999
+_NOTE_MOST = 500
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every act goes by: names, taxonomy, policy, the centre's root, the drawing's salt."""
+
+    catalogue: Catalogue
+    types: frozenset[str]
+    policy: WorkshopPolicy
+    root: Unit
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A verb, decided while looking at `expected_state`."""
+
+    verb: str
+    expected_state: str
+    note: str = ""
+
+
+def save_draft(
+    work: WorkshopUnit, bench: Bench, actor: Actor, text: RuleText, now: datetime
+) -> RuleVersion:
+    """A new version of a rule, checked; the first of its id makes the rule."""
+    if not actor.may(frozenset({Role.ANALYST})):
+        raise NotAllowed("not_allowed", zh="不在您的职责内", en="not among your duties")
+    check(text, bench.catalogue, bench.types)
+    versions = work.rules.of(text.id)
+    if versions and versions[0].channel != text.channel:
+        raise Refused(
+            "channel_fixed",
+            zh="同一规则的各版本用同一通道；请另立规则",
+            en="all versions of a rule share a channel; make another rule",
+            field="channel",
+        )
+    number = versions[0].version + 1 if versions else 1
+    if number > _VERSIONS_MOST:
+        raise Refused("too_many_versions", zh="版本过多", en="too many versions", field="id")
+    live = next((v for v in versions if v.state == states.LIVE), None)
+    new = work.rules.add(
+        RuleVersion(
+            rule=text.id,
+            version=number,
+            revision=1,
+            state=states.DRAFT,
+            channel=text.channel,
+            text=text.plain(),
+            replaces=live.version if live else None,
+            author=actor.id,
+            author_display=actor.display,
+            submitted_by=None,
+            submitted_display=None,
+            published_by=None,
+            published_display=None,
+            created_at=now,
+            updated_at=now,
+            shadow_since=None,
+            live_since=None,
+        )
+    )
+    work.deeds.append(_deed(bench, actor, "draft", new, None, now, {}))
+    return new
+
+
+def find(work: WorkshopUnit, rule: str, version: int) -> RuleVersion:
+    """Refused where there is no such version."""
+    found = work.rules.get(rule, version)
+    if found is None:
+        raise Refused(
+            "rule_unknown", zh="没有这个规则版本", en="there is no such version", field="rule"
+        )
+    return found
+
+
+def act(
+    work: WorkshopUnit,
+    bench: Bench,
+    actor: Actor,
+    before: RuleVersion,
+    wanted: Act,
+    passed: Sequence[Gate],
+    now: datetime,
+) -> RuleVersion:
+    """Apply one verb in one commit: the guarded change, its deed, what follows, the edition.
+
+    `passed` are the gates as they stand; submitting and publishing need all but the second person.
+    """
+    work.sets.lock()
+    if before.state != wanted.expected_state:
+        raise RuleChanged(before)
+    rule = states.RULE.rule(before.state, wanted.verb, actor)
+    note = wanted.note.strip()
+    if "note" in rule.needs and not note:
+        raise Refused("note_needed", zh="请写明理由", en="say why", field="note")
+    if len(note) > _NOTE_MOST:
+        raise Refused("note_long", zh="理由过长", en="the reason is too long", field="note")
+    if "second_person" in rule.needs and bench.policy.gates.second_person:
+        _second_person(before, actor)
+    if wanted.verb in ("submit", "publish"):
+        _all_passed(passed)
+    change: dict[str, Any] = {"updated_at": now, **_sets(wanted.verb, before, actor, now)}
+    if note:
+        change["note"] = note
+    if wanted.verb == "publish":
+        _replace_live(work, bench, before, now)
+    after = work.rules.advance(before, rule.leads(before.state), change)
+    detail = {"note": note} if note else {}
+    work.deeds.append(_deed(bench, actor, wanted.verb, after, before.state, now, detail))
+    if wanted.verb == "roll_back":
+        _restore(work, bench, before, now)
+    if _weight(before.state) != _weight(after.state):
+        because = f"{wanted.verb} {after.ref}"
+        new_edition(work, bench.policy, bench.salt, because, now)
+    return after
+
+
+def _weight(state: str) -> int:
+    """How a scorer takes a version in this state: not, in shadow, live."""
+    return 0 if state not in states.IN_FORCE else 2 if state == states.LIVE else 1
+
+
+def _sets(verb: str, before: RuleVersion, actor: Actor, now: datetime) -> dict[str, Any]:
+    match verb:
+        case "start_shadow":
+            return {"shadow_since": now}
+        case "submit":
+            return {"submitted_by": actor.id, "submitted_display": actor.display}
+        case "send_back":
+            return {"submitted_by": None, "submitted_display": None}
+        case "publish":
+            mine = {"published_by": actor.id, "published_display": actor.display}
+            return {**mine, "live_since": now}
+    return {}
+
+
+def _second_person(version: RuleVersion, actor: Actor) -> None:
+    if actor.id in (version.author, version.submitted_by):
+        raise NotAllowed(
+            "second_person_needed",
+            zh="发布须由起草人和提请人以外的人签字",
+            en="somebody other than author and submitter must publish it",
+            field="verb",
+        )
+
+
+def _all_passed(passed: Sequence[Gate]) -> None:
+    unmet = [g for g in passed if not g.met and g.code != "second_person"]
+    if unmet:
+        raise Refused(
+            "gates_unmet",
+            zh="发布条件未满足：" + "；".join(g.zh for g in unmet),
+            en="gates not passed: " + "; ".join(g.en for g in unmet),
+            field=unmet[0].code,
+        )
+
+
+def _replace_live(work: WorkshopUnit, bench: Bench, coming: RuleVersion, now: datetime) -> None:
+    machine = system(bench.root)
+    for other in work.rules.of(coming.rule):
+        if other.state == states.LIVE:
+            rule = states.RULE.rule(other.state, "replace", machine)
+            after = work.rules.advance(other, rule.leads(other.state), {"updated_at": now})
+            detail = {"because": f"publish {coming.ref}"}
+            work.deeds.append(_deed(bench, machine, "replace", after, other.state, now, detail))
+
+
+def _restore(work: WorkshopUnit, bench: Bench, gone: RuleVersion, now: datetime) -> None:
+    """The version that was replaced last is live again; none is where there was none."""
+    machine = system(bench.root)
+    replaced = [
+        v for v in work.rules.of(gone.rule)
+        if v.state == states.REPLACED and v.live_since is not None
+    ]  # fmt: skip
+    if not replaced:
+        return
+    other = max(replaced, key=lambda v: (v.live_since, v.version))
+    rule = states.RULE.rule(other.state, "restore", machine)
+    after = work.rules.advance(other, rule.leads(other.state), {"updated_at": now})
+    detail = {"because": f"roll_back {gone.ref}"}
+    work.deeds.append(_deed(bench, machine, "restore", after, other.state, now, detail))
+
+
+def _deed(
+    bench: Bench, actor: Actor, verb: str, version: RuleVersion, before: str | None,
+    now: datetime, detail: Mapping[str, object],
+) -> Deed:  # fmt: skip
+    return Deed(
+        at=now,
+        actor=actor,
+        verb=verb,
+        object_kind="rule",
+        object_id=version.ref,
+        unit=bench.root,
+        before=before,
+        after=version.state,
+        detail=detail,
+    )

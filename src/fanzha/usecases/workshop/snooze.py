@@ -1,0 +1,102 @@
+"""Mute a rule for a subject, an area or altogether, for a while; end that early."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from fanzha.errors import Refused
+from fanzha.lifecycles.actor import Actor, Role
+from fanzha.lifecycles.machine import NotAllowed
+from fanzha.lifecycles.rule.model import Snooze
+from fanzha.ports.deed_book import Deed
+from fanzha.ports.workshop import WorkshopUnit
+from fanzha.usecases.workshop.act import Bench
+from fanzha.usecases.workshop.editions import new_edition
+
+__all__ = ["Subject", "end_snooze", "snooze"]
+
+_WHO = frozenset({Role.ANALYST, Role.DUTY_OFFICER})
+
+
+class Subject:
+    """Whom a rule is muted for: a key for scorers, a mask for screens, no identifier."""
+
+    __slots__ = ("key", "mask")
+
+    def __init__(self, key: int, mask: str) -> None:
+        self.key = key
+        self.mask = mask
+
+
+def snooze(
+    work: WorkshopUnit, bench: Bench, actor: Actor, rule: str, *, until: datetime, note: str,
+    subject: Subject | None, area: str | None, now: datetime,
+) -> Snooze:  # fmt: skip
+    """Quiet until an instant of stream time. Refused without a reason, an end, or a rule."""
+    _may(actor)
+    work.sets.lock()
+    if not work.rules.of(rule):
+        raise Refused("rule_unknown", zh="没有这条规则", en="there is no such rule", field="rule")
+    if not note.strip() or len(note) > 500:
+        raise Refused("note_needed", zh="请写明理由", en="say why", field="note")
+    most = timedelta(days=bench.policy.snooze.days_most)
+    if not now < until <= now + most:
+        raise Refused(
+            "until_bad",
+            zh=f"截止时间须在今后 {most.days} 天内",
+            en=f"the end lies within the next {most.days} days",
+            field="until",
+        )
+    if area is not None and not (area.isascii() and area.isdigit() and 2 <= len(area) <= 12):
+        raise Refused(
+            "area_bad", zh="地区代码为数字", en="an area is digits", field="area"
+        )
+    made = Snooze(
+        id=uuid4(),
+        rule=rule,
+        key=subject.key if subject else None,
+        mask=subject.mask if subject else "",
+        area=area,
+        until=until,
+        note=note.strip(),
+        by=actor.display,
+        at=now,
+    )
+    work.snoozes.add(made)
+    _record(work, bench, actor, "snooze", made, now)
+    new_edition(work, bench.policy, bench.salt, f"snooze {rule}", now)
+    return made
+
+
+def end_snooze(work: WorkshopUnit, bench: Bench, actor: Actor, id: UUID, now: datetime) -> Snooze:
+    """The rule speaks again."""
+    _may(actor)
+    work.sets.lock()
+    ended = work.snoozes.end(id, now)
+    if ended is None:
+        raise Refused("snooze_unknown", zh="没有这项静默", en="there is no such mute", field="id")
+    _record(work, bench, actor, "end_snooze", ended, now)
+    new_edition(work, bench.policy, bench.salt, f"end_snooze {ended.rule}", now)
+    return ended
+
+
+def _record(
+    work: WorkshopUnit, bench: Bench, actor: Actor, verb: str, made: Snooze, now: datetime
+) -> None:
+    detail: dict[str, object] = {"until": made.until.isoformat(), "note": made.note}
+    if made.area:
+        detail["area"] = made.area
+    if made.key is not None:
+        detail["subject"] = made.mask
+    work.deeds.append(
+        Deed(
+            at=now, actor=actor, verb=verb, object_kind="rule", object_id=made.rule,
+            unit=bench.root, detail=detail,
+        )
+    )  # fmt: skip
+
+
+def _may(actor: Actor) -> None:
+    if not actor.may(_WHO):
+        raise NotAllowed("not_allowed", zh="不在您的职责内", en="not among your duties")
