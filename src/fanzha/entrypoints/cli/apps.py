@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -220,7 +220,7 @@ def _classify_files(
 
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(ApkReader(judge.tables.markers.invite_words))
-        kept = stack.enter_context(Path(keep).open("w", encoding="utf-8")) if keep else None
+        kept = stack.enter_context(_opened(keep)) if keep else None
         for path in _files(paths):
             row = _read(reader, path)
             app = AppFacts() if "error" in row else facts_of(row)
@@ -228,6 +228,18 @@ def _classify_files(
                 kept.write(json.dumps(row, ensure_ascii=False) + "\n")
             writer.write(_frame([str(path)], [app], judge, [row.get("error")], [None]))
             progress.add(1)
+
+
+def _opened(path: str) -> IO[str]:
+    try:
+        return Path(path).open("w", encoding="utf-8")
+    except OSError as error:
+        raise Refused(
+            "file_unwritable",
+            zh="无法写入事实文件",
+            en="the file of facts cannot be written",
+            field=Path(path).name,
+        ) from error
 
 
 def _read(reader: ApkReader, path: Path) -> dict[str, Any]:

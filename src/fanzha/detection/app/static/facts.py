@@ -29,6 +29,8 @@ COLUMNS = (
 _ITEMS, _LENGTH = 20_000, 4_000
 _SDK_MAX = 10_000
 _SPLIT = re.compile(r"[\s,;|]+")
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters by their category, drawn as nothing."""
 _PERMISSION = "android.permission."
 
 
@@ -102,8 +104,8 @@ def facts_of(row: Mapping[str, Any]) -> AppFacts:
     found |= {name: _list(row.get(name)) for name in _LISTS}
     if found["permissions"] is not None:
         found["permissions"] = tuple(dict.fromkeys(map(_permission, found["permissions"])))
-    if isinstance(row.get("label"), str) and found["label"] is None:
-        found["label"] = ""
+    if isinstance(row.get("label"), str) and row["label"] and found["label"] is None:
+        found["label"] = ""  # it has a name, of signs that nobody sees
     for name in ("min_sdk", "target_sdk"):
         if found[name] is not None and not 0 < found[name] < _SDK_MAX:
             found[name] = None
@@ -138,7 +140,9 @@ def _text(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     value = value[:_LENGTH]
-    shown = "".join(c for c in value if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    shown = "".join(
+        c for c in value if c not in _BLANK and unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+    )
     return shown.strip() or None
 
 

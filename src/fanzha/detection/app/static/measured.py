@@ -91,6 +91,9 @@ def measure(facts: AppFacts, tables: Tables, keeps: tuple[float, float]) -> Meas
     names = tables.names
     package, label = facts.package, facts.label
     likeness = tables.owners.liken(label, package)
+    confirmed = _confirmed(facts, likeness)
+    if confirmed is False:
+        likeness = Likeness(imitated=likeness.owner, strength=3)
     purpose = purpose_of(label, package, names.purposes)
     publisher = (
         package is not None
@@ -103,6 +106,8 @@ def measure(facts: AppFacts, tables: Tables, keeps: tuple[float, float]) -> Meas
     )
     columns: dict[str, Any] = dict.fromkeys(schema(tables)) | dict.fromkeys(SPOKEN)
     columns |= _of_names(facts, tables, likeness, publisher)
+    columns["certificate_confirmed"] = confirmed is True
+    columns["certificate_wrong"] = confirmed is False
     columns |= {"publisher": publisher, "purpose": purpose is not None}
     columns["messaging"] = purpose is not None and "sms" in purpose.groups
     found = kind_of(label, names.kinds) if label else None
@@ -116,6 +121,14 @@ def measure(facts: AppFacts, tables: Tables, keeps: tuple[float, float]) -> Meas
     columns |= _of_permissions(facts, tables.permissions)
     columns |= inside(facts, tables.markers)
     return Measured(columns, groups, likeness, found[0].scam_type if found else None)
+
+
+def _confirmed(facts: AppFacts, likeness: Likeness) -> bool | None:
+    """Whether the organisation whose package it is signed it; None where that is not known."""
+    owner = likeness.owner
+    if owner is None or not owner.certificates or not facts.certificates:
+        return None
+    return any(one.sha256 in owner.certificates for one in facts.certificates)
 
 
 def _of_names(
@@ -132,10 +145,6 @@ def _of_names(
         "target_sdk": facts.target_sdk,
         "min_sdk": facts.min_sdk,
     }
-    if likeness.owner is not None and likeness.owner.certificates and facts.certificates:
-        digests = {one.sha256 for one in facts.certificates}
-        out["certificate_confirmed"] = bool(digests & likeness.owner.certificates)
-        out["certificate_wrong"] = not out["certificate_confirmed"]
     if package is not None:
         odd = None if publisher else random_part(package, names)
         lower = package.casefold()
