@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from fanzha.entrypoints.cli import apps
+from fanzha.entrypoints.cli import apps, links, payments, subscribers
 
 __all__ = ["classify", "evaluate", "score", "train"]
 
@@ -23,3 +23,12 @@ evaluate = typer.Typer(help="如实度量。Measure honestly, with intervals.", 
 classify.command("app")(apps.classify)
 train.command("app")(apps.train)
 evaluate.command("app")(apps.evaluate)
+train.command("payments")(payments.train)
+score.command("payments")(payments.score)
+evaluate.command("payments")(payments.evaluate)
+train.command("subscribers")(subscribers.train)
+score.command("subscribers")(subscribers.score)
+evaluate.command("subscribers")(subscribers.evaluate)
+classify.command("link")(links.classify)
+train.command("link")(links.train)
+evaluate.command("link")(links.evaluate)

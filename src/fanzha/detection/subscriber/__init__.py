@@ -1,0 +1,1 @@
+"""Subscribers: whether a phone line serves fraud, from its aggregated use and whom it touches."""

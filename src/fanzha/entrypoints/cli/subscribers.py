@@ -1,0 +1,220 @@
+"""`fanzha train|score|evaluate subscribers`: lines and the graph between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fanzha.errors import Refused
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import polars as pl
+
+    from fanzha.detection.subscriber.table import Subscribers
+
+__all__ = ["evaluate", "score", "train"]
+
+_KIND = "subscribers"
+_MISSING_SHOWN = 20
+
+Features = Annotated[str, typer.Option(help="特征 features: node, label, numbers; - = stdin")]
+Edges = Annotated[Path | None, typer.Option(help="关系 edges: node_a, node_b, weight")]
+Model = Annotated[Path, typer.Option(help="模型 model")]
+Out = Annotated[str, typer.Option(help="结果 answers: Parquet, JSONL; - = stdout")]
+
+
+def train(features: Features, model: Model, edges: Edges = None, seed: int = 1) -> None:
+    """学习用户：node、label（0、1、空）与数字列。Learn from `node`, `label` and numbers."""
+    import numpy as np
+
+    from fanzha.detection.model_file import ModelFile, write_model
+    from fanzha.detection.subscriber.model import fit
+    from fanzha.detection.subscriber.table import adjacency, of_frame
+    from fanzha.entrypoints.cli.rows import told
+
+    table = of_frame(_frame(features))
+    sides = _edges(edges)
+    graph = None if sides is None else adjacency(table.key, *sides)
+    learned = fit(table.figures, table.names, table.label, graph, seed=seed)
+    kept = np.flatnonzero(~np.isnan(table.label) & (table.key != 0))
+    about = {
+        "command": "fanzha train subscribers",
+        "seed": seed,
+        "subscribers": int(table.key.size),
+        "labelled": int(kept.size),
+        "fraud": int(np.nansum(table.label)),
+        "columns": list(table.names),
+        **learned.notes,
+    }
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    if learned.use_graph:
+        arrays = {
+            "key": table.key[kept],
+            "label": table.label[kept].astype(np.int8),
+            "figures": table.figures[kept],
+        }
+    made = ModelFile(_KIND, about, arrays, {**learned.texts, "head": learned.head()})
+    write_model(model, made)
+    looked = "用图 with the graph" if learned.use_graph else "不用图 without the graph"
+    told(f"{made.version}  ({kept.size:,} labelled, {looked})")
+
+
+def score(features: Features, model: Model, out: Out = "-", edges: Edges = None) -> None:
+    """给用户评分：分数不低于 0.5 即判为涉诈。Score subscribers; 0.5 is the cut."""
+    import polars as pl
+
+    from fanzha.detection.model_file import read_model
+    from fanzha.detection.subscriber.model import Model as Learned
+    from fanzha.detection.subscriber.table import of_frame
+    from fanzha.entrypoints.cli.rows import Progress, Writer, told
+
+    file = read_model(model, _KIND)
+    learned = Learned.of(dict(file.texts))
+    frame = _frame(features)
+    table = of_frame(frame, learned.names)
+    absent = [name for name in learned.names if name not in table.names]
+    told(file.version + (f"  缺列 columns absent: {', '.join(absent)}" if absent else ""))
+    if learned.use_graph and edges is None:
+        told("未给出关系，按无邻居评分 no --edges: scored as if without neighbours")
+    progress = Progress("用户", "subscribers")
+    values = _scores(learned, table, file.arrays, edges)
+    progress.add(values.size)
+    answer = pl.DataFrame(
+        {
+            "node": frame["node"],
+            "score": values,
+            "missing": _missing(table, learned.names),
+            "error": [None if key else "node: 缺少 absent" for key in table.key.tolist()],
+        },
+        schema={
+            "node": frame.schema["node"], "score": pl.Float64,
+            "missing": pl.List(pl.String), "error": pl.String,
+        },
+    )  # fmt: skip
+    with Writer(out) as writer:
+        writer.write(answer)
+    progress.done()
+
+
+def evaluate(
+    features: Features,
+    edges: Edges = None,
+    repeats: Annotated[int, typer.Option(min=1, help="交叉验证的次数 times five folds")] = 2,
+    splits: Annotated[int, typer.Option(min=0, help="随机 80/20 的次数 random 80/20 splits")] = 10,
+    graph: Annotated[
+        bool | None, typer.Option("--graph/--no-graph", help="定用图与否 settle the graph's use")
+    ] = None,
+    seed: int = 1,
+) -> None:
+    """度量：重复的五折与随机划分。Measure by repeated five folds and random splits."""
+    import json
+
+    from fanzha.detection.subscriber.measured import measured
+    from fanzha.detection.subscriber.table import adjacency, of_frame
+
+    table = of_frame(_frame(features))
+    sides = _edges(edges)
+    held = None if sides is None else adjacency(table.key, *sides)
+    print(
+        json.dumps(
+            measured(table, held, repeats=repeats, splits=splits, graph_use=graph, seed=seed),
+            ensure_ascii=False,
+        )
+    )
+
+
+def _scores(
+    learned: Any, table: Subscribers, arrays: Any, edges: Path | None
+) -> npt.NDArray[np.float64]:
+    """The rows asked for stand first, then those of the training that are not among them."""
+    import numpy as np
+
+    from fanzha.detection.subscriber.table import adjacency
+    from fanzha.errors import Misconfigured
+
+    figures, key = table.under(learned.names), table.key
+    label = np.full(key.size, np.nan)
+    rows = np.arange(key.size)
+    if not learned.use_graph:
+        return np.asarray(learned.score(figures, None, label, rows, seed=1))
+    try:
+        known, said = arrays["key"], arrays["label"].astype(np.float64)
+        others = ~np.isin(known, key)
+        spot = {int(one): value for one, value in zip(known, said, strict=True)}
+        label = np.array([spot.get(int(one), np.nan) for one in key], dtype=np.float64)
+        figures = np.vstack([figures, arrays["figures"][others]])
+        label = np.concatenate([label, said[others]])
+        key = np.concatenate([key, known[others]])
+    except (KeyError, ValueError) as error:
+        raise Misconfigured(
+            "model_invalid", zh="模型文件的内容不完整", en="the model file is incomplete"
+        ) from error
+    sides = _edges(edges)
+    nothing = np.zeros(0, dtype=np.uint64)
+    graph = adjacency(key, *(sides or (nothing, nothing, np.zeros(0))))
+    return np.asarray(learned.score(figures, graph, label, rows, seed=1))
+
+
+def _missing(table: Subscribers, names: tuple[str, ...]) -> list[list[str]]:
+    """The figures a row lacks; where it lacks very many, the first of them and their number."""
+    import numpy as np
+
+    found = []
+    for row in np.isnan(table.under(names)):
+        lacking = [names[i] for i in np.flatnonzero(row)]
+        if len(lacking) > _MISSING_SHOWN:
+            lacking = [*lacking[:_MISSING_SHOWN], f"… ({len(lacking)})"]
+        found.append(lacking)
+    return found
+
+
+def _frame(path: str) -> pl.DataFrame:
+    """The whole file, its columns as they are: what is judged by is not known beforehand."""
+    import io
+    import sys
+
+    import polars as pl
+
+    source: Any = io.BytesIO(sys.stdin.buffer.read()) if path == "-" else path
+    readers: dict[str, Any] = {".parquet": pl.read_parquet, ".pq": pl.read_parquet}
+    readers[".csv"] = pl.read_csv
+    read = readers.get(Path(path).suffix, pl.read_ndjson)
+    try:
+        frame = read(source)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise Refused(
+            "file_unreadable",
+            zh="文件打不开或读不懂",
+            en="the file cannot be opened or understood",
+            field=Path(path).name,
+        ) from error
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _edges(path: Path | None) -> Any:
+    """Both ends as keys, and the weight (1 where the file has none)."""
+    import numpy as np
+
+    from fanzha.detection.subscriber.table import keys_of
+
+    if path is None:
+        return None
+    frame = _frame(str(path))
+    if "node_a" not in frame.columns or "node_b" not in frame.columns:
+        raise Refused(
+            "columns_absent",
+            zh="关系文件须有 node_a 与 node_b",
+            en="edges need node_a and node_b",
+            field=path.name,
+        )
+    weight = np.ones(frame.height)
+    if "weight" in frame.columns:
+        import polars as pl
+
+        weight = np.array(frame["weight"].cast(pl.Float64, strict=False), dtype=np.float64)
+    return keys_of(frame["node_a"]), keys_of(frame["node_b"]), weight
