@@ -119,6 +119,18 @@ class Engine:
                       self._fusion):  # fmt: skip
             owner.use_rules(found)
 
+    def residents(self, born_before: int) -> tuple[int, int]:
+        """How many persons the registry has named, and how many of them were born before a year."""
+        named = [self._people[n] for n in range(len(self._people))]
+        known = [p for p in named if p.registered]
+        return len(known), sum(p.birth_year is not None and p.birth_year < born_before
+                               for p in known)  # fmt: skip
+
+    def birth_year(self, key: int) -> int | None:
+        """Of whoever a number or account leads to; None where nobody has said."""
+        person = self._people.of(key)
+        return None if person is None else self._people[person].birth_year
+
     def _area_of(self, key: int) -> str | None:
         """The district of whoever a number or account leads to."""
         person = self._people.of(key)

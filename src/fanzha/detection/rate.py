@@ -25,7 +25,7 @@ class Rate:
         return wilson(self.hits, self.of)
 
 
-def wilson(hits: int, of: int) -> tuple[float, float]:
+def wilson(hits: float, of: float) -> tuple[float, float]:
     """(low, high) of a share, in 0 … 1; of nothing, nothing is known."""
     if not of:
         return 0.0, 1.0

@@ -31,6 +31,7 @@ class Gates:
 class DeskCost:
     minutes_a_call: float
     calls_a_shift: float
+    grave_score: float
 
 
 @dataclass(frozen=True, slots=True)

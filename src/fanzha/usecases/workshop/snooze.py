@@ -49,9 +49,7 @@ def snooze(
             field="until",
         )
     if area is not None and not (area.isascii() and area.isdigit() and 2 <= len(area) <= 12):
-        raise Refused(
-            "area_bad", zh="地区代码为数字", en="an area is digits", field="area"
-        )
+        raise Refused("area_bad", zh="地区代码为数字", en="an area is digits", field="area")
     made = Snooze(
         id=uuid4(),
         rule=rule,
