@@ -61,7 +61,7 @@ def _row(at: int, payer: int, payee: int, held: list[Edge], w: GraphWindow) -> R
     shown = [e for e in held if at - span_ms(w.over or w.windows[-1], "") < e.at <= at]
     row["through_share"], row["residence_s"] = _through(payer, shown, span_ms(w.residence, ""))
     row["gather_scatter"] = _gather(payer, shown) + (0.0 if payer else math.nan)
-    row["scatter_gather"] = _scatter(payer, payee, shown, w.payers_max) + pair
+    row["scatter_gather"] = _scatter(payer, payee, shown) + pair
     row["cycle_length"] = _cycle(payer, payee, at, shown, w.cycle_max) + pair
     return row
 
@@ -97,7 +97,7 @@ def _gather(payer: int, shown: list[Edge]) -> int:
     return most
 
 
-def _scatter(mid: int, sink: int, shown: list[Edge], payers_max: int) -> int:
+def _scatter(mid: int, sink: int, shown: list[Edge]) -> int:
     if mid == sink:
         return 0
     most = 0

@@ -26,6 +26,7 @@ def window(**more: Any) -> GraphWindow:
         "keys_max": 1000,
         "edges_max": 100_000,
         "cycle_steps": 60_000,
+        "scatter_steps": 60_000,
     }
     return GraphWindow("graph", **(terms | more))
 
@@ -39,7 +40,7 @@ STEPS = st.one_of(
     st.sampled_from([3 * 1440 * MINUTE, -3 * 1440 * MINUTE]),
 )
 CALM = st.one_of(st.just(0), st.integers(0, 3 * MINUTE), st.integers(-6 * MINUTE, 0))
-FEN = st.one_of(st.integers(0, 9), st.integers(-5, 10**7), st.just(2**53 - 1))
+FEN = st.one_of(st.integers(0, 9), st.integers(-5, 10**7), st.just(2**52 - 1))
 
 
 @st.composite

@@ -16,7 +16,7 @@ CUTS = st.lists(st.integers(1, 179), max_size=4)
 @settings(max_examples=120, deadline=None)
 @given(streams(), CUTS)
 def test_any_stream_cut_anyhow_within_the_caps(data: Columns, cuts: list[int]) -> None:
-    w = window(cap=256, payers_max=64)
+    w = window(cap=256)
     found = GraphSet(w)
     told = run(found, data, cuts)
     check(told, data, w)
@@ -31,10 +31,10 @@ def test_any_stream_cut_anyhow_within_the_caps(data: Columns, cuts: list[int]) -
     CUTS,
     st.sampled_from(
         [
-            {"cap": 2, "payers_max": 1, "cycle_steps": 2},
-            {"cap": 4, "payers_max": 2, "cycle_steps": 12},
-            {"cap": 8, "payers_max": 8, "cycle_steps": 40, "cycle_max": 4},
-            {"cap": 16, "payers_max": 3, "windows": ("90m",), "over": "30m"},
+            {"cap": 2, "scatter_steps": 6, "cycle_steps": 2},
+            {"cap": 4, "scatter_steps": 20, "cycle_steps": 12},
+            {"cap": 8, "scatter_steps": 70, "cycle_steps": 40, "cycle_max": 4},
+            {"cap": 16, "scatter_steps": 60, "windows": ("90m",), "over": "30m"},
             {"cap": 16, "windows": ("20m", "40m"), "over": "2h", "residence": "1ms"},
             {"cap": 64, "edges_max": 24},
         ]
@@ -73,8 +73,8 @@ def test_a_snapshot_in_the_middle_changes_nothing(data: Columns, one: int, two: 
     [
         (1, 400, 0.0, {}),
         (2, 12, 0.0, {"cap": 64}),
-        (3, 60, 0.6, {"cap": 16, "cycle_steps": 200, "payers_max": 4}),
-        (4, 60, 0.6, {"cap": 256, "windows": ("10m", "30m"), "payers_max": 256}),
+        (3, 60, 0.6, {"cap": 16, "cycle_steps": 200, "scatter_steps": 90}),
+        (4, 60, 0.6, {"cap": 256, "windows": ("10m", "30m")}),
     ],
 )
 def test_a_long_stream(seed: int, accounts: int, hubs: float, terms: dict[str, int]) -> None:

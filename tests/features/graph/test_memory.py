@@ -86,7 +86,7 @@ def test_the_work_for_a_transfer_is_bounded_on_hostile_graphs(shape: str) -> Non
         payers, payees = rng.integers(1, 80, n), rng.integers(1, 80, n)
     # Times fall within the lateness, so that every edge is put in at the far end of its run.
     at = BEGIN - np.arange(n) % 400_000
-    w = GraphWindow("graph", cap=64, payers_max=16, cycle_steps=500, keys_max=10_000)
+    w = GraphWindow("graph", cap=64, scatter_steps=1000, cycle_steps=500, keys_max=10_000)
     found = GraphSet(w)
     told = found.update(transfers(payers, payees, at))
     assert found.counters().most_steps <= w.steps_bound
@@ -137,7 +137,7 @@ def test_a_snapshot_fits_only_what_it_was_made_of() -> None:
         {"lateness": "25h"},
         {"cap": 48},
         {"cap": 2048},
-        {"payers_max": 0},
+        {"scatter_steps": 0},
         {"cycle_max": 7},
         {"cycle_max": 1},
         {"cycle_steps": 0},

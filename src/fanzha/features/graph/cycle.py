@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fanzha.features.graph.edges import cut, length, word
+from fanzha.features.graph.edges import cut, length, mask, word
 from fanzha.features.graph.side import fresh, place_of
 from fanzha.features.graph.store import (
     FORM,
@@ -12,6 +12,7 @@ from fanzha.features.graph.store import (
     OUT,
     START,
     STRIDE,
+    VISIT,
     Graph,
     Room,
     Terms,
@@ -110,7 +111,9 @@ def _expand(
     for f in range(many):
         row, bound = room.fronts[old + f], room.front_at[old + f]
         start, form = words[row * STRIDE + way + START], words[row * STRIDE + way + FORM]
+        wide = mask(form) + 1
         short = short or cut(row, way, since, graph)
+        steps += VISIT
         if steps + length(form) > terms.cycle_steps:
             short = True
             break
@@ -122,7 +125,7 @@ def _expand(
                 break
             if when > at or (side == 1 and when > bound):
                 continue
-            other = whom(edges[spot], edges[spot + 1])
+            other = whom(edges[spot], edges[spot + wide])
             held = _labelled(other, side, room)
             if held >= 0:
                 better = when < room.label_at[held] if side == 0 else when > room.label_at[held]

@@ -30,9 +30,9 @@ class GraphWindow:
 
     `windows` are the spans of the counts, the shorter first; `over` is that of the patterns, the
     longest of `windows` unless said. `residence`: money that left later than this did not pass
-    through. `cap`: newest edges an account keeps each way, a power of two. `payers_max`: payers of
-    a middle account that scatter-gather asks about. `cycle_max`: transfers of the longest cycle.
-    `cycle_steps`: edges that the search for a cycle may look at. `keys_max`: accounts.
+    through. `cap`: newest edges an account keeps each way, a power of two. `scatter_steps`,
+    `cycle_steps`: edges that the search for a source and for a cycle may look at; coming to an
+    account counts as four. `cycle_max`: transfers of the longest cycle. `keys_max`: accounts.
     `edges_max`: slots for edges; each edge stands with its payer and with its payee. `forget`: an
     account silent for longer makes room; never shorter than the longest span.
 
@@ -47,9 +47,9 @@ class GraphWindow:
     lateness: str = "5m"
     forget: str | None = None
     cap: int = 256
-    payers_max: int = 32
+    scatter_steps: int = 4096
     cycle_max: int = 6
-    cycle_steps: int = 2048
+    cycle_steps: int = 4096
     keys_max: int = 4_000_000
     edges_max: int = 64_000_000
     terms: Terms = field(init=False)
@@ -69,10 +69,10 @@ class GraphWindow:
             raise _bad(self.name, "lateness must not exceed a window, nor a span 400 days")
         if not 2 <= self.cap <= 1024 or self.cap & (self.cap - 1):
             raise _bad(self.name, "cap must be a power of two from 2 to 1024")
-        if self.payers_max < 1 or not 2 <= self.cycle_max <= 6:
-            raise _bad(self.name, "payers_max must be at least 1, cycle_max 2 to 6")
-        if not 2 <= self.cycle_steps <= 65_536:
-            raise _bad(self.name, "cycle_steps must be 2 to 65,536")
+        if not 2 <= self.cycle_max <= 6:
+            raise _bad(self.name, "cycle_max must be 2 to 6")
+        if not all(2 <= steps <= 65_536 for steps in (self.scatter_steps, self.cycle_steps)):
+            raise _bad(self.name, "scatter_steps and cycle_steps must be 2 to 65,536")
         if not 1 <= self.keys_max < ROWS_BOUND or not 2 <= self.edges_max <= 2**36:
             raise _bad(self.name, "keys_max must be below 2^28, edges_max 2 to 2^36")
         on = [int(p in self.patterns) for p in Pattern]
@@ -87,7 +87,7 @@ class GraphWindow:
             forget=forget,
             cap=self.cap,
             sizes=self.cap.bit_length() - 1,
-            payers_max=min(self.payers_max, self.cap),
+            scatter_steps=self.scatter_steps,
             hops_max=self.cycle_max,
             cycle_steps=self.cycle_steps,
             rows_max=self.keys_max,
@@ -105,11 +105,11 @@ class GraphWindow:
     def steps_bound(self) -> int:
         """Most edges looked at or moved for one transfer, whatever the stream."""
         t = self.terms
-        kept = 6 * t.cap + 2
-        sides = 4 * t.cap
-        through = 6 * t.cap * t.through
-        gather = 4 * t.cap * t.gather
-        scatter = (2 + t.payers_max) * t.cap * t.scatter
+        kept = 8 * t.cap + 2
+        sides = 4 * (t.cap + 1)
+        through = 4 * t.cap * t.through
+        gather = 3 * t.cap * t.gather
+        scatter = (2 * t.cap + t.scatter_steps) * t.scatter
         return kept + sides + through + gather + scatter + t.cycle_steps * t.cycle
 
 

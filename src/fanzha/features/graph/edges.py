@@ -15,9 +15,10 @@ from fanzha.features.graph.store import (
     Graph,
     Terms,
     instant,
+    whom,
 )
 from fanzha.features.kernel.compiled import Int, compiled, inlined
-from fanzha.features.kernel.store import WATERMARK
+from fanzha.features.kernel.store import WATERMARK, Ints
 
 _SIXTEEN = 0xFFFF
 
@@ -43,8 +44,26 @@ def mask(form: Int) -> Int:
 
 @inlined
 def word(k: Int, start: Int, form: Int) -> Int:
-    """Place of the k-th oldest edge's first word."""
-    return 2 * (start + ((head(form) + k) & mask(form)))
+    """Place of the k-th oldest edge's first word; its second is as many words on as the run has
+    slots."""
+    return 2 * start + ((head(form) + k) & mask(form))
+
+
+@compiled
+def since(row: Int, way: Int, at: Int, graph: Graph) -> Int:
+    """How many of an account's edges are not later than `at`: the number of the first that is."""
+    start, form = (
+        graph.accounts.words[row * STRIDE + way + START],
+        graph.accounts.words[row * STRIDE + way + FORM],
+    )
+    low, high = np.int64(0), length(form)
+    while low < high:
+        middle = (low + high) >> np.int64(1)
+        if instant(graph.edges[word(middle, start, form)]) <= at:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @compiled
@@ -72,22 +91,60 @@ def insert(row: Int, way: Int, at: Int, fen: Int, other: Int, terms: Terms, grap
             words[place + LOST] = max(words[place + LOST], at)
             meta[DROPPED] += length(form) < terms.cap
             return steps
-    start, n = words[place + START], length(form)
-    k = n
+    start, n, wide = words[place + START], length(form), mask(form) + 1
+    k, newest = n, np.int64(1)
     while k > 0:
         before = word(k - 1, start, form)
         if instant(edges[before]) <= at:
             break
+        if whom(edges[before], edges[before + wide]) == other:
+            newest = np.int64(0)
         after = word(k, start, form)
         edges[after] = edges[before]
-        edges[after + 1] = edges[before + 1]
+        edges[after + wide] = edges[before + wide]
         k -= 1
         steps += 1
+    if newest:
+        steps += k
+        _no_longer_newest(k, other, start, form, edges)
     spot = word(k, start, form)
     edges[spot] = (at << np.int64(LOW_BITS)) | (other & np.int64(2**LOW_BITS - 1))
-    edges[spot + 1] = (fen << np.int64(8)) | (other >> np.int64(LOW_BITS))
+    edges[spot + wide] = (
+        (fen << np.int64(9)) | (newest << np.int64(8)) | (other >> np.int64(LOW_BITS))
+    )
     words[place + FORM] = form + 1
     return steps
+
+
+@compiled
+def _no_longer_newest(k: Int, other: Int, start: Int, form: Int, edges: Ints) -> None:
+    """Of the first k edges, the one that was the newest with `other` is so no more."""
+    wide, first = mask(form) + 1, head(form)
+    wrapped = first + k - wide
+    found = np.int64(-1)
+    if wrapped > 0:
+        found = _latest_with(2 * start, wrapped, wide, other, edges)
+    if found < 0:
+        upper = k if wrapped < 0 else wide - first
+        found = _latest_with(2 * start + first, upper, wide, other, edges)
+    if found >= 0:
+        edges[found + wide] &= ~np.int64(256)
+
+
+@compiled
+def _latest_with(place: Int, many: Int, wide: Int, other: Int, edges: Ints) -> Int:
+    """Place of the last edge with `other` among so many from a place on; −1 if there is none.
+
+    No branch and no index that could be negative: the compiler makes vectors of it.
+    """
+    low, high = other & np.int64(2**LOW_BITS - 1), other >> np.int64(LOW_BITS)
+    last = np.int64(-1)
+    for i in range(np.uint64(many)):
+        at = np.uint64(place) + i
+        one, two = edges[at], edges[at + np.uint64(wide)]
+        differs = ((one & np.int64(2**LOW_BITS - 1)) ^ low) | ((two & np.int64(255)) ^ high)
+        last = np.int64(i) if differs == 0 else last
+    return place + last if last >= 0 else last
 
 
 @compiled
@@ -107,9 +164,9 @@ def _make_way(place: Int, at: Int, terms: Terms, graph: Graph) -> Int:
         grown = take(size + 1, terms, graph) if n < terms.cap else np.int64(-1)
         if grown >= 0:
             for k in range(n):
-                place_of = word(k, start, form)
-                edges[2 * (grown + k)] = edges[place_of]
-                edges[2 * (grown + k) + 1] = edges[place_of + 1]
+                edge, wide = word(k, start, form), mask(form) + 1
+                edges[2 * grown + k] = edges[edge]
+                edges[2 * grown + 2 * wide + k] = edges[edge + wide]
             if size > 0:
                 give_back(start, size, graph)
             words[place + START] = grown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fanzha.features.graph.edges import length, word
+from fanzha.features.graph.edges import length, mask, since, word
 from fanzha.features.graph.side import enter, fresh
 from fanzha.features.graph.store import (
     FORM,
@@ -29,50 +29,38 @@ def passed(row: Int, at: Int, terms: Terms, graph: Graph, room: Room) -> tuple[f
 
     First in, first out; money that stayed longer than `residence` is past, and no longer matched.
     """
-    words, edges = graph.accounts.words, graph.edges
-    base, since = row * STRIDE, at - terms.over
+    words, edges, left = graph.accounts.words, graph.edges, room.left
+    base = row * STRIDE
     in_start, in_form = words[base + IN + START], words[base + IN + FORM]
     out_start, out_form = words[base + OUT + START], words[base + OUT + FORM]
-    ins, outs = length(in_form), length(out_form)
-    steps = np.int64(0)
-    first = np.int64(0)
-    while first < ins and instant(edges[word(first, in_start, in_form)]) <= since:
-        first += 1
-        steps += 1
-    coming, came, gone, stayed = first, np.int64(0), np.int64(0), 0.0
-    for k in range(outs):
-        steps += 1
+    in_wide, out_wide = mask(in_form) + 1, mask(out_form) + 1
+    first, ins = since(row, IN, at - terms.over, graph), since(row, IN, at, graph)
+    begin, outs = since(row, OUT, at - terms.over, graph), since(row, OUT, at, graph)
+    steps, came, gone, stayed = ins - first, np.int64(0), np.int64(0), 0.0
+    for k in range(first, ins):
+        left[k] = money(edges[word(k, in_start, in_form) + in_wide])
+        came += left[k]
+    if came == 0:
+        return np.nan, np.nan, steps
+    for k in range(begin, outs):
         spot = word(k, out_start, out_form)
-        when, due = instant(edges[spot]), money(edges[spot + 1])
-        if when <= since:
-            continue
-        if when > at:
-            break
-        while coming < ins and instant(edges[word(coming, in_start, in_form)]) <= when:
-            room.left[coming] = money(edges[word(coming, in_start, in_form) + 1])
-            came += room.left[coming]
-            coming += 1
-            steps += 1
-        while due > 0 and first < coming:
-            steps += 1
-            age = when - instant(edges[word(first, in_start, in_form)])
-            if age > terms.residence:
-                first += 1
-                continue
-            part = min(due, room.left[first])
-            due -= part
-            gone += part
-            stayed += np.float64(part) * np.float64(age)
-            room.left[first] -= part
-            if room.left[first] == 0:
-                first += 1
-    while coming < ins and instant(edges[word(coming, in_start, in_form)]) <= at:
-        came += money(edges[word(coming, in_start, in_form) + 1])
-        coming += 1
+        when, due = instant(edges[spot]), money(edges[spot + out_wide])
         steps += 1
-    share = gone / came if came > 0 else np.nan
-    stay = stayed / gone if gone > 0 else np.nan
-    return share, stay, steps
+        while due > 0 and first < ins:
+            came_at = instant(edges[word(first, in_start, in_form)])
+            if came_at > when:
+                break
+            steps += 1
+            if when - came_at <= terms.residence:
+                part = min(due, left[first])
+                due -= part
+                gone += part
+                stayed += np.float64(part) * np.float64(when - came_at)
+                left[first] -= part
+                if left[first] > 0:
+                    break
+            first += 1
+    return gone / came, stayed / gone if gone > 0 else np.nan, steps
 
 
 @compiled
@@ -80,34 +68,30 @@ def gathered(row: Int, at: Int, terms: Terms, graph: Graph, room: Room) -> tuple
     """Greatest k such that, within `over`, at least k accounts paid in up to some instant and at
     least k were paid from it on; and steps."""
     words, edges = graph.accounts.words, graph.edges
-    base, since = row * STRIDE, at - terms.over
+    suffix: Int = room.suffix
+    base = row * STRIDE
     in_start, in_form = words[base + IN + START], words[base + IN + FORM]
     out_start, out_form = words[base + OUT + START], words[base + OUT + FORM]
-    ins, outs = length(in_form), length(out_form)
-    steps, stamp, many = np.int64(0), fresh(room), np.int64(0)
-    suffix: Int = room.suffix
-    oldest = outs
-    for k in range(outs - 1, -1, -1):
-        steps += 1
+    in_wide, out_wide = mask(in_form) + 1, mask(out_form) + 1
+    first, ins = since(row, IN, at - terms.over, graph), since(row, IN, at, graph)
+    begin, outs = since(row, OUT, at - terms.over, graph), since(row, OUT, at, graph)
+    many, most = np.int64(0), np.int64(0)
+    if length(in_form) == 0 or first == ins or begin == outs:
+        return most, np.int64(0)
+    stamp = fresh(room)
+    for k in range(outs - 1, begin - 1, -1):
         spot = word(k, out_start, out_form)
-        if instant(edges[spot]) <= since:
-            break
-        if instant(edges[spot]) <= at:
-            many += enter(whom(edges[spot], edges[spot + 1]), stamp, room.seen)
+        many += enter(whom(edges[spot], edges[spot + out_wide]), stamp, room.seen)
         suffix[k] = many
-        oldest = k
-    stamp, many, most = fresh(room), np.int64(0), np.int64(0)
-    after = oldest
-    for k in range(ins):
+    stamp, many = fresh(room), np.int64(0)
+    after, steps = begin, outs - begin
+    for k in range(first, ins):
         steps += 1
         spot = word(k, in_start, in_form)
-        when = instant(edges[spot])
-        if when <= since:
-            continue
-        if when > at:
-            break
-        many += enter(whom(edges[spot], edges[spot + 1]), stamp, room.seen)
-        while after < outs and instant(edges[word(after, out_start, out_form)]) < when:
+        many += enter(whom(edges[spot], edges[spot + in_wide]), stamp, room.seen)
+        while after < outs and instant(edges[word(after, out_start, out_form)]) < instant(
+            edges[spot]
+        ):
             after += 1
             steps += 1
         if after >= outs:

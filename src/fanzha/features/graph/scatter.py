@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from fanzha.features.graph.edges import cut, length, word
+from fanzha.features.graph.edges import cut, length, mask, since, word
 from fanzha.features.graph.side import enter, fresh, place_of
 from fanzha.features.graph.store import (
     FORM,
     IN,
     OUT,
+    SIEVE,
     START,
     STRIDE,
+    VISIT,
     Graph,
     Room,
     Terms,
     instant,
     whom,
 )
-from fanzha.features.kernel.compiled import Int, compiled
+from fanzha.features.kernel.compiled import Int, compiled, inlined
 
 
 @compiled
@@ -30,84 +32,90 @@ def scattered(
 
     Gives that number, the row of the source (−1 for none), whether a cap cut the answer, steps.
     """
-    words, edges = graph.accounts.words, graph.edges
-    since = at - terms.over
+    words, edges, past = graph.accounts.words, graph.edges, at - terms.over
     start, form = words[mid * STRIDE + IN + START], words[mid * STRIDE + IN + FORM]
-    short = cut(mid, IN, since, graph)
+    short = cut(mid, IN, past, graph)
     steps, most, source = np.int64(0), np.int64(0), np.int64(-1)
-    if length(form) == 0:
+    first, last = since(mid, IN, past, graph), since(mid, IN, at, graph)
+    if first == last:
         return most, source, short, steps
-    mids, middles, looked = _middles(sink, at, since, graph, room)
+    mids, middles, looked = _middles(sink, at, past, graph, room)
     steps += looked
-    short = short or cut(sink, IN, since, graph)
-    stamp, payers = fresh(room), np.int64(0)
-    for k in range(length(form) - 1, -1, -1):
+    short = short or cut(sink, IN, past, graph)
+    stamp, spent, wide = fresh(room), np.int64(0), mask(form) + 1
+    for k in range(last - 1, first - 1, -1):
         steps += 1
         spot = word(k, start, form)
-        if instant(edges[spot]) <= since:
-            break
-        payer = whom(edges[spot], edges[spot + 1])
-        if instant(edges[spot]) > at or payer == sink:
+        payer = whom(edges[spot], edges[spot + wide])
+        if payer == sink or not enter(payer, stamp, room.seen):
             continue
-        if not enter(payer, stamp, room.seen):
-            continue
-        if payers == terms.payers_max:
+        paid = length(words[payer * STRIDE + OUT + FORM])
+        spent += VISIT
+        if spent + paid > terms.scatter_steps:
             short = True
             break
-        payers += 1
-        found, looked = _between(payer, mids, since, graph, room)
-        steps += looked
-        short = short or cut(payer, OUT, since, graph)
-        if found > most:
-            most, source = found, payer
+        short = short or cut(payer, OUT, past, graph)
+        if paid > most:
+            found = _between(payer, mids, past, graph, room)
+            spent += paid
+            if found > most:
+                most, source = found, payer
         if most == middles:
             # There are no more: what was not read could only have been as many.
-            return most, source, cut(sink, IN, since, graph), steps
-    return most, source, short, steps
+            return most, source, cut(sink, IN, past, graph), steps + spent
+    return most, source, short, steps + min(spent, terms.scatter_steps)
+
+
+@inlined
+def _sifted(row: Int) -> tuple[Int, Int]:
+    """Word and bit of an account in the sieve."""
+    hash_ = (row * np.int64(0x9E3779B1)) >> np.int64(8)
+    return (hash_ >> np.int64(6)) & np.int64(SIEVE - 1), np.int64(1) << (hash_ & np.int64(63))
 
 
 @compiled
-def _middles(sink: Int, at: Int, since: Int, graph: Graph, room: Room) -> tuple[Int, Int, Int]:
+def _middles(sink: Int, at: Int, past: Int, graph: Graph, room: Room) -> tuple[Int, Int, Int]:
     """Enter the accounts that paid `sink`, each with its latest instant. Gives the stamp they bear,
     how many they are, steps."""
     words, edges = graph.accounts.words, graph.edges
     start, form = words[sink * STRIDE + IN + START], words[sink * STRIDE + IN + FORM]
-    stamp, many, steps = fresh(room), np.int64(0), np.int64(0)
-    for k in range(length(form) - 1, -1, -1):
-        steps += 1
+    first, last = since(sink, IN, past, graph), since(sink, IN, at, graph)
+    stamp, many, wide = fresh(room), np.int64(0), mask(form) + 1
+    for w in range(SIEVE):
+        room.sieve[w] = 0
+    for k in range(last - 1, first - 1, -1):
         spot = word(k, start, form)
-        when = instant(edges[spot])
-        if when <= since:
-            break
-        if when > at:
-            continue
-        row = whom(edges[spot], edges[spot + 1])
+        row = whom(edges[spot], edges[spot + wide])
         slot = place_of(row, stamp, room.mids)
         wanted = (stamp << np.int64(32)) | row
         if room.mids[slot] != wanted:
             room.mids[slot] = wanted
-            room.mid_at[slot] = when
+            room.mid_at[slot] = instant(edges[spot])
+            w, bit = _sifted(row)
+            room.sieve[w] |= bit
             many += 1
-    return stamp, many, steps
+    return stamp, many, last - first
 
 
 @compiled
-def _between(payer: Int, mids: Int, since: Int, graph: Graph, room: Room) -> tuple[Int, Int]:
-    """How many of the entered accounts `payer` paid not after they paid on; and steps."""
+def _between(payer: Int, mids: Int, past: Int, graph: Graph, room: Room) -> Int:
+    """How many of the entered accounts `payer` paid not after they paid on."""
     words, edges = graph.accounts.words, graph.edges
     start, form = words[payer * STRIDE + OUT + START], words[payer * STRIDE + OUT + FORM]
-    mark, many, steps = fresh(room), np.int64(0), np.int64(0)
+    mark, many, wide = fresh(room), np.int64(0), mask(form) + 1
     for k in range(length(form) - 1, -1, -1):
-        steps += 1
         spot = word(k, start, form)
+        row = whom(edges[spot], edges[spot + wide])
+        w, bit = _sifted(row)
+        if room.sieve[w] & bit == 0:
+            continue
         when = instant(edges[spot])
-        if when <= since:
+        if when <= past:
             break
-        row = whom(edges[spot], edges[spot + 1])
         slot = place_of(row, mids, room.mids)
         if room.mids[slot] != (mids << np.int64(32)) | row:
             continue
         if when <= room.mid_at[slot] and room.mid_mark[slot] != mark:
             room.mid_mark[slot] = mark
             many += 1
-    return many, steps
+    return many

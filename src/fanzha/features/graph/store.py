@@ -21,7 +21,7 @@ steps worked, and the most for one row; length of `meta`."""
 AT_BITS, LOW_BITS = 44, 20
 AT_BOUND = 2 ** (AT_BITS - 1) - 1
 """Instants are held within ± this many ms of 1970: 278 years."""
-FEN_BOUND = 2**53
+FEN_BOUND = 2**52
 ROWS_BOUND = 2 ** (LOW_BITS + 8)
 
 LATE, REFUSED = 1, 2
@@ -32,9 +32,16 @@ of the pair have a second bit, next above, for the longer window."""
 AHEAD = 64
 """Rows whose memory is asked for before they are worked on: their waits overlap."""
 
+VISIT = 4
+"""Steps that a search pays for coming to an account: its row and run are seldom near."""
+
 TALLY = 5
 """Numbers told of a run in a window: transfers, fen, counterparties; then those with the row's
 other account: transfers, fen."""
+
+
+SIEVE = 128
+"""Words of the sieve of middle accounts: a bit for most that are none of them says so."""
 
 
 class Terms(NamedTuple):
@@ -50,7 +57,7 @@ class Terms(NamedTuple):
     forget: int
     cap: int
     sizes: int
-    payers_max: int
+    scatter_steps: int
     hops_max: int
     cycle_steps: int
     rows_max: int
@@ -67,9 +74,10 @@ class Graph(NamedTuple):
     """The memory of one graph.
 
     `accounts` is the index with the accounts' rows as its words. `edges` holds runs of 2, 4, 8 …
-    slots, two words each: instant and low bits of the other account's row; fen and its high bits.
-    A run is a ring in the order of instants. `runs[s]` is the first free run of 2**s slots, whose
-    first word leads to the next; −1 ends.
+    slots of two words: first all their first words (instant; low bits of the other account's row),
+    then all their second ones (fen; a bit where no later edge of the run is with the same account;
+    high bits of the row). A run is a ring in the order of instants. `runs[s]` is the first free run
+    of 2**s slots, whose first word leads to the next; −1 ends.
     """
 
     accounts: Store
@@ -85,6 +93,7 @@ class Room(NamedTuple):
     mids: Ints
     mid_at: Ints
     mid_mark: Ints
+    sieve: Ints
     tally: Ints
     left: Ints
     suffix: Ints
@@ -122,14 +131,20 @@ def instant(word: Int) -> Int:
 
 @inlined
 def whom(first: Int, second: Int) -> Int:
-    """Row of an edge's other account."""
+    """Row of an edge's other account, from both words."""
     return (first & np.int64(2**LOW_BITS - 1)) | ((second & np.int64(255)) << np.int64(LOW_BITS))
 
 
 @inlined
 def money(word: Int) -> Int:
     """Fen of an edge, from its second word."""
-    return word >> np.int64(8)
+    return word >> np.int64(9)
+
+
+@inlined
+def newest_with(word: Int) -> Int:
+    """1 where no later edge of the run is with the same account, from the second word."""
+    return (word >> np.int64(8)) & np.int64(1)
 
 
 def room_for(terms: Terms) -> Room:
@@ -143,6 +158,7 @@ def room_for(terms: Terms) -> Room:
         mids=np.zeros(seen, np.int64),
         mid_at=np.zeros(seen, np.int64),
         mid_mark=np.zeros(seen, np.int64),
+        sieve=np.zeros(SIEVE, np.int64),
         tally=np.zeros(4 * 2 * TALLY, np.int64),
         left=np.zeros(terms.cap, np.int64),
         suffix=np.zeros(terms.cap, np.int64),
