@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from fanzha.detection.taxonomy import load_taxonomy
 from fanzha.errors import Misconfigured
 from fanzha.lifecycles.warning.policy import load_clocks, load_grades
 from fanzha.usecases.dissuasion.script import load as load_scripts
@@ -14,6 +15,7 @@ from fanzha.usecases.warning.tiers import load_units
 from tests.fixtures import POLICIES
 
 READERS = {
+    "taxonomy.yaml": load_taxonomy,
     "warning/grading.yaml": load_grades,
     "warning/clocks.yaml": load_clocks,
     "units/qinglan.yaml": load_units,

@@ -18,6 +18,8 @@ __all__ = ["TAXONOMY_FILE", "ScamClass", "ScamType", "Taxonomy", "load_taxonomy"
 TAXONOMY_FILE = "taxonomy.yaml"
 _CLASS_CODE = re.compile(r"[A-Z]{2,3}")
 _TYPE_CODE = re.compile(r"[A-Z]{2,3}\d\d")
+_LIST_CODE = re.compile(r"[a-z][a-z0-9_]{1,30}")
+_LISTS = ("sources", "tools", "money")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +33,33 @@ class ScamClass:
 
 @dataclass(frozen=True, slots=True)
 class ScamType:
-    """A type such as GJF01, with the code of its main class."""
+    """A type such as GJF01, with the code of its main class.
+
+    `said` are the scammer's own words; `tools`, `money` and `source` are codes of the taxonomy's
+    lists of those names.
+    """
 
     code: str
     main: str
     zh: str
     en: str
+    said: tuple[str, ...]
+    tools: tuple[str, ...]
+    money: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
-    """All main classes and types; codes are closed, an unknown one is refused."""
+    """All main classes and types; codes are closed, an unknown one is refused.
+
+    `tools`, `money` (how it leaves) and `sources` (of a type's name) give (zh, en) by code.
+    """
 
     version: str
+    sources: Mapping[str, tuple[str, str]]
+    tools: Mapping[str, tuple[str, str]]
+    money: Mapping[str, tuple[str, str]]
     main_classes: Mapping[str, ScamClass]
     types: Mapping[str, ScamType]
 
@@ -71,23 +87,51 @@ class Taxonomy:
 def load_taxonomy(path: Path) -> Taxonomy:
     """Read and check the list; `path` is the file."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise _bad(path.name, f"cannot be read: {type(error).__name__}") from error
-    _keys(data, {"version", "in_force_on", "main_classes", "types"}, path.name)
+    _keys(data, {"version", "in_force_on", *_LISTS, "main_classes", "types"}, path.name)
     if not isinstance(data["in_force_on"], date):
         raise _bad("in_force_on", "is not a date")
+    lists = {name: _words(data, name) for name in _LISTS}
     classes = {}
     for code, item in _items(data, "main_classes", _CLASS_CODE):
         _keys(item, {"zh", "en"}, code)
         classes[code] = ScamClass(code, item["zh"], item["en"])
     types = {}
     for code, item in _items(data, "types", _TYPE_CODE):
-        _keys(item, {"main", "zh", "en"}, code)
-        if item["main"] not in classes:
-            raise _bad(code, "names a main class that is not listed")
-        types[code] = ScamType(code, item["main"], item["zh"], item["en"])
-    return Taxonomy(str(data["version"]), classes, types)
+        types[code] = _type(code, item, lists, classes)
+    return Taxonomy(str(data["version"]), **lists, main_classes=classes, types=types)
+
+
+def _words(data: Mapping[str, Any], name: str) -> dict[str, tuple[str, str]]:
+    """One of the taxonomy's lists: code to (zh, en)."""
+    found = {}
+    for code, item in _items(data, name, _LIST_CODE):
+        _keys(item, {"zh", "en"}, code)
+        found[code] = (item["zh"], item["en"])
+    return found
+
+
+def _type(
+    code: str,
+    item: Any,
+    lists: Mapping[str, Mapping[str, tuple[str, str]]],
+    classes: Mapping[str, ScamClass],
+) -> ScamType:
+    _keys(item, {"main", "zh", "en", "said", "tools", "money", "source"}, code)
+    if item["main"] not in classes:
+        raise _bad(code, "names a main class that is not listed")
+    if item["source"] not in lists["sources"]:
+        raise _bad(code, "names a source that is not listed")
+    for name in ("said", "tools", "money"):
+        words = item[name]
+        if not isinstance(words, list) or not words or any(not isinstance(w, str) for w in words):
+            raise _bad(code, f"{name} lists words")
+        if name != "said" and not set(words) <= set(lists[name]):
+            raise _bad(code, f"{name} names a code that is not listed")
+    said, tools, money = (tuple(item[name]) for name in ("said", "tools", "money"))
+    return ScamType(code, item["main"], item["zh"], item["en"], said, tools, money, item["source"])
 
 
 def _items(data: Mapping[str, Any], key: str, code: re.Pattern[str]) -> list[tuple[str, Any]]:
@@ -106,7 +150,9 @@ def _keys(item: Any, wanted: set[str], where: str) -> None:
         raise _bad(where, f"unknown keys {unknown}")
     if absent := sorted(wanted - set(item)):
         raise _bad(where, f"missing keys {absent}")
-    if any(not isinstance(item[k], str) or not item[k] for k in wanted & {"zh", "en", "main"}):
+    if any(
+        not isinstance(item[k], str) or not item[k] for k in wanted & {"zh", "en", "main", "source"}
+    ):
         raise _bad(where, "words must be text")
 
 
