@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from fanzha.entrypoints.cli import apps, links, payments, subscribers
+from fanzha.entrypoints.cli import accounts, apps, cards, links, payments, subscribers
 
 __all__ = ["classify", "evaluate", "score", "train"]
 
@@ -32,3 +32,7 @@ evaluate.command("subscribers")(subscribers.evaluate)
 classify.command("link")(links.classify)
 train.command("link")(links.train)
 evaluate.command("link")(links.evaluate)
+score.command("accounts")(accounts.score)
+train.command("accounts")(accounts.train)
+evaluate.command("accounts")(accounts.evaluate)
+score.command("cards")(cards.score)

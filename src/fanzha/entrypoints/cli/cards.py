@@ -1,0 +1,153 @@
+"""`fanzha score cards`: cards and the accounts bound to them, ranked for re-verification."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fanzha.errors import Refused
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from fanzha.detection.card.rank import Ranked
+
+__all__ = ["score"]
+
+Lines = Annotated[Path, typer.Option(help="号卡记录 line records")]
+Calls = Annotated[Path | None, typer.Option(help="通话记录 call records")]
+Texts = Annotated[Path | None, typer.Option(help="短信记录 text records")]
+Accounts = Annotated[Path | None, typer.Option(help="账户记录 account records")]
+Subjects = Annotated[Path | None, typer.Option(help="登记库 subject records")]
+Findings = Annotated[Path | None, typer.Option(help="已有命中 findings of `fanzha run`")]
+Cells = Annotated[Path | None, typer.Option(help="高风险基站，每行一个 risky cells, one a line")]
+Out = Annotated[str, typer.Option(help="结果 answers: JSONL, Parquet; - = stdout")]
+
+
+def score(
+    lines: Lines,
+    calls: Calls = None,
+    texts: Texts = None,
+    accounts: Accounts = None,
+    subjects: Subjects = None,
+    findings: Findings = None,
+    cells: Cells = None,
+    out: Out = "-",
+    everything: Annotated[bool, typer.Option("--all", help="连同无需处理的 also the rest")] = False,
+) -> None:
+    """号卡与绑定账户按重新核验的急缓排序。Rank cards and bound accounts for re-verification."""
+    import polars as pl
+
+    from fanzha.detection.call.filed import load_filed_numbers
+    from fanzha.detection.card.rank import Cards, Records
+    from fanzha.entrypoints.cli.rows import Progress, Writer, told
+    from fanzha.settings import load
+
+    folder = load().policies / "detection"
+    cards = Cards.load(folder)
+    filed = load_filed_numbers(folder / "filed-numbers.yaml")
+    told(f"{cards.cards.detector} {cards.cards.version}")
+    progress = Progress("记录", "records")
+    faults: list[dict[str, Any]] = []
+    frames: dict[str, pl.DataFrame | None] = {}
+    given = {"line": lines, "call": calls, "text": texts, "account": accounts, "subject": subjects}
+    for stream, path in given.items():
+        frames[stream] = None if path is None else _admitted(path, stream, faults, progress)
+    line = frames["line"]
+    assert line is not None
+    ranked = cards.rank(
+        Records(
+            line,
+            frames["call"],
+            frames["text"],
+            frames["account"],
+            frames["subject"],
+            None if findings is None else _findings(findings),
+        ),
+        filed=filed.holds(pl.col("number")),
+        risky_cells=_cells(cells),
+    )
+    with Writer(out) as writer:
+        writer.write(_answers([one for one in ranked if everything or one.due_hours], faults))
+    progress.done()
+    asked = sum(one.due_hours is not None for one in ranked)
+    told(f"须重新核验 to be verified again {asked:,} / {len(ranked):,}；坏行 bad {len(faults):,}")
+
+
+def _admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: Any) -> pl.DataFrame:
+    """The rows the door admits; those it refuses are answered with their fault."""
+    import polars as pl
+
+    from fanzha.detection.arrays import frame_of
+    from fanzha.records.door import admit
+    from fanzha.records.readers import read_file
+
+    frames = []
+    for chunk in read_file(path, stream, path.stem):
+        admitted = admit(stream, chunk.table, path.stem, rows=chunk.rows)
+        frames.append(frame_of(admitted.batch))
+        progress.add(admitted.batch.num_rows)
+        for refusal in (*chunk.refused, *admitted.refused):
+            said = f"{refusal.zh} {refusal.en}"
+            faults.append({"file": path.name, "line": refusal.row, "error": said})
+    if not frames:
+        raise Refused(
+            "file_empty", zh="文件没有记录", en="the file has no records", field=path.name
+        )
+    return pl.concat(frames)
+
+
+def _findings(path: Path) -> pl.DataFrame:
+    """Subject, detector and score of findings about numbers."""
+    import polars as pl
+
+    from fanzha.entrypoints.cli.rows import read_rows
+
+    kinds = {"subject": pl.String, "detector": pl.String, "score": pl.Float64}
+    found = pl.concat([part.frame for part in read_rows(str(path), kinds)])
+    return found.drop_nulls()
+
+
+def _cells(path: Path | None) -> frozenset[str]:
+    if path is None:
+        return frozenset()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(
+            "file_unreadable", zh="文件打不开", en="the file cannot be opened", field=path.name
+        ) from error
+    return frozenset(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _answers(ranked: list[Ranked], faults: list[dict[str, Any]]) -> pl.DataFrame:
+    """Ranked rows, then the rows that could not be read."""
+    import polars as pl
+
+    reason = {"code": pl.String, "zh": pl.String, "en": pl.String, "part": pl.Float64}
+    kinds: dict[str, Any] = {
+        "rank": pl.Int64, "kind": pl.String, "id": pl.String, "product": pl.String,
+        "score": pl.Float64, "due_hours": pl.Int64, "todo_zh": pl.String, "todo_en": pl.String,
+        "reasons": pl.List(pl.Struct(reason)), "missing": pl.List(pl.String),
+        "file": pl.String, "line": pl.Int64, "error": pl.String,
+    }  # fmt: skip
+    rows = [
+        {
+            "rank": rank,
+            "kind": one.kind,
+            "id": one.subject,
+            "product": one.product,
+            "score": one.score,
+            "due_hours": one.due_hours,
+            "todo_zh": one.todo[0],
+            "todo_en": one.todo[1],
+            "reasons": [
+                {"code": r.code, "zh": r.zh, "en": r.en, "part": r.part} for r in one.reasons
+            ],
+            "missing": list(one.missing),
+        }
+        for rank, one in enumerate(ranked, start=1)
+    ]
+    return pl.DataFrame([*rows, *faults], schema=kinds)
