@@ -16,6 +16,7 @@ import yaml
 
 from fanzha.adapters.postgres.desk import Desk
 from fanzha.adapters.postgres.quarantine import Quarantine
+from fanzha.adapters.postgres.rules import PostgresWorkshop
 from fanzha.bootstrap import warning_policies
 from fanzha.entrypoints.api.app import create_app
 from fanzha.entrypoints.api.bus import Bus
@@ -29,6 +30,7 @@ from fanzha.settings import Settings
 from fanzha.testing.event_log import MemoryEventLog
 from fanzha.usecases.dissuasion.script import load as load_scripts
 from tests import fixtures
+from tests.usecases.workshop.given import bench
 
 STATION = "470103001"
 PEOPLE = (
@@ -74,6 +76,8 @@ def centre_over(installed: fixtures.Installed) -> Centre:
         desk=Desk(installed.database, installed.keyring, fixtures.UNITS),
         operators=installed.operators,
         quarantine=quarantine,
+        workshop=PostgresWorkshop(installed.database, installed.keyring),
+        bench=bench(),
         policies=policies,
         presenter=Presenter(types, policies.clocks),
         scripts=Scripts(load_scripts(Path(fixtures.POLICIES) / "scripts" / "dissuasion.yaml")),

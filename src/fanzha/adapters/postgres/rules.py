@@ -86,6 +86,25 @@ class PostgresRules:
     def in_force(self) -> Sequence[RuleVersion]:
         return self._all("state = ANY(:states)", states=list(states.IN_FORCE))
 
+    def newest(self, after: str, limit: int) -> Sequence[RuleVersion]:
+        """The newest version of each rule, by id, those after one."""
+        rows = self._connection.execute(
+            text(
+                f"SELECT DISTINCT ON (rule) {_COLUMNS} FROM rule_version WHERE rule > :after"
+                " ORDER BY rule, version DESC LIMIT :limit"
+            ),
+            {"after": after, "limit": limit},
+        )
+        return [_version(row) for row in rows]
+
+    def count(self) -> int:
+        """How many rules there are."""
+        return int(
+            self._connection.execute(
+                text("SELECT count(DISTINCT rule) FROM rule_version")
+            ).scalar_one()
+        )
+
     def add(self, new: RuleVersion) -> RuleVersion:
         row = self._connection.execute(
             text(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
@@ -48,14 +48,14 @@ class DrawnRow:
     zh: str
     en: str
     token: bytes
-    verdict: str | None
+    verdict: Literal["fraud", "false"] | None
 
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
     about: str
-    source: str
-    verdict: str
+    source: Literal["outcome", "look", "sample"]
+    verdict: Literal["fraud", "false"]
     share: float
     by: str
     at: datetime

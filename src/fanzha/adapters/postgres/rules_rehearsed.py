@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -27,7 +27,7 @@ class SampledCase:
     elder: bool | None
     share: float
     token: bytes
-    verdict: str | None = None
+    verdict: Literal["fraud", "false"] | None = None
     judged_by: str | None = None
 
 
@@ -137,6 +137,19 @@ class PostgresRehearsals:
                         r.verdict, r.judged_by)
             for r in rows
         ]  # fmt: skip
+
+    def judged(self, rule: str, version: int) -> list[tuple[bool, float, bool | None]]:
+        """(fraud, weight, elder) of every case of this version that somebody has judged."""
+        rows = self._connection.execute(
+            text(
+                "SELECT l.verdict, c.share, c.elder FROM rehearsal AS r JOIN rehearsal_case AS c"
+                " ON c.rehearsal = r.id JOIN label AS l ON l.source = 'sample'"
+                " AND l.about = 'sample:' || c.rehearsal || ':' || c.n"
+                " WHERE r.rule = :rule AND r.version = :version"
+            ),
+            {"rule": rule, "version": version},
+        )
+        return [(r.verdict == "fraud", 1 / r.share, r.elder) for r in rows]
 
     def _one(self, where: str, **bound: Any) -> Rehearsal | None:
         row = self._connection.execute(

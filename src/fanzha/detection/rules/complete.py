@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fanzha.detection.rules.grammar import FUNCTIONS
 from fanzha.detection.rules.measure import LITERAL_UNITS
@@ -17,8 +18,7 @@ class Suggestion:
     """One thing that fits, with what it means; `unit` is empty where it has none."""
 
     text: str
-    kind: str
-    """`name`, `function`, `keyword` or `unit`."""
+    kind: Literal["name", "function", "keyword", "unit"]
     unit: str
     zh: str
     en: str

@@ -23,6 +23,7 @@ from fanzha.entrypoints.api import (
     watch,
 )
 from fanzha.entrypoints.api.centre import Centre
+from fanzha.entrypoints.api.workshop import boards, routes
 
 _EVENTS = "/v1/events/"
 _BODY_MAX = 1 << 20
@@ -80,7 +81,7 @@ def create_app(parts: Centre) -> FastAPI:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    for module in (desk_routes, event_routes, quarantine_routes, health, live):
+    for module in (desk_routes, event_routes, quarantine_routes, routes, boards, health, live):
         app.include_router(module.router, max_body_size=_BODY_MAX)
     _console(app)
     return app

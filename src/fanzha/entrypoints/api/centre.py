@@ -11,6 +11,7 @@ from fanzha.adapters.postgres.desk import Desk
 from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.operators import Operators
 from fanzha.adapters.postgres.quarantine import Quarantine
+from fanzha.adapters.postgres.rules import PostgresWorkshop
 from fanzha.entrypoints.api.bus import Bus
 from fanzha.entrypoints.api.present import Presenter
 from fanzha.entrypoints.api.scripts import Scripts
@@ -18,6 +19,7 @@ from fanzha.entrypoints.door import Door
 from fanzha.ports.event_log import EventLog
 from fanzha.settings import Settings
 from fanzha.usecases.warning.policies import WarningPolicies
+from fanzha.usecases.workshop.act import Bench
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Centre:
     desk: Desk
     operators: Operators
     quarantine: Quarantine
+    workshop: PostgresWorkshop
+    bench: Bench
     policies: WarningPolicies
     presenter: Presenter
     scripts: Scripts

@@ -19,12 +19,14 @@ from fanzha.errors import FanzhaError, Misconfigured, Refused, Unavailable, Unce
 from fanzha.lifecycles.machine import NotAllowed
 from fanzha.lifecycles.warning.states import WARNING
 from fanzha.ports.warning_book import StateChanged
+from fanzha.ports.workshop import RuleChanged
 from fanzha.usecases.warning.act import NotHere
 
 _log = logging.getLogger("fanzha.api")
 
 _STATUS: tuple[tuple[type[FanzhaError], int], ...] = (
     (StateChanged, 409),
+    (RuleChanged, 409),
     (NotHere, 404),
     (NotAllowed, 403),
     (Refused, 422),
@@ -48,6 +50,7 @@ _BY_CODE = {
     "too_many_rows": 413,
     "encoding_not_supported": 415,
     "unknown_verb": 404,
+    **dict.fromkeys(("rule_unknown", "case_unknown", "snooze_unknown", "look_unknown"), 404),
 }
 _HTTP = {
     400: ("unreadable", "请求无法读懂", "the request cannot be read"),
@@ -80,6 +83,8 @@ def problem_of(error: FanzhaError) -> Problem:
         problem.state, problem.by, problem.at = error.now.state, by, error.now.updated_at
         problem.zh = f"{by or '系统'}已将状态改为「{state.zh}」"
         problem.en = f"{by or 'the system'} has set the state to “{state.en}”"
+    if isinstance(error, RuleChanged):
+        problem.state, problem.at = error.now.state, error.now.updated_at
     return problem
 
 

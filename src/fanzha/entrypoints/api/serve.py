@@ -36,6 +36,8 @@ def centre_of(parts: Parts) -> Centre:
         desk=parts.desk,
         operators=parts.operators,
         quarantine=parts.quarantine,
+        workshop=parts.workshop,
+        bench=parts.bench,
         policies=parts.policies,
         presenter=Presenter({c: taxonomy.words(c) for c in codes}, parts.policies.clocks),
         scripts=Scripts(parts.scripts),

@@ -32,23 +32,23 @@ def goes_back(bounds: WatchOver, shown: Behaviour) -> tuple[str, str] | None:
     Precision counts by the upper end of its interval: chance alone throws nothing out.
     """
     precision = shown.precision
-    if precision is not None and precision.n >= bounds.judged_least:
-        if precision.high < bounds.precision_least:
-            return (
-                f"精确率 {precision.share:.1%}（至多 {precision.high:.1%}）低于"
-                f" {bounds.precision_least:.0%}",
-                f"precision {precision.share:.1%} (at most {precision.high:.1%}) is below"
-                f" {bounds.precision_least:.0%}",
-            )
+    judged = precision is not None and precision.n >= bounds.judged_least
+    if precision is not None and judged and precision.high < bounds.precision_least:
+        return (
+            f"精确率 {precision.share:.1%}（至多 {precision.high:.1%}）低于"
+            f" {bounds.precision_least:.0%}",
+            f"precision {precision.share:.1%} (at most {precision.high:.1%}) is below"
+            f" {bounds.precision_least:.0%}",
+        )
     usual = shown.shadow_cases_an_hour
-    if usual is not None and shown.cases >= bounds.hits_least:
-        if shown.cases_an_hour > bounds.hits_most * usual:
-            return (
-                f"每小时命中 {shown.cases_an_hour:.1f}，超过影子期 {usual:.1f} 的"
-                f" {bounds.hits_most:g} 倍",
-                f"{shown.cases_an_hour:.1f} cases an hour, more than {bounds.hits_most:g} times"
-                f" the {usual:.1f} of its shadow",
-            )
+    many = usual is not None and shown.cases >= bounds.hits_least
+    if usual is not None and many and shown.cases_an_hour > bounds.hits_most * usual:
+        return (
+            f"每小时命中 {shown.cases_an_hour:.1f}，超过影子期 {usual:.1f} 的"
+            f" {bounds.hits_most:g} 倍",
+            f"{shown.cases_an_hour:.1f} cases an hour, more than {bounds.hits_most:g} times"
+            f" the {usual:.1f} of its shadow",
+        )
     return None
 
 

@@ -1,0 +1,376 @@
+"""Routes of the workshop: names, checking, rules and their versions, acts, cases, snoozes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Path, Query, Response
+
+from fanzha.adapters.postgres.rules import PostgresWorkshopUnit
+from fanzha.adapters.postgres.rules_figures import RuleFigures
+from fanzha.detection.rules.complete import complete
+from fanzha.detection.rules.rule import RuleText
+from fanzha.entrypoints.api.auth import Parts, SignedIn
+from fanzha.entrypoints.api.centre import Centre
+from fanzha.entrypoints.api.workshop import schemas as wire
+from fanzha.entrypoints.api.workshop import view
+from fanzha.errors import Refused
+from fanzha.lifecycles.actor import Level, Role
+from fanzha.lifecycles.machine import NotAllowed
+from fanzha.lifecycles.rule import states
+from fanzha.lifecycles.rule.model import Label, Rehearsal, RehearsalState, RuleVersion, Verdict
+from fanzha.usecases.workshop.act import Act, act, find, save_draft
+from fanzha.usecases.workshop.snooze import Subject, end_snooze, snooze
+from fanzha.values import account, phone_number
+from fanzha.values.keys import key64
+from fanzha.values.mask import mask_account, mask_number
+
+router = APIRouter(prefix="/v1/workshop")
+READERS = frozenset({Role.ANALYST, Role.DUTY_OFFICER, Role.AUDITOR})
+JUDGES = frozenset({Role.ANALYST, Role.DUTY_OFFICER})
+_LOWEST = Level.CITY
+"""Rules act on the whole centre: the tiers below a city do not see the workshop."""
+_DAYS = 60
+_RECORD = 40
+_VERBS = sorted({r.verb for r in states.RULE.rules if r.who - {Role.SYSTEM}} - {"record_replay"})
+
+RuleId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{2,40}$")]
+Version = Annotated[int, Path(ge=1, le=9_999)]
+ChannelCode = Annotated[str, Query(pattern=r"^[a-z_]{2,40}$")]
+
+
+def may(who: SignedIn, roles: frozenset[Role] = READERS) -> None:
+    high = who.actor.unit.level.depth <= _LOWEST.depth
+    if not (high and who.actor.may(roles)):
+        raise NotAllowed("not_allowed", zh="不在您的职责内", en="not among your duties")
+
+
+# ── names and checking ───────────────────────────────────────────────────────────────────────────
+
+
+@router.get("/channels")
+def channels(parts: Parts, who: SignedIn) -> list[wire.ChannelInfo]:
+    """Every name that rules may use, by channel."""
+    may(who)
+    return [
+        wire.ChannelInfo(
+            code=c.code, zh=c.zh, en=c.en, stream=c.stream,
+            names=[view.name_info(n) for n in c.names.values()],
+        )
+        for c in parts.bench.catalogue.channels.values()
+    ]  # fmt: skip
+
+
+@router.get("/complete")
+def completion(
+    parts: Parts, who: SignedIn, channel: ChannelCode,
+    prefix: Annotated[str, Query(max_length=60)] = "",
+) -> list[wire.Suggested]:  # fmt: skip
+    """What may be written next, with definitions and units."""
+    may(who)
+    found = complete(prefix, parts.bench.catalogue.channel(channel))
+    return [wire.Suggested(text=s.text, kind=s.kind, unit=s.unit, zh=s.zh, en=s.en) for s in found]
+
+
+@router.post("/check")
+def check(body: wire.CheckBody, parts: Parts, who: SignedIn) -> wire.Checked:
+    """Syntax, names, types and units of a condition; nothing is run."""
+    may(who)
+    return view.checked(parts.bench.catalogue.channel(body.channel), body.when)
+
+
+# ── rules ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.get("/rules")
+def rules(
+    parts: Parts, who: SignedIn,
+    after: Annotated[str, Query(max_length=41, pattern=r"^[a-z0-9_]*$")] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+) -> wire.RulePage:  # fmt: skip
+    """Every rule by id, with what is in use and what has drifted."""
+    may(who)
+    with parts.workshop.work() as work:
+        newest = work.rules.newest(after, limit + 1)
+        items = [_row(parts, work, v) for v in newest[:limit]]
+        total = work.rules.count()
+    return wire.RulePage(
+        items=items,
+        next=items[-1].id if len(newest) > limit else None,
+        total=total,
+        shadow_days_needed=parts.bench.policy.gates.shadow_days,
+    )
+
+
+@router.get(
+    "/rules.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+def rules_csv(parts: Parts, who: SignedIn) -> Response:
+    """The list as a file."""
+    may(who)
+    with parts.workshop.work() as work:
+        rows = [_row(parts, work, v) for v in work.rules.newest("", 10_000)]
+    lines = [
+        [r.id, r.zh, r.en, r.channel, str(r.version), r.state.code, str(r.live_version or "")]
+        for r in rows
+    ]
+    head = ["id", "zh", "en", "channel", "version", "state", "live_version"]
+    return csv_file("rules.csv", [head, *lines])
+
+
+@router.post("/rules", status_code=201)
+def draft(body: wire.RuleBody, parts: Parts, who: SignedIn) -> wire.VersionView:
+    """Save a draft: a new version of the rule, checked whole."""
+    may(who, frozenset({Role.ANALYST}))
+    text = RuleText(**body.model_dump())
+    with parts.workshop.work() as work:
+        made = save_draft(work, parts.bench, who.actor, text, parts.now())
+    return _detail(parts, who, made)
+
+
+@router.get("/rules/{rule}")
+def one_rule(rule: RuleId, parts: Parts, who: SignedIn) -> wire.RuleView:
+    may(who)
+    with parts.workshop.work() as work:
+        versions = work.rules.of(rule)
+        if not versions:
+            raise Refused("rule_unknown", zh="没有这条规则", en="there is no such rule")
+        quiet = [s for s in work.snoozes.running(parts.now()) if s.rule == rule]
+    text = RuleText.of(versions[0].text)
+    return wire.RuleView(
+        id=rule, zh=text.title_zh, en=text.title_en, channel=text.channel,
+        versions=[_brief(v) for v in versions],
+        snoozes=[view.snooze(s) for s in quiet],
+        record=view.record(RuleFigures(parts.database).record(rule, _RECORD)),
+    )  # fmt: skip
+
+
+@router.get("/rules/{rule}/versions/{version}")
+def one_version(rule: RuleId, version: Version, parts: Parts, who: SignedIn) -> wire.VersionView:
+    may(who)
+    with parts.workshop.work() as work:
+        found = find(work, rule, version)
+    return _detail(parts, who, found)
+
+
+@router.post("/rules/{rule}/versions/{version}/{verb}")
+def do(
+    rule: RuleId, version: Version, verb: Annotated[str, Path(max_length=40)],
+    body: wire.ActBody, parts: Parts, who: SignedIn,
+) -> wire.VersionView:  # fmt: skip
+    """A verb of the lifecycle table. `replay` asks for a rehearsal over the log."""
+    may(who)
+    if verb not in _VERBS:
+        raise Refused(
+            "unknown_verb",
+            zh=f"没有这个操作；可用：{'、'.join(_VERBS)}",
+            en=f"there is no such verb; there are: {', '.join(_VERBS)}",
+            field="verb",
+        )
+    now = parts.now()
+    with parts.workshop.work() as work:
+        before = find(work, rule, version)
+        passed = view.gates_of(work, parts.bench.policy, before, now)
+        wanted = Act(verb, body.expected_state, body.note)
+        after = act(work, parts.bench, who.actor, before, wanted, passed, now)
+        if verb == "replay":
+            _ask(work, after, who, parts)
+    return _detail(parts, who, after)
+
+
+def _ask(work: PostgresWorkshopUnit, version: RuleVersion, who: SignedIn, parts: Centre) -> None:
+    newest = work.rehearsals.newest(version.rule, version.version)
+    if newest and newest.state in (RehearsalState.ASKED, RehearsalState.RUNNING):
+        raise Refused("replay_running", zh="回放正在进行", en="a replay is under way")
+    live = next((v for v in work.rules.of(version.rule) if v.state == states.LIVE), None)
+    work.rehearsals.ask(
+        Rehearsal(
+            id=uuid4(), rule=version.rule, version=version.version,
+            against=live.version if live and live.version != version.version else None,
+            state=RehearsalState.ASKED, done_share=0.0, asked_by=who.actor.display,
+            asked_at=parts.now(), finished_at=None, source="log",
+        )
+    )  # fmt: skip
+
+
+# ── cases that only the draft hits ───────────────────────────────────────────────────────────────
+
+
+@router.get("/rules/{rule}/versions/{version}/cases")
+def cases(
+    rule: RuleId, version: Version, parts: Parts, who: SignedIn,
+    after: Annotated[int, Query(ge=-1, le=1_000_000)] = -1,
+    limit: Annotated[int, Query(ge=1, le=200)] = 40,
+) -> wire.CasePage:  # fmt: skip
+    """Drawn for judging from those that only the draft hits; no person can be made out."""
+    may(who)
+    with parts.workshop.work() as work:
+        newest = work.rehearsals.newest(rule, version)
+        found = work.rehearsals.cases(newest.id) if newest else []
+    start = next((k + 1 for k, c in enumerate(found) if c.n == after), 0)
+    part = found[start : start + limit]
+    return wire.CasePage(
+        items=[
+            wire.CaseView(
+                n=c.n, at=c.at, zh=c.zh, en=c.en, score=c.score, elder=c.elder,
+                verdict=c.verdict, judged_by=c.judged_by,
+            )
+            for c in part
+        ],
+        next=str(part[-1].n) if start + limit < len(found) else None,
+        total=len(found),
+        fraud=sum(c.verdict == "fraud" for c in found),
+        false=sum(c.verdict == "false" for c in found),
+    )  # fmt: skip
+
+
+@router.post("/rules/{rule}/versions/{version}/cases/{n}/judge", status_code=204)
+def judge(
+    rule: RuleId, version: Version, n: Annotated[int, Path(ge=0, le=1_000_000)],
+    body: wire.Judged, parts: Parts, who: SignedIn,
+) -> None:  # fmt: skip
+    """True or false alarm; judged again, the later word counts."""
+    may(who, JUDGES)
+    with parts.workshop.work() as work:
+        newest = work.rehearsals.newest(rule, version)
+        case = (
+            next((c for c in work.rehearsals.cases(newest.id) if c.n == n), None)
+            if newest
+            else None
+        )
+        if newest is None or case is None:
+            raise Refused("case_unknown", zh="没有这条", en="there is no such case", field="n")
+        label = Label(
+            f"sample:{newest.id}:{n}", case.token, Verdict(body.verdict), "sample", case.share,
+            who.actor.display, parts.now(),
+        )  # fmt: skip
+        work.labels.add([label])
+
+
+# ── snoozes ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.post("/rules/{rule}/snoozes", status_code=201)
+def make_snooze(
+    rule: RuleId, body: wire.SnoozeBody, parts: Parts, who: SignedIn
+) -> wire.SnoozeView:
+    may(who)
+    with parts.workshop.work() as work:
+        made = snooze(
+            work, parts.bench, who.actor, rule, until=body.until, note=body.note,
+            subject=subject_of(body.subject) if body.subject else None, area=body.area,
+            now=parts.now(),
+        )  # fmt: skip
+    return view.snooze(made)
+
+
+@router.post("/snoozes/{id}/end")
+def stop_snooze(id: UUID, parts: Parts, who: SignedIn) -> wire.SnoozeView:
+    may(who)
+    with parts.workshop.work() as work:
+        return view.snooze(end_snooze(work, parts.bench, who.actor, id, parts.now()))
+
+
+def subject_of(given: str) -> Subject:
+    """A number or an account as scorers know it; Refused where it is neither."""
+    try:
+        number = phone_number.parse(given)
+        return Subject(key64("number", number.normal), mask_number(number.normal))
+    except Refused:
+        held = account.parse(given)
+        return Subject(key64("account", held.normal), mask_account(held.normal))
+
+
+# ── what the answers are made of ─────────────────────────────────────────────────────────────────
+
+
+def _detail(parts: Centre, who: SignedIn, version: RuleVersion) -> wire.VersionView:
+    now, figures = parts.now(), RuleFigures(parts.database)
+    with parts.workshop.work() as work:
+        versions = work.rules.of(version.rule)
+        newest = work.rehearsals.newest(version.rule, version.version)
+        passed = view.gates_of(work, parts.bench.policy, version, now)
+        judged = view.judged_share(work, version)
+    text = RuleText.of(version.text)
+    live = next((v for v in versions if v.state == states.LIVE), None)
+    base = next((v for v in versions if v.version == version.replaces), None)
+    return wire.VersionView(
+        rule=wire.RuleBody(**text.plain()),
+        version=version.version,
+        state=view.state_of(version.state),
+        replaces=version.replaces,
+        live_version=live.version if live else None,
+        author=version.author_display,
+        submitted_by=version.submitted_display,
+        published_by=version.published_display,
+        shadow_since=version.shadow_since,
+        live_since=version.live_since,
+        note=version.note,
+        diff=view.difference(RuleText.of(base.text).when if base else None, text.when),
+        check=view.checked(parts.bench.catalogue.channel(text.channel), text.when),
+        rehearsal=view.rehearsal(newest),
+        judged=judged,
+        gates=[view.gate(g) for g in passed],
+        daily=view.days(figures.volumes(version.rule, now - timedelta(days=_DAYS))),
+        verbs=view.verbs(version, who.actor, passed),
+        effect=view.effect(newest),
+        watch=view.watch(parts.bench.policy, version),
+        record=view.record(figures.record(version.rule, _RECORD)),
+    )
+
+
+def _brief(v: RuleVersion) -> wire.VersionBrief:
+    return wire.VersionBrief(
+        version=v.version, state=view.state_of(v.state), author=v.author_display,
+        created_at=v.created_at, updated_at=v.updated_at, live_since=v.live_since,
+    )  # fmt: skip
+
+
+def _row(parts: Centre, work: PostgresWorkshopUnit, newest: RuleVersion) -> wire.RuleRow:
+    versions = work.rules.of(newest.rule)
+    live = next((v for v in versions if v.state == states.LIVE), None)
+    back = next((v for v in versions if v.state == states.ROLLED_BACK), None)
+    asked = work.rehearsals.newest(newest.rule, newest.version)
+    now, text = parts.now(), RuleText.of(newest.text)
+    moved = None
+    if live is not None:
+        names = [f"rule:{live.ref}"]
+        found = view.drifts(RuleFigures(parts.database), parts.bench.policy, newest.channel, names)
+        moved = found[0].psi if found else None
+    shadow = newest.shadow_since if newest.state in states.IN_FORCE[1:] else None
+    return wire.RuleRow(
+        id=newest.rule,
+        zh=text.title_zh,
+        en=text.title_en,
+        channel=newest.channel,
+        version=newest.version,
+        state=view.state_of(newest.state),
+        live_version=live.version if live else None,
+        replaying=asked is not None
+        and asked.state in (RehearsalState.ASKED, RehearsalState.RUNNING),
+        shadow_days=(now - shadow).total_seconds() / 86_400 if shadow else None,
+        rolled_back_at=back.updated_at if back else None,
+        drift=moved,
+        drifted=moved is not None and moved > parts.bench.policy.drift.psi,
+        snoozes=sum(s.rule == newest.rule for s in work.snoozes.running(now)),
+    )
+
+
+def csv_file(name: str, rows: list[list[str]]) -> Response:
+    """A file; text that a spreadsheet would run is disarmed."""
+    out = io.StringIO()
+    for row in rows:
+        csv.writer(out).writerow(
+            [f"'{c}" if c[:1] in ("=", "+", "-", "@", "\t", "\r") else c for c in row]
+        )
+    return Response(
+        out.getvalue(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

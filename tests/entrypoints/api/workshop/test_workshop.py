@@ -1,0 +1,201 @@
+"""The workshop over HTTP: from a draft to a second person's signature, and who may not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fanzha.detection.rules.tally import Hit
+from fanzha.lifecycles.actor import Role
+from fanzha.lifecycles.rule.model import RehearsalState
+from fanzha.usecases.workshop.compare import History, Known, compare
+from tests import fixtures
+from tests.entrypoints.api.given import PASSWORD, Api
+from tests.usecases.workshop.given import bench, draft
+
+_DAY = 86_400_000
+
+
+@pytest.fixture
+def staffed(api: Api) -> Api:
+    """An analyst, a second one, a duty officer, and a dissuader who has no business here."""
+    for name, role, unit in [
+        ("an", Role.ANALYST, "470100"),
+        ("bo", Role.ANALYST, "470100"),
+        ("luo", Role.DUTY_OFFICER, "470100"),
+        ("cai", Role.DISSUADER, "470100"),
+        ("dou", Role.ANALYST, "470103001"),
+    ]:
+        api.installed.operators.add(
+            name=name, display=name, password=PASSWORD, roles=frozenset({role}),
+            unit=fixtures.unit(unit), now=fixtures.NOW,
+        )  # fmt: skip
+    api.sign_in("an")
+    return api
+
+
+def saved(api: Api, **changed: Any) -> dict[str, Any]:
+    answer = api.client.post("/v1/workshop/rules", json={**draft().plain(), **changed})
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def do(api: Api, verb: str, state: str, note: str = "", version: int = 1) -> Any:
+    return api.client.post(
+        f"/v1/workshop/rules/large_payment/versions/{version}/{verb}",
+        json={"expected_state": state, "note": note},
+    )
+
+
+def rehearsed(api: Api, *, elders_wrong: bool = False) -> None:
+    """As the runner would have left it: ninety days, five hundred cases known."""
+    hits = [
+        Hit("large_payment@1", k * 15_000_000, "bank", k, f"s{k}", k + 1, 0.8, "转账", "paid")
+        for k in range(500)
+    ]
+    known = {h.subject: Known(fraud=h.event_id % 3 > 0) for h in hits}
+    history = History(
+        begin=0, end=90 * _DAY, rows=1_000, known=known, key_of=lambda s: s,
+        is_elder=lambda h: h.event_id % 3 == 0 if elders_wrong else h.event_id % 3 == 1,
+        residents=10_000, elders=2_000,
+    )  # fmt: skip
+    found = compare(bench().policy, history, hits, None, 1.0)
+    with api.centre.workshop.work() as work:
+        asked = work.rehearsals.newest("large_payment", 1)
+        assert asked is not None
+        done = type(asked)(
+            **{n: getattr(asked, n) for n in asked.__slots__}
+            | {"state": RehearsalState.DONE, "result": found.plain(), "done_share": 1.0}
+        )
+        work.rehearsals.keep(done, fixtures.NOW)
+
+
+def into_shadow(api: Api) -> None:
+    saved(api)
+    assert do(api, "replay", "draft").status_code == 200
+    rehearsed(api)
+    with api.centre.workshop.work() as work:
+        from fanzha.usecases.workshop.act import Act, act, find
+
+        system = fixtures.actor(Role.SYSTEM, at="86")
+        before = find(work, "large_payment", 1)
+        act(work, bench(), system, before, Act("record_replay", "draft"), (), fixtures.NOW)
+    assert do(api, "start_shadow", "replayed").status_code == 200
+
+
+def week_later(api: Api) -> None:
+    with api.installed.database.transaction(fixtures.NATION) as connection:
+        from sqlalchemy import text
+
+        connection.execute(
+            text("UPDATE rule_version SET shadow_since = shadow_since - interval '8 days'")
+        )
+
+
+def test_a_draft_is_checked_and_says_what_is_wrong_where(staffed: Api) -> None:
+    body = {"channel": "transfer_payer", "when": "amount_fen > 30 min"}
+    found = staffed.client.post("/v1/workshop/check", json=body).json()
+    assert not found["ok"]
+    assert found["fault"]["code"] == "rule_units"
+    assert body["when"][found["fault"]["at"] :].startswith("30 min")
+    answer = staffed.client.post(
+        "/v1/workshop/rules", json={**draft().plain(), "when": "payee_knew"}
+    )
+    assert answer.status_code == 422 or answer.status_code == 400
+    assert answer.json()["code"] == "rule_name_unknown"
+    assert answer.json()["field"] == "when"
+    offered = staffed.client.get("/v1/workshop/complete?channel=transfer_payer&prefix=new_").json()
+    assert {o["text"] for o in offered} >= {"new_paid_24h", "new_min_24h_fen"}
+    assert {o["unit"] for o in offered if o["kind"] == "name"} == {"count", "fen"}
+
+
+def test_from_draft_to_live_takes_two(staffed: Api) -> None:
+    into_shadow(staffed)
+    early = do(staffed, "submit", "shadow")
+    assert early.json()["code"] == "gates_unmet"
+    assert early.json()["field"] == "shadow_days"
+    week_later(staffed)
+    page = do(staffed, "submit", "shadow").json()
+    assert page["state"]["code"] == "submitted"
+    assert [g["code"] for g in page["gates"] if not g["met"]] == ["second_person"]
+    assert "publish" not in {v["verb"] for v in page["verbs"]}
+    assert do(staffed, "publish", "submitted").json()["code"] == "second_person_needed"
+    staffed.sign_in("luo")
+    offered = staffed.client.get("/v1/workshop/rules/large_payment/versions/1").json()
+    assert "publish" in {v["verb"] for v in offered["verbs"]}
+    live = do(staffed, "publish", "submitted").json()
+    assert (live["state"]["code"], live["published_by"]) == ("live", "luo")
+    assert all(g["met"] for g in live["gates"])
+    stale = do(staffed, "roll_back", "submitted", "迟了")
+    assert stale.status_code == 409
+    back = do(staffed, "roll_back", "live", "误报多").json()
+    assert back["state"]["code"] == "rolled_back"
+    assert [r["verb"] for r in back["record"]][:2] == ["roll_back", "publish"]
+
+
+def test_the_next_version_replaces_and_comes_back(staffed: Api) -> None:
+    into_shadow(staffed)
+    week_later(staffed)
+    do(staffed, "submit", "shadow")
+    staffed.sign_in("bo")
+    assert do(staffed, "publish", "submitted").status_code == 200
+    second = saved(staffed, when="amount_fen >= 3 wan\nAND payee_new")
+    assert (second["version"], second["replaces"], second["live_version"]) == (2, 1, 1)
+    assert [line["changed"] for line in second["diff"]] == [True, True]
+    third = saved(staffed, when=draft().when + "\nAND left_share > 50 %")
+    assert [line["changed"] for line in third["diff"]] == [False, True]
+    rows = staffed.client.get("/v1/workshop/rules").json()
+    assert [(r["id"], r["version"], r["live_version"]) for r in rows["items"]] == [
+        ("large_payment", 3, 1)
+    ]
+
+
+def test_what_elders_suffer_holds_a_draft_back(staffed: Api) -> None:
+    into_shadow(staffed)
+    rehearsed(staffed, elders_wrong=True)
+    week_later(staffed)
+    refused = do(staffed, "submit", "shadow").json()
+    assert (refused["code"], refused["field"]) == ("gates_unmet", "elders")
+
+
+def test_who_has_no_business_sees_nothing(staffed: Api) -> None:
+    saved(staffed)
+    for name in ("cai", "dou"):
+        staffed.sign_in(name)
+        for path in ("rules", "rules/large_payment", "channels", "looks", "labels", "models"):
+            assert staffed.client.get(f"/v1/workshop/{path}").status_code == 403, (name, path)
+    staffed.sign_in("luo")
+    assert staffed.client.post("/v1/workshop/rules", json=draft().plain()).status_code == 403
+
+
+def test_a_snooze_ends_by_itself_or_by_hand(staffed: Api) -> None:
+    saved(staffed)
+    now = staffed.centre.now()
+    url = "/v1/workshop/rules/large_payment/snoozes"
+    body = {"until": (now + timedelta(days=3)).isoformat(), "note": "已核实", "area": "470102"}
+    made = staffed.client.post(url, json=body)
+    assert made.status_code == 201, made.text
+    listed = staffed.client.get("/v1/workshop/rules/large_payment").json()["snoozes"]
+    assert [s["area"] for s in listed] == ["470102"]
+    for wrong in ({"until": now.isoformat()}, {"note": " "}, {"subject": "no number"}):
+        assert 400 <= staffed.client.post(url, json={**body, **wrong}).status_code < 500
+    ended = staffed.client.post(f"/v1/workshop/snoozes/{made.json()['id']}/end")
+    assert ended.status_code == 200
+    assert staffed.client.get("/v1/workshop/rules/large_payment").json()["snoozes"] == []
+    again = staffed.client.post(f"/v1/workshop/snoozes/{made.json()['id']}/end")
+    assert again.json()["code"] == "snooze_unknown"
+
+
+def test_boards_answer_before_anything_has_happened(staffed: Api) -> None:
+    saved(staffed)
+    board = staffed.client.get("/v1/workshop/rules/large_payment/board").json()
+    assert (board["daily"], board["precision"], board["latency"]) == ([], None, None)
+    assert staffed.client.get("/v1/workshop/models").json() == []
+    csv = staffed.client.get("/v1/workshop/rules.csv")
+    assert csv.text.splitlines()[1].startswith("large_payment,大额转给新收款人")
+    spread = staffed.client.get("/v1/workshop/spread?channel=transfer_payer&name=amount_fen").json()
+    assert sum(spread["counts"]) == 0
+    assert len(spread["lower"]) == len(spread["counts"])
