@@ -7,7 +7,8 @@ import hashlib
 import io
 import struct
 import zipfile
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -97,7 +98,7 @@ def axml(root: Tag) -> bytes:
     return struct.pack("<HHI", 0x0003, 8, 8 + len(inner)) + inner
 
 
-def _element(tag: Tag, number, uri: int) -> bytes:
+def _element(tag: Tag, number: Callable[[str], int], uri: int) -> bytes:
     rows = b""
     for name, value in tag.attributes.items():
         where = uri if name in ATTRIBUTES else 0xFFFFFFFF
@@ -146,11 +147,11 @@ def resources(package: str, labels: Mapping[str, str], icon: str = "res/icon.png
     for at, language in enumerate(labels):
         config = struct.pack("<I", 28) + b"\0" * 4
         config += language[:2].encode().ljust(2, b"\0") + b"\0\0" + b"\0" * 16
-        head = 20 + len(config)
+        header = 20 + len(config)
         entries = struct.pack("<HHIHBBI", 8, 0, 0, 8, 0, 0x03, at)
         entries += struct.pack("<HHIHBBI", 8, 0, 1, 8, 0, 0x03, len(labels))
-        size = head + 8 + len(entries)
-        kinds += struct.pack("<HHIBBHII", 0x0201, head, size, 1, 0, 0, 2, head + 8)
+        size = header + 8 + len(entries)
+        kinds += struct.pack("<HHIBBHII", 0x0201, header, size, 1, 0, 0, 2, header + 8)
         kinds += config + struct.pack("<II", 0, 16) + entries
     name = package.encode("utf-16-le")[:254].ljust(256, b"\0")
     start = 288
@@ -162,19 +163,28 @@ def resources(package: str, labels: Mapping[str, str], icon: str = "res/icon.png
 
 
 def dex(strings: Sequence[str]) -> bytes:
-    """A file of code with a string table and nothing else."""
+    """A file of code with a string table, the map of its parts, and nothing else."""
     table, data = bytearray(), bytearray()
     start = 0x70 + 4 * len(strings)
     for text in strings:
         table += struct.pack("<I", start + len(data))
         data += _uleb(len(text)) + text.encode("utf-8", "surrogatepass") + b"\0"
+    data += b"\0" * (-(start + len(data)) % 4)
+    at = start + len(data)
+    parts = ((0, 1, 0), (1, len(strings), 0x70), (0x2002, len(strings), start), (0x1000, 1, at))
+    data += struct.pack("<I", len(parts))
+    for kind, count, where in parts:
+        data += struct.pack("<HHII", kind, 0, count, where)
     size = start + len(data)
     head = bytearray(0x70)
     head[:8] = b"dex\n035\0"
     struct.pack_into("<II", head, 0x20, size, 0x70)
     struct.pack_into("<I", head, 0x28, 0x12345678)
+    struct.pack_into("<I", head, 0x34, at)
     struct.pack_into("<II", head, 0x38, len(strings), 0x70)
-    return bytes(head + table + data)
+    whole = head + table + data
+    struct.pack_into("<I", whole, 8, zlib.adler32(bytes(whole[12:])))
+    return bytes(whole)
 
 
 def _uleb(value: int) -> bytes:

@@ -38,6 +38,8 @@ class Owner:
     chinese: tuple[str, ...]
     latin: tuple[str, ...]
     packages: tuple[str, ...]
+    apps: int
+    """How many of `packages` are apps'; the rest are names it holds, turned round."""
     certificates: frozenset[str]
 
 
@@ -67,7 +69,8 @@ class Owners:
     listed: tuple[Owner, ...]
     generic: frozenset[str]
     by_prefix: Mapping[str, Owner]
-    exact_packages: tuple[tuple[str, Owner], ...]
+    by_length: Mapping[int, Sequence[tuple[str, tuple[str, ...], Owner]]]
+    """Packages long enough to be a slip away from, with their quarters."""
     by_latin: Mapping[str, Sequence[Owner]]
     by_chinese: Sequence[tuple[str, Owner]]
 
@@ -141,13 +144,14 @@ class Owners:
     def _near(self, package: str) -> Owner | None:
         """One or two characters off a listed package of the same shape."""
         text = package.casefold()
-        if len(text) < _NEAR:
-            return None
-        for other, owner in self.exact_packages:
-            allowed = 2 if len(other) >= 2 * _NEAR else 1
-            close = len(other) >= _NEAR and abs(len(other) - len(text)) <= allowed
-            if close and _distance(text, other, allowed) <= allowed:
-                return owner
+        for size in range(len(text) - 2, len(text) + 3):
+            for other, quarters, owner in self.by_length.get(size, ()):
+                allowed = 2 if size >= 2 * _NEAR else 1
+                # Each slip spoils a quarter at most; the others stand in the text as they are.
+                if sum(quarter in text for quarter in quarters) < 4 - allowed:
+                    continue
+                if _distance(text, other, allowed) <= allowed:
+                    return owner
         return None
 
     def _inside(self, package: str) -> Owner | None:
@@ -206,6 +210,7 @@ def load_owners(path: Path, organisations: Sequence[Path]) -> Owners:
                 tuple(name.replace(" ", "") for name in names if not name.isascii()),
                 tuple(name.replace(" ", "") for name in names if name.isascii()),
                 texts(item["packages"], "packages"),
+                len(item["packages"]),
                 frozenset(texts(data["certificates"].get(item["key"], []), "certificates")),
             )
         )
@@ -223,10 +228,23 @@ def load_owners(path: Path, organisations: Sequence[Path]) -> Owners:
         tuple(listed),
         frozenset(plain(word) for word in texts(data["generic"], "generic")),
         by_prefix,
-        tuple((p, o) for p, o in by_prefix.items() if p.count(".") >= 2),
+        _by_length(listed),
         by_latin,
         tuple((word, owner) for owner in listed for word in owner.chinese),
     )
+
+
+def _by_length(
+    listed: Sequence[Owner],
+) -> dict[int, list[tuple[str, tuple[str, ...], Owner]]]:
+    out: dict[int, list[tuple[str, tuple[str, ...], Owner]]] = {}
+    for package, owner in ((p.casefold(), o) for o in listed for p in o.packages[: o.apps]):
+        size = len(package)
+        if package.count(".") >= 2 and size >= _NEAR:
+            ends = [size * part // 4 for part in range(5)]
+            quarters = tuple(package[a:b] for a, b in itertools.pairwise(ends))
+            out.setdefault(size, []).append((package, quarters, owner))
+    return out
 
 
 def _organisations(path: Path) -> list[dict[str, Any]]:
@@ -250,5 +268,6 @@ def _owner(item: Mapping[str, Any], data: Mapping[str, Any]) -> Owner:
         tuple(sorted(name for name in chinese if not name.isascii())),
         tuple(sorted(latin)),
         (*named, *turned),
+        len(named),
         frozenset(texts(data["certificates"].get(key, []), key)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -35,9 +36,14 @@ def kind_of(label: str, kinds: Sequence[Kind]) -> tuple[Kind, str] | None:
 
 
 def _holds(word: str, squeezed: str, padded: str) -> bool:
-    if word.isascii() and not word.isdigit():
-        return f" {plain(word)} " in padded
-    return word in squeezed
+    spaced = _spaced(word)
+    return word in squeezed if spaced is None else spaced in padded
+
+
+@functools.lru_cache(maxsize=4_096)
+def _spaced(word: str) -> str | None:
+    """A Latin word as it is looked for among words; None where it may stand anywhere."""
+    return f" {plain(word)} " if word.isascii() and not word.isdigit() else None
 
 
 def purpose_of(
