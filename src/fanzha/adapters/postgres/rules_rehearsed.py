@@ -96,6 +96,17 @@ class PostgresRehearsals:
         ).one_or_none()
         return _rehearsal(row) if row else None
 
+    def waits(self, stale_before: datetime) -> bool:
+        """Whether `take_up` would find one."""
+        found = self._connection.execute(
+            text(
+                "SELECT EXISTS (SELECT FROM rehearsal WHERE state = 'asked' OR"
+                " (state = 'running' AND touched_at < :stale))"
+            ),
+            {"stale": stale_before},
+        )
+        return bool(found.scalar_one())
+
     def add_cases(self, id: UUID, cases: Sequence[tuple[SampledCase, str, str]]) -> None:
         """(case, kind, subject): the subject is kept as a token only."""
         if cases:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from fanzha import __version__
-from fanzha.entrypoints.cli import audit, detect, people, run_files
+from fanzha.entrypoints.cli import audit, detect, people, run_files, workshop
 from fanzha.entrypoints.cli import city as city_commands
 from fanzha.errors import FanzhaError, Refused, Unavailable, Uncertain
 from fanzha.settings import Settings, load
@@ -29,6 +30,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(audit.keys, name="keys")
 app.add_typer(people.operators, name="operators")
 app.add_typer(people.senders, name="senders")
+app.add_typer(workshop.rules, name="rules")
 app.command("run")(run_files.run)
 for name in ("classify", "score", "train", "evaluate"):
     app.add_typer(getattr(detect, name), name=name)
@@ -94,12 +96,20 @@ def work(ready_file: ReadyFile = None) -> None:
 
 
 @app.command()
-def scorer(ready_file: ReadyFile = None) -> None:
-    """只运行评分。Streams to findings and warnings."""
+def scorer(
+    ready_file: ReadyFile = None,
+    member: Annotated[
+        str | None,
+        typer.Option(help="评分组成员名 name of this member, where several share the log's keys"),
+    ] = None,
+) -> None:
+    """只运行评分。Streams to findings and warnings; alone, or as one of a group."""
     from fanzha.bootstrap import Parts
     from fanzha.entrypoints.scorer.process import run
 
-    _process(lambda: run(Parts(load()), _touch(ready_file)))
+    if member is not None and not _MEMBER.fullmatch(member):
+        raise typer.BadParameter("成员名为 1–60 个字母、数字、- 或 _  letters, digits, - and _")
+    _process(lambda: run(Parts(load()), _touch(ready_file), member))
 
 
 @app.command()
@@ -125,6 +135,9 @@ def smsc(ready_file: ReadyFile = None) -> None:
 def version() -> None:
     """版本。The version."""
     print(__version__)
+
+
+_MEMBER = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 def _touch(path: Path | None) -> Callable[[], None]:

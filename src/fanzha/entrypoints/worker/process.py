@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from fanzha.adapters.postgres import audit
 from fanzha.bootstrap import Parts, utc_now
 from fanzha.entrypoints.ending import until_told
+from fanzha.entrypoints.worker import workshop
 from fanzha.entrypoints.worker.deliver import Deliverer
 from fanzha.entrypoints.worker.run import run as work
 from fanzha.lifecycles.actor import NATION
@@ -36,6 +38,13 @@ async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
         with parts.database.transaction(NATION) as connection:
             parts.office.set_position(connection, "worker", 0)
 
+    async def tend() -> None:
+        await asyncio.to_thread(workshop.tend, parts)
+
+    async def rehearse() -> None:
+        if await asyncio.to_thread(workshop.waiting, parts):
+            await workshop.rehearse_beside()
+
     try:
         await until_told(
             work(
@@ -46,6 +55,7 @@ async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
                 sign_heads=sign_heads,
                 beat=beat,
                 now=utc_now,
+                workshop=(tend, rehearse),
             )
         )
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from fanzha.entrypoints.worker.deliver import Deliverer
@@ -17,6 +17,7 @@ from fanzha.usecases.warning.run_clocks import run_clocks
 _log = logging.getLogger("fanzha.worker")
 _CLOCK_S = 1.0
 _TRIM_S = 600.0
+_WORKSHOP_S = 15.0
 _SIGN_S = 24 * 3600.0
 
 
@@ -29,16 +30,19 @@ async def run(
     sign_heads: Callable[[], None],
     beat: Callable[[], None],
     now: Callable[[], datetime],
+    workshop: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> None:
     """Run until cancelled; a loop that fails ends the process, which is then started anew.
 
-    `beat` leaves a sign of life after each round of the clocks.
+    `beat` leaves a sign of life after each round of the clocks. `workshop` are its rounds there.
     """
     async with asyncio.TaskGroup() as group:
         if deliverer is not None:
             group.create_task(deliverer.run())
         group.create_task(_each(_CLOCK_S, lambda: _clocks(office, policies, beat, now)))
         group.create_task(_each(_TRIM_S, lambda: _trim(log, policies, now)))
+        for step in workshop:
+            group.create_task(_each(_WORKSHOP_S, step))
         group.create_task(_each(_SIGN_S, lambda: asyncio.to_thread(sign_heads)))
 
 
