@@ -8,12 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fanzha.adapters.nats.exchange import NatsExchange
 from fanzha.adapters.nats.log import JetStreamLog, LogSettings
 from fanzha.adapters.nats.server import USER, NatsServer
 from fanzha.adapters.postgres import place
 from fanzha.adapters.postgres.database import Database
 from fanzha.adapters.postgres.desk import Desk
 from fanzha.adapters.postgres.embedded import EmbeddedPostgres
+from fanzha.adapters.postgres.group import PostgresMembership
 from fanzha.adapters.postgres.migrate import APPLICATION, migrate
 from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.operators import Operators
@@ -29,6 +31,7 @@ from fanzha.lifecycles.actor import NATION, Unit
 from fanzha.lifecycles.rule.policy import load_gates
 from fanzha.lifecycles.warning.policy import load_clocks, load_grades
 from fanzha.ports.event_log import EventLog
+from fanzha.ports.scorer_group import Exchange, Membership
 from fanzha.settings import Settings
 from fanzha.usecases.dissuasion.script import ScriptBook
 from fanzha.usecases.dissuasion.script import load as load_scripts
@@ -40,6 +43,7 @@ from fanzha.usecases.workshop.editions import ensure_edition
 
 if TYPE_CHECKING:
     from fanzha.detection.engine import Engine
+    from fanzha.features.live import MakeFeatures
 
 
 def utc_now() -> datetime:
@@ -213,11 +217,24 @@ class Parts:
             )
         )
 
-    def engine(self) -> Engine:
+    def membership(self) -> Membership:
+        """Where scorers that share a log agree on who belongs."""
+        return PostgresMembership(self.database)
+
+    def exchange(self) -> Exchange:
+        """How they hear each other; not yet joined."""
+        return NatsExchange(self.log_settings)
+
+    def engine(self, features: MakeFeatures | None = None) -> Engine:
         # Its compiled parts take a second to load, and most processes do without.
         from fanzha.detection.engine import Engine
+        from fanzha.features.live import FeatureSet
 
-        return Engine(self.settings.policies, dedupe_hours=self.settings.dedupe_hours)
+        return Engine(
+            self.settings.policies,
+            dedupe_hours=self.settings.dedupe_hours,
+            features=features or FeatureSet,
+        )
 
     def sender(self) -> SmppSender | None:
         """The road to phones; None where no message centre is set."""

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     send_to: tuple[str, ...] = Field(
         default=(), description="numbers and prefixes that may be texted; empty: nobody"
     )
+    scorers: int = Field(default=1, ge=1, le=16, description="scorers that share the log's keys")
     snapshot_every_s: float = Field(default=30.0, gt=0)
     dedupe_hours: int = Field(default=24, ge=1, le=168)
 

@@ -55,19 +55,31 @@ class Snapshots:
 
     def newest(self) -> Snapshot | None:
         """The newest whole snapshot of this version; a damaged one is passed over and said."""
-        for mark in sorted(self.folder.glob("*.json"), reverse=True):
-            data = mark.with_suffix(".npz")
-            try:
-                about = json.loads(mark.read_text(encoding="ascii"))
-                if about["version"] != self._version:
-                    _log.warning("snapshot %s is of another version; passed over", mark.stem)
-                    continue
-                if _digest(data) != about["sha256"]:
-                    raise ValueError("checksum differs")
-                with np.load(data, allow_pickle=False) as arrays:
-                    return Snapshot(about["position"], {k: arrays[k] for k in arrays.files})
-            except (OSError, ValueError, KeyError) as error:
-                _log.warning("snapshot %s cannot be used: %s", mark.stem, type(error).__name__)
+        for position in sorted(self.positions(), reverse=True):
+            found = self.at(position)
+            if found is not None:
+                return found
+        return None
+
+    def positions(self) -> set[int]:
+        """Of which there are snapshots, usable or not."""
+        return {int(mark.stem) for mark in self.folder.glob("*.json") if mark.stem.isdigit()}
+
+    def at(self, position: int) -> Snapshot | None:
+        """The snapshot of a position; None where it is damaged or of another version, and said."""
+        mark = self.folder / f"{position:020d}.json"
+        data = mark.with_suffix(".npz")
+        try:
+            about = json.loads(mark.read_text(encoding="ascii"))
+            if about["version"] != self._version:
+                _log.warning("snapshot %s is of another version; passed over", mark.stem)
+                return None
+            if _digest(data) != about["sha256"]:
+                raise ValueError("checksum differs")
+            with np.load(data, allow_pickle=False) as arrays:
+                return Snapshot(about["position"], {k: arrays[k] for k in arrays.files})
+        except (OSError, ValueError, KeyError) as error:
+            _log.warning("snapshot %s cannot be used: %s", mark.stem, type(error).__name__)
         return None
 
 

@@ -43,7 +43,17 @@ def processes(settings: Settings, data: Path) -> list[Plan]:
     return [
         _ours("serve", "控制台与接口", "console and API", settings, data),
         _ours("work", "后台", "worker", settings, data),
-        _ours("scorer", "评分", "scorer", settings, data),
+        *_scorers(settings, data),
+    ]
+
+
+def _scorers(settings: Settings, data: Path) -> list[Plan]:
+    if settings.scorers == 1:
+        return [_ours("scorer", "评分", "scorer", settings, data)]
+    names = [f"scorer-{n}" for n in range(1, settings.scorers + 1)]
+    return [
+        _ours(name, f"评分 {n}", f"scorer {n}", settings, data, ["scorer", "--member", name])
+        for n, name in enumerate(names, 1)
     ]
 
 
@@ -68,7 +78,9 @@ def city(settings: Settings, data: Path, key: str, residents: int, seed: int) ->
 _COMMAND = (sys.executable, "-m", "fanzha.entrypoints.cli.main")
 
 
-def _ours(name: str, zh: str, en: str, settings: Settings, data: Path) -> Plan:
+def _ours(
+    name: str, zh: str, en: str, settings: Settings, data: Path, command: list[str] | None = None
+) -> Plan:
     mark = data / "run" / f"{name}.ready"
 
     def prepare() -> None:
@@ -77,7 +89,7 @@ def _ours(name: str, zh: str, en: str, settings: Settings, data: Path) -> Plan:
 
     return Plan(
         name, zh, en,
-        argv=lambda: [*_COMMAND, name, "--ready-file", str(mark)],
+        argv=lambda: [*_COMMAND, *(command or [name]), "--ready-file", str(mark)],
         ready=mark.exists, log=data / "log" / f"{name}.log", prepare=prepare,
         environment=_environment(settings),
     )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Several scorers of one log that share out the windows and act as one."""
