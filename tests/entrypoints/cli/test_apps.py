@@ -30,13 +30,13 @@ def _written(path: Path, rows: list[dict[str, Any]]) -> Path:
 def test_facts_are_answered_row_by_row(tmp_path: Path) -> None:
     source = _written(tmp_path / "f.jsonl", [{"id": "a", **GOOD}, {"id": "b", **BAD}, {"id": "c"}])
     with source.open("a", encoding="utf-8") as file:
-        file.write("no json\n" + json.dumps({"id": "e", "package": "org.a.b"}) + "\n")
+        file.write("no json\n" + json.dumps({"id": 5, "package": "org.a.b"}) + "\n")
     out = tmp_path / "g.jsonl"
     said = fanzha("classify", "app", "--in", source, "--out", out)
     assert said.code == 0
     assert "app/static@" in said.err
     a, b, c, d, e = _lines(out.read_text("utf-8"))
-    assert [row["id"] for row in (a, b, c, d, e)] == ["a", "b", "c", None, "e"]
+    assert [row["id"] for row in (a, b, c, d, e)] == ["a", "b", "c", None, 5]
     assert a["score"] < 0.1 < 0.9 < b["score"]
     assert (a["verdict"], b["verdict"], b["imitates"]) == ("可信", "仿冒", "icbc")
     assert a["missing"] == b["missing"] == []

@@ -139,10 +139,11 @@ def _parts(path: str, extra: Sequence[str] = ()) -> Iterator[list[dict[str, Any]
     import polars as pl
 
     from fanzha.detection.app.static.facts import COLUMNS
-    from fanzha.entrypoints.cli.rows import read_rows
+    from fanzha.entrypoints.cli.rows import ID, read_rows
 
     # As texts: a list comes as JSON, so that no row is lost for the shape of one of its values.
-    wanted: Mapping[str, type[pl.DataType]] = dict.fromkeys((*COLUMNS, *extra), pl.String)
+    wanted: dict[str, type[pl.DataType]] = dict.fromkeys((*COLUMNS, *extra), pl.String)
+    wanted["id"] = ID
     for part in read_rows(path, _as_stored(path, wanted)):
         rows = part.frame.to_dicts()
         for row, line in zip(rows, part.lines, strict=True):
@@ -182,7 +183,7 @@ def _answer(rows: Sequence[Mapping[str, Any]], judge: StaticApps) -> pl.DataFram
 
 
 def _frame(
-    ids: Sequence[str | None],
+    ids: Sequence[bytes | None],
     apps: Sequence[AppFacts],
     judge: StaticApps,
     errors: Sequence[str | None],
@@ -191,10 +192,11 @@ def _frame(
     import polars as pl
 
     from fanzha.detection.app.static.channel import columns_of
+    from fanzha.entrypoints.cli.rows import ID
 
     reason = {"code": pl.String, "zh": pl.String, "en": pl.String, "part": pl.Float64}
     kinds: dict[str, Any] = {
-        "id": pl.String, "line": pl.Int64, "score": pl.Float64, "verdict": pl.String,
+        "id": ID, "line": pl.Int64, "score": pl.Float64, "verdict": pl.String,
         "scam_type": pl.String, "imitates": pl.String, "family": pl.String,
         "likeness": pl.Float64, "reasons": pl.List(pl.Struct(reason)),
         "missing": pl.List(pl.String), "incomplete": pl.List(pl.String), "error": pl.String,
@@ -226,7 +228,9 @@ def _classify_files(
             app = AppFacts() if "error" in row else facts_of(row)
             if kept is not None and "error" not in row:
                 kept.write(json.dumps(row, ensure_ascii=False) + "\n")
-            writer.write(_frame([str(path)], [app], judge, [row.get("error")], [None]))
+            writer.write(
+                _frame([json.dumps(str(path)).encode()], [app], judge, [row.get("error")], [None])
+            )
             progress.add(1)
 
 
