@@ -2,7 +2,8 @@
 
 Input is JSON Lines (plain or gzip; `-` is standard input), CSV or Parquet. A line that cannot be
 read is answered by a row that says so, under the number of its line: nothing is dropped silently.
-Output is JSON Lines or Parquet by its name; `-` is standard output. Files are written aside and
+An `id` asked for as `ID` keeps the JSON it came as: 7 stays 7, "7" stays "7". Output is JSON Lines
+or Parquet by its name; `-` is standard output. Files are written aside and
 renamed when they are whole.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +27,10 @@ import pyarrow.parquet as pq
 
 from fanzha.errors import Refused
 
-__all__ = ["Part", "Progress", "Writer", "read_rows", "told"]
+__all__ = ["ID", "Part", "Progress", "Writer", "read_rows", "told"]
 
+ID = pl.Binary
+"""Type of a column that holds each value's JSON as it came (null where a row has none)."""
 _PIECE = 1 << 21
 """Bytes of a piece of JSON Lines."""
 _ROWS = 50_000
@@ -122,11 +126,29 @@ def _as_asked(
 ) -> pl.DataFrame:
     """The columns asked for in their types; null where absent or of another shape."""
     return frame.select(
-        pl.col(name).cast(kind, strict=False)
-        if name in frame.columns
-        else pl.lit(None, dtype=kind).alias(name)
+        pl.lit(None, dtype=kind).alias(name)
+        if name not in frame.columns
+        else _raw(frame[name]).alias(name)
+        if kind == ID
+        else pl.col(name).cast(kind, strict=False)
         for name, kind in columns.items()
     )
+
+
+def _raw(values: pl.Series) -> pl.Series:
+    """Each value as JSON. A piece of whole numbers needs no Python."""
+    if values.dtype.is_integer():
+        return values.cast(pl.String).cast(pl.Binary)
+    if values.dtype == pl.Binary:
+        return values
+    return pl.Series([None if v is None else _json(v) for v in values], dtype=pl.Binary)
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=True, allow_nan=False, default=str).encode()
+    except (ValueError, RecursionError):
+        return b"null"
 
 
 def _lines(
@@ -167,15 +189,29 @@ def _part(
     numbered = [(before + 1 + i, line) for i, line in enumerate(lines) if line.strip()]
     if not numbered:
         return Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
-    try:
-        frame = pl.read_ndjson(
-            io.BytesIO(b"\n".join(line for _, line in numbered)), schema=dict(columns)
-        )
+    names = [name for name, kind in columns.items() if kind == ID]
+    data = b"\n".join(line for _, line in numbered)
+    for as_read in (pl.Int64, pl.String) if names else (pl.String,):
+        if as_read == pl.String and not _all_text(data, names, len(numbered)):
+            break
+        try:
+            kinds = {name: as_read if name in names else kind for name, kind in columns.items()}
+            frame = pl.read_ndjson(io.BytesIO(data), schema=kinds)
+        except pl.exceptions.PolarsError:
+            continue  # one of them is no object of these types
         if frame.height == len(numbered):
-            return Part(frame, [number for number, _ in numbered], [])
-    except pl.exceptions.PolarsError:
-        pass  # one of them is no object of these types: look at each
+            return Part(_as_asked(frame, columns), [number for number, _ in numbered], [])
     return _one_by_one(numbered, columns)
+
+
+def _all_text(data: bytes, names: list[str], rows: int) -> bool:
+    """Whether every line has each of these names once, before a text."""
+    return all(
+        len(re.findall(rb'"%s"\s*:' % name.encode(), data))
+        == len(re.findall(rb'"%s"\s*:\s*"' % name.encode(), data))
+        == rows
+        for name in names
+    )
 
 
 def _one_by_one(
@@ -203,6 +239,8 @@ def _fitting(value: Any, kind: pl.DataType | type[pl.DataType]) -> Any:
     """The value where it has the type; text of a plain value where text is asked; else null."""
     if value is None:
         return None
+    if kind == ID:
+        return _json(value)
     if kind == pl.String:
         if isinstance(value, str):
             return value.encode("utf-8", "replace").decode()
@@ -244,12 +282,12 @@ class Writer:
     def write(self, frame: pl.DataFrame) -> None:
         """Append rows; every call has the same columns."""
         if self._is_parquet:
-            table = frame.to_arrow()
+            table = _decoded(frame).to_arrow()
             if self._parquet is None:
                 self._parquet = pq.ParquetWriter(self._file, table.schema, compression="zstd")
             self._parquet.write_table(table)
         elif frame.height:
-            frame.write_ndjson(self._file)
+            self._file.write(_json_lines(frame))
             if self._aside is None:
                 self._file.flush()
 
@@ -271,6 +309,42 @@ class Writer:
             self._aside.replace(self._path)
         else:
             self._aside.unlink(missing_ok=True)
+
+
+def _json_lines(frame: pl.DataFrame) -> bytes:
+    """JSON Lines in which raw columns stand first, as they came."""
+    raw = [name for name, kind in frame.schema.items() if kind == ID]
+    rest = frame.drop(raw)
+    if not raw:
+        return rest.write_ndjson().encode()
+    lines = rest.write_ndjson().encode().split(b"\n") if rest.width else [b"{}"] * frame.height
+    heads = [
+        b",".join(
+            json.dumps(name).encode() + b":" + (b"null" if value is None else value)
+            for name, value in zip(raw, values, strict=True)
+        )
+        for values in frame.select(raw).iter_rows()
+    ]
+    return b"".join(
+        b"{" + head + (b"," if len(line) > 2 else b"") + line[1:] + b"\n"
+        for head, line in zip(heads, lines, strict=False)
+    )
+
+
+def _decoded(frame: pl.DataFrame) -> pl.DataFrame:
+    """Raw columns as text for Parquet, whose columns have one type: texts without their quotes."""
+    return frame.with_columns(
+        pl.Series(name, [_plain(value) for value in frame[name]], dtype=pl.String)
+        for name, kind in frame.schema.items()
+        if kind == ID
+    )
+
+
+def _plain(value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    found = json.loads(value)
+    return found if isinstance(found, str) else value.decode()
 
 
 class Progress:
