@@ -89,7 +89,7 @@ def of_frame(frame: pl.DataFrame) -> Table:
     missing: list[list[str]] = [[] for _ in error]
     keys = {}
     for name in ("customer", "terminal"):
-        keys[name] = _keys(frame[name], name)
+        keys[name] = _keys(frame[name].cast(pl.String), name)
         for row in np.flatnonzero(keys[name] == 0):
             missing[row].append(name)
     return Table(
