@@ -20,7 +20,7 @@ from fanzha.detection.app.static.facts import facts_of
 from tests.adapters.apk.building import LABEL, apk, dex, key, manifest, resources
 
 POLICIES = Path(__file__).resolve().parent.parent / "policies" / "detection"
-FILES, STRINGS, ROWS = 8, 20_000, 4_000
+FILES, STRINGS, ROWS = 6, 5_000, 2_000
 
 
 def run(*, quick: bool = False) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -22,6 +22,9 @@ INSIDE: Mapping[str, type[pl.DataType]] = {
     "nested_apps": pl.Int64, "loads_code": pl.Boolean, "tricks": pl.String,
 }  # fmt: skip
 
+_PARTS = 3
+"""Of a class name, as the reader cuts it."""
+
 TRICKS: Mapping[str, tuple[str, str]] = {
     "encrypted_flag": ("谎称加密的条目", "entries said to be encrypted"),
     "unknown_method": ("不存在的压缩方式", "compression methods that do not exist"),
@@ -40,6 +43,7 @@ def inside(facts: AppFacts, markers: Markers) -> dict[str, Any]:
     if not facts.from_file:
         return {}
     out: dict[str, Any] = _signed(facts, markers)
+    classes = _beginnings(facts.classes or ())
     powers = set(facts.powers or ())
     out |= {
         "has_accessibility": "accessibility" in powers,
@@ -59,9 +63,8 @@ def inside(facts: AppFacts, markers: Markers) -> dict[str, Any]:
         ("remote", markers.remote),
         ("service_kit", markers.service_kits),
     ):
-        out[column] = _pair(one.words for one in listed if _shows(one, facts))
-    out["web_shell"] = any(_shows(one, facts) for one in markers.web_shells)
-    classes = facts.classes or ()
+        out[column] = _pair(one.words for one in listed if _shows(one, facts, classes))
+    out["web_shell"] = any(_shows(one, facts, classes) for one in markers.web_shells)
     out["loads_code"] = any(_among(mark, classes) for mark in markers.loaders)
     out["tricks"] = _pair(TRICKS.get(code, (code, code)) for code in facts.tricks or ())
     return out
@@ -77,11 +80,11 @@ def _signed(facts: AppFacts, markers: Markers) -> dict[str, Any]:
     }
 
 
-def _shows(marker: Marker, facts: AppFacts) -> bool:
+def _shows(marker: Marker, facts: AppFacts, classes: frozenset[str]) -> bool:
     libraries = [name.rpartition("/")[2] for name in facts.libraries or ()]
     return (
         any(name.startswith(mark) for mark in marker.libraries for name in libraries)
-        or any(_among(mark, facts.classes or ()) for mark in marker.classes)
+        or any(_among(mark, classes) for mark in marker.classes)
         or any(name.endswith(mark) for mark in marker.files for name in facts.files or ())
         or any(
             host == mark or host.endswith("." + mark)
@@ -91,17 +94,20 @@ def _shows(marker: Marker, facts: AppFacts) -> bool:
     )
 
 
-def _among(mark: str, classes: Sequence[str]) -> bool:
-    """Whether a class of this beginning is there; classes are cut to three parts."""
+def _beginnings(classes: Iterable[str]) -> frozenset[str]:
+    """Class names, cut to three parts as they are, with all their beginnings."""
+    out = set()
+    for name in classes:
+        parts = name.split(".")[:_PARTS]
+        out |= {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+    return frozenset(out)
+
+
+def _among(mark: str, classes: frozenset[str]) -> bool:
+    """Whether a class of this beginning is there, as far as three parts tell."""
     if mark.startswith("L"):
         mark = mark[1:].rstrip(";").replace("/", ".")
-    cut = ".".join(mark.split(".")[:4])
-    return any(
-        name == cut
-        or name.startswith(cut + ".")
-        or (name.count(".") >= 2 and cut.startswith(name + "."))
-        for name in classes
-    )
+    return ".".join(mark.split(".")[:_PARTS]) in classes
 
 
 def _pair(words: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
