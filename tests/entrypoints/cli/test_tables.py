@@ -184,6 +184,22 @@ def test_subscribers_lacking_columns_or_values_are_scored_and_told(
         payments.score(str(tmp_path / "less.csv"), tmp_path / "m")
 
 
+def test_subscribers_are_measured_both_ways(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame, edges = made_subscribers(300, graph_tells=False)
+    frame.write_parquet(tmp_path / "f.parquet")
+    edges.write_parquet(tmp_path / "e.parquet")
+    subscribers.evaluate(
+        str(tmp_path / "f.parquet"), tmp_path / "e.parquet", repeats=1, splits=2, graph=False
+    )
+    found = json.loads(capsys.readouterr().out)
+    for way, parts in (("five_folds", 5), ("random_80_20", 2)):
+        assert found[way]["auc"]["parts"] == parts
+        assert 0.6 < found[way]["auc"]["mean"] <= 1.0
+        assert found[way]["used_graph"]["most"] == 0.0
+
+
 def test_cards_are_ranked_and_refused_rows_answered(tmp_path: Path) -> None:
     noon = datetime(2026, 11, 20, 4, tzinfo=UTC)
     rows = [

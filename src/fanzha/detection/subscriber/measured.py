@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,12 @@ I64 = npt.NDArray[np.int64]
 def measured(
     table: Subscribers, graph: sparse.csr_array | None,
     *, repeats: int, splits: int, graph_use: bool | None, seed: int,
+    done: Callable[[int], None] = lambda parts: None,
 ) -> dict[str, Any]:  # fmt: skip
     """AUC and macro F1 (both at 0.5) on rows held out; cut and graph chosen without them.
 
-    For each way of splitting: mean, spread and range over the parts held out.
+    For each way of splitting: mean, spread and range over the parts held out. `done` is called
+    after each part.
     """
     ways = {
         "five_folds": _folded(table.label, repeats, seed),
@@ -44,6 +46,7 @@ def measured(
                 got.setdefault(f"{name}auc", []).append(area(score, truth))
                 got.setdefault(f"{name}macro_f1", []).append(macro_f1(score, truth, 0.5))
             got.setdefault("used_graph", []).append(float(model.use_graph))
+            done(1)
         if got:
             found[way] = {name: _told(values) for name, values in got.items()}
     return found

@@ -115,16 +115,17 @@ def evaluate(
 
     from fanzha.detection.subscriber.measured import measured
     from fanzha.detection.subscriber.table import adjacency, of_frame
+    from fanzha.entrypoints.cli.rows import Progress
 
     table = of_frame(_frame(features))
     sides = _edges(edges)
     held = None if sides is None else adjacency(table.key, *sides)
-    print(
-        json.dumps(
-            measured(table, held, repeats=repeats, splits=splits, graph_use=graph, seed=seed),
-            ensure_ascii=False,
-        )
+    progress = Progress("已度量的部分", "parts measured")
+    found = measured(
+        table, held, repeats=repeats, splits=splits, graph_use=graph, seed=seed, done=progress.add
     )
+    progress.done()
+    print(json.dumps(found, ensure_ascii=False))
 
 
 def _scores(
