@@ -1,0 +1,1 @@
+"""Publicity that fits: what may be told of groups."""
