@@ -13,11 +13,17 @@ from fanzha.detection.account.v1.columns import (
     account_rows,
     activity_rows,
     counted,
+    device_holder_rows,
     device_keys,
     device_rows,
+    held_rows,
+    holding_rows,
     met_rows,
     movement_rows,
+    near_rows,
     paid_rows,
+    refusal_rows,
+    swapped,
 )
 from fanzha.detection.account.v1.windows import WINDOWS
 from fanzha.detection.arrays import Array, Bools, Floats, floats, instants, keys_of, known
@@ -51,6 +57,31 @@ _FEATURES = (
     "new_paid_24h",
     "new_min_24h_fen",
     "device_accounts_7d",
+    "device_holders_7d",
+    "cash_n_24h",
+    "cash_fen_24h",
+    "cash_places_24h",
+    "wallet_n_24h",
+    "firm_n_24h",
+    "merchant_n_24h",
+    "merchant_fen_24h",
+    "merchants_24h",
+    "round_in_24h",
+    "qr_in_24h",
+    "in_n_7d",
+    "out_n_7d",
+    "in_fen_7d",
+    "out_fen_7d",
+    "payers_7d",
+    "payees_7d",
+    "strange_in_7d",
+    "strange_out_7d",
+    "emptied_7d",
+    "refused_payers_30d",
+    "peer_refused_payers_30d",
+    "peer_near_stopped_30d",
+    "held_accounts",
+    "corporate_opened_s",
 )
 _FOUND_BEFORE = ("此前已被识别", "found so before")
 _DIRECTIONS = ("out", "in")
@@ -79,6 +110,9 @@ PAYER_SCHEMA: Mapping[str, type[pl.DataType]] = {
 }
 _NEEDS = {
     "device_accounts_7d": ("device",),
+    "device_holders_7d": ("device",),
+    "emptied_7d": ("balance_fen",),
+    "qr_in_24h": ("channel",),
     "balance_fen": ("balance_fen",),
     "left_share": ("payer_balance_fen",),
 }
@@ -119,9 +153,12 @@ class AccountChannel:
     def read_accounts(self, batch: pl.DataFrame) -> Reading:
         """Take in the life of accounts: openings, payees added, devices used."""
         self._features.update("account", account_rows(batch))
+        holding = self._features.update("holding", holding_rows(batch))["holder_accounts_180d"]
+        self._features.update("held", held_rows(batch, holding))
         devices = device_keys(batch)
         if devices.any():
             self._features.update("device", device_rows(batch, devices, "account_key"))
+            self._features.update("device_holder", device_holder_rows(batch, devices))
         return Reading("account", batch)
 
     def _acquaintance(self, batch: pl.DataFrame, moved: Bools) -> tuple[Bools, Bools]:
@@ -149,11 +186,16 @@ class AccountChannel:
         told = self._features.update(
             "account", movement_rows(batch, moved, new, strange, idle, self._measures)
         )
+        told = {**told, **self._company(batch, moved)}
         devices = device_keys(batch)
-        used = np.full(2 * batch.height, np.nan)
+        used, holders = (np.full(2 * batch.height, np.nan) for _ in range(2))
         if devices.any():
             used[: batch.height] = self._features.update("device", device_rows(batch, devices))[
                 "device_accounts_7d"
+            ]
+            on_device = device_holder_rows(batch, devices)
+            holders[: batch.height] = self._features.update("device_holder", on_device)[
+                "device_holders_7d"
             ]
         windows = [known(name, _apart(told[name])) for name in _FEATURES if name in told]
         twofold = batch.select("event_id", "source", "at", "amount_fen")
@@ -162,6 +204,7 @@ class AccountChannel:
             [
                 *windows,
                 known("device_accounts_7d", used),
+                known("device_holders_7d", holders),
                 pl.Series("direction", _DIRECTIONS).gather(np.repeat([0, 1], batch.height)),
                 pl.concat([payer_kind, payee_kind]).alias("holder_kind"),
                 pl.concat([payee_kind, payer_kind]).alias("counterpart_kind"),
@@ -171,11 +214,25 @@ class AccountChannel:
                 pl.repeat(value=True, n=2 * batch.height, eager=True).alias("holder_sides"),
             ]
         )
+        if "channel" in batch.columns:
+            sides = sides.hstack([pl.concat([batch["channel"]] * 2)])
         balances = [f"{side}_balance_fen" for side in ("payer", "payee")]
         if set(balances) <= set(batch.columns):
             held = pl.concat([batch[name].alias("balance_fen") for name in balances])
             sides = sides.hstack([held])
         return sides
+
+    def _company(self, batch: pl.DataFrame, moved: Bools) -> dict[str, Array]:
+        """Whose the accounts are, and how near they stand to accounts that are stopped: so seen
+        where payments of several payers to an account were refused or returned."""
+        told = dict(self._features.update("held", held_rows(batch)))
+        told |= self._features.update("refusal", refusal_rows(batch))
+        refused = told["refused_payers_30d"]
+        stopped = refused >= self._measures.stopped_payers
+        near = self._features.update("near", near_rows(batch, moved, stopped))
+        told["peer_refused_payers_30d"] = swapped(refused)
+        told["peer_near_stopped_30d"] = swapped(near["near_stopped_30d"])
+        return told
 
     def _payers(
         self, batch: pl.DataFrame, sides: pl.DataFrame, scores: Floats, new: Bools, strange: Bools

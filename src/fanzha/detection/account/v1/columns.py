@@ -13,6 +13,7 @@ from fanzha.detection.arrays import (
     Columns,
     Keys,
     both_sides,
+    floats,
     instants,
     keys_of,
     truths,
@@ -26,11 +27,17 @@ __all__ = [
     "account_rows",
     "activity_rows",
     "counted",
+    "device_holder_rows",
     "device_keys",
     "device_rows",
+    "held_rows",
+    "holding_rows",
     "met_rows",
     "movement_rows",
+    "near_rows",
     "paid_rows",
+    "refusal_rows",
+    "swapped",
 ]
 
 
@@ -41,15 +48,25 @@ class AccountMeasures:
     night_from: int
     """Local hour, inclusive; `night_to` is exclusive."""
     night_to: int
+    round_fen: int
+    """Sums of whole multiples of this are round."""
+    empty_fen: int
+    """What is left of a balance that was emptied, at most."""
+    stopped_payers: int
+    """So many payers refused make an account one that is stopped."""
 
 
 def device_keys(frame: pl.DataFrame) -> Keys:
     """Keys of the devices that gave the orders; 0 where the sender has none."""
+    return _text_keys(frame, "device")
+
+
+def _text_keys(frame: pl.DataFrame, column: str) -> Keys:
     keys = np.zeros(frame.height, dtype=np.uint64)
-    if "device" not in frame.columns or frame["device"].null_count() == frame.height:
+    if column not in frame.columns or frame[column].null_count() == frame.height:
         return keys
-    named = frame["device"].to_arrow().dictionary_encode()
-    known = np.array([key64("device", name) for name in named.dictionary.to_pylist()], np.uint64)
+    named = frame[column].to_arrow().dictionary_encode()
+    known = np.array([key64(column, name) for name in named.dictionary.to_pylist()], np.uint64)
     there = named.indices.is_valid().to_numpy(zero_copy_only=False)
     keys[there] = known[named.indices.drop_null().to_numpy()]
     return keys
@@ -93,6 +110,15 @@ def device_rows(frame: pl.DataFrame, devices: Keys, account: str = "payer_key") 
     }
 
 
+def device_holder_rows(frame: pl.DataFrame, devices: Keys) -> Columns:
+    """One row an order or change, keyed by its device; a transfer names no holder and only asks."""
+    return {
+        "at": instants(frame),
+        "device_key": devices,
+        "holder_key": keys_of(frame, "holder_key"),
+    }
+
+
 def activity_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
     """Two rows a transfer, payer's and payee's."""
     return {
@@ -119,7 +145,23 @@ def movement_rows(
     no = np.zeros(frame.height, dtype=np.bool_)
     payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
     amount = frame["amount_fen"].to_numpy().astype(np.float64)
+    kind = pl.col("payee_kind")
+    cash, wallet, firm, shop, qr = truths(
+        frame, kind == "cash", kind == "wallet", kind == "payment", kind == "merchant",
+        pl.col("channel") == "qr" if "channel" in frame.columns else pl.lit(value=False),
+    )  # fmt: skip
+    places = _text_keys(frame, "place")
+    left = floats(frame, "payer_balance_fen", np.nan)
+    is_round = amount % measures.round_fen == 0
     return {
+        "cash_out": both_sides(moved & cash, no),
+        "wallet_out": both_sides(moved & wallet, no),
+        "firm_out": both_sides(moved & firm, no),
+        "merchant_out": both_sides(moved & shop, no),
+        "round_in": both_sides(no, moved & is_round),
+        "qr_in": both_sides(no, moved & qr),
+        "emptied": both_sides(moved & (left <= measures.empty_fen), no),
+        "place_key": twice(np.where(places != 0, places, payee)),
         "at": twice(at),
         "account_key": both_sides(payer, payee),
         "peer_key": both_sides(payee, payer),
@@ -142,15 +184,85 @@ def account_rows(frame: pl.DataFrame) -> Columns:
     no = np.zeros(frame.height, dtype=np.bool_)
     zero = np.zeros(frame.height)
     flags: Columns = dict.fromkeys(
-        ("money_in", "money_out", "strange_in", "strange_out", "new_out", "at_night", "moved"), no
-    )
+        (
+            "money_in", "money_out", "strange_in", "strange_out", "new_out", "at_night", "moved",
+            "cash_out", "wallet_out", "firm_out", "merchant_out", "round_in", "qr_in", "emptied",
+        ),
+        no,
+    )  # fmt: skip
     return {
         **flags,
         "at": instants(frame),
         "account_key": keys_of(frame, "account_key"),
         "peer_key": np.zeros(frame.height, dtype=np.uint64),
+        "place_key": np.zeros(frame.height, dtype=np.uint64),
         "amount_fen": zero,
         "idle_s": zero,
         "opened": (frame["action"] == "open").to_numpy(),
         "added": (frame["action"] == "add_payee").to_numpy(),
+    }
+
+
+def refusal_rows(frame: pl.DataFrame) -> Columns:
+    """Two rows a transfer: the payee's row says that an institution refused or returned it."""
+    n = frame.height
+    refused = np.zeros(n, dtype=np.bool_)
+    if "status" in frame.columns:
+        (refused,) = truths(frame, pl.col("status").is_in(["refused", "returned"]))
+    payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
+    return {
+        "at": twice(instants(frame)),
+        "account_key": both_sides(payer, payee),
+        "peer_key": both_sides(payee, payer),
+        "refused": both_sides(np.zeros(n, dtype=np.bool_), refused),
+    }
+
+
+def near_rows(frame: pl.DataFrame, moved: Bools, stopped: Bools) -> Columns:
+    """Two rows a transfer: whether the counterpart (of `stopped`, sides interleaved) is stopped."""
+    payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
+    return {
+        "at": twice(instants(frame)),
+        "account_key": both_sides(payer, payee),
+        "near_stopped": swapped(stopped) & twice(moved),
+    }
+
+
+def swapped(sides: Array) -> Array:
+    """Interleaved sides, each given to its counterpart."""
+    return sides.reshape(-1, 2)[:, ::-1].reshape(-1)
+
+
+def holding_rows(frame: pl.DataFrame) -> Columns:
+    """One row a change of an account, keyed by its holder."""
+    return {
+        "at": instants(frame),
+        "holder_key": keys_of(frame, "holder_key"),
+        "account_key": keys_of(frame, "account_key"),
+    }
+
+
+def held_rows(frame: pl.DataFrame, holder_accounts: Array | None = None) -> Columns:
+    """A change of an account tells of its holder and class; a transfer's two rows only ask."""
+    if holder_accounts is None:
+        payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
+        no = np.zeros(2 * frame.height, dtype=np.bool_)
+        return {
+            "at": twice(instants(frame)),
+            "account_key": both_sides(payer, payee),
+            "holder_accounts": np.zeros(2 * frame.height),
+            "held": no,
+            "corporate_opened": no,
+        }
+    corporate = np.zeros(frame.height, dtype=np.bool_)
+    if "class" in frame.columns:
+        (corporate,) = truths(
+            frame, (pl.col("class") == "corporate") & (pl.col("action") == "open")
+        )
+    return {
+        "at": instants(frame),
+        "account_key": keys_of(frame, "account_key"),
+        "holder_accounts": np.nan_to_num(holder_accounts),
+        "held": np.isfinite(holder_accounts),
+        "corporate_opened": corporate,
     }

@@ -153,4 +153,4 @@ def test_money_that_did_not_move_does_not_count() -> None:
 
 def test_what_is_missing_is_named() -> None:
     tape = Tape().pay(0, VICTIM, MULE, 20_000).pay(5 * MINUTE, MULE, NEXT, 19_500)
-    assert set(alone(tape).about(MULE)[0].missing) == {"balance_fen", "device"}
+    assert set(alone(tape).about(MULE)[0].missing) == {"balance_fen", "channel", "device"}

@@ -1,0 +1,143 @@
+"""Transfers of a file as arrays: accounts numbered, times as steps, and what could not be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from fanzha.errors import Refused
+
+__all__ = ["STEPS", "Transfers", "transfers_of"]
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+STEPS = 150
+"""A data set's span is seen as about this many steps, so that days and milliseconds read alike."""
+_LARGEST = 2**61
+_NEEDED = ("payer", "payee", "time")
+
+
+@dataclass(frozen=True, eq=False)
+class Transfers:
+    """Counted transfers, ordered by time.
+
+    `accounts` holds every account named, as it came, in its order; `payer` and `payee` index it.
+    `time` is the instant as it came (whole), `step` its place within the span, 0 … `STEPS`.
+    `amount` is yuan, NaN where hidden or unusable. `left_out` counts rows by what they lacked.
+    """
+
+    accounts: pl.Series
+    payer: I64
+    payee: I64
+    time: I64
+    step: F64
+    amount: F64
+    left_out: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.payer)
+
+    @property
+    def amounts_known(self) -> bool:
+        """Whether amounts are there and tell anything: hidden ones are null or all the same."""
+        known = self.amount[np.isfinite(self.amount)]
+        return bool(len(known) >= len(self.amount) / 2 and len(known) and np.ptp(known) > 0)
+
+    def without_amounts(self) -> Transfers:
+        """The same transfers with amounts hidden."""
+        hidden = np.full(len(self), np.nan)
+        return Transfers(
+            self.accounts, self.payer, self.payee, self.time, self.step, hidden, self.left_out
+        )
+
+
+def transfers_of(frame: pl.DataFrame) -> Transfers:
+    """Number the accounts and steps of `payer`, `payee`, `time`, perhaps `amount`.
+
+    Raises `Refused` where a needed column is absent or the accounts are of no usable type.
+    """
+    if absent := [name for name in _NEEDED if name not in frame.columns]:
+        raise Refused(
+            "columns_absent",
+            zh=f"转账文件缺少列：{'、'.join(absent)}",
+            en=f"the transfers lack {', '.join(absent)}",
+            field=absent[0],
+        )
+    payer, payee = _names(frame["payer"]), _names(frame["payee"])
+    if payer.dtype != payee.dtype:
+        payer, payee = payer.cast(pl.String), payee.cast(pl.String)
+    time = _instants(frame["time"])
+    accounts = pl.concat([payer, payee]).drop_nulls().unique().sort().alias("account")
+    named = (payer.is_not_null() & payee.is_not_null()).to_numpy()
+    timed = time.is_not_null().to_numpy()
+    left_out = {"payer, payee": int((~named).sum()), "time": int((named & ~timed).sum())}
+    rows = named & timed
+    numbers = pl.DataFrame({"account": accounts}).with_row_index("number")
+
+    def number(side: pl.Series) -> I64:
+        kept = pl.DataFrame({"account": side.filter(pl.Series(rows))})
+        joined = kept.join(numbers, on="account", how="left", maintain_order="left")
+        return joined["number"].to_numpy().astype(np.int64)
+
+    at = time.filter(pl.Series(rows)).to_numpy().astype(np.int64)
+    amount = _amounts(frame, rows)
+    source, target = number(payer), number(payee)
+    order = np.lexsort((target, source, at))
+    at = at[order]
+    span = float(at[-1]) - float(at[0]) if len(at) else 0.0
+    step = (at.astype(np.float64) - float(at[0])) / span * STEPS if span else np.zeros(len(at))
+    return Transfers(
+        accounts, source[order], target[order], at, step, amount[order],
+        {what: n for what, n in left_out.items() if n},
+    )  # fmt: skip
+
+
+def _names(column: pl.Series) -> pl.Series:
+    """Whole numbers and texts stay; an empty text names nobody."""
+    if column.dtype.is_integer():
+        return column
+    if column.dtype in (pl.String, pl.Categorical, pl.Null) or isinstance(column.dtype, pl.Enum):
+        texts = column.cast(pl.String)
+        return texts.set(texts.str.strip_chars() == "", None)
+    if column.dtype.is_float():
+        return column.cast(pl.String)
+    raise Refused(
+        "accounts_unusable",
+        zh="账户列须为文本或整数",
+        en="accounts must be texts or whole numbers",
+        field=column.name,
+    )
+
+
+def _instants(column: pl.Series) -> pl.Series:
+    """Timestamps, dates and whole numbers as int64; null where there is no instant in it."""
+    if column.dtype == pl.String:
+        whole = column.cast(pl.Int64, strict=False)
+        if whole.null_count() > column.null_count():
+            parsed = column.str.to_datetime(strict=False, exact=True, time_unit="ms")
+            whole = parsed.to_physical() if parsed.null_count() < whole.null_count() else whole
+        column = whole
+    elif column.dtype == pl.Date:
+        column = column.cast(pl.Datetime("ms")).to_physical()
+    elif column.dtype.is_temporal():
+        column = column.to_physical()
+    elif column.dtype.is_float():
+        column = column.set(~column.is_finite(), None)
+    elif not column.dtype.is_integer():
+        return pl.Series(column.name, [None] * len(column), dtype=pl.Int64)
+    whole = column.cast(pl.Int64, strict=False)
+    return whole.set((whole > _LARGEST) | (whole < -_LARGEST), None)
+
+
+def _amounts(frame: pl.DataFrame, rows: npt.NDArray[np.bool_]) -> F64:
+    """Yuan; NaN where the column is absent, null, no number, or nothing a transfer can move."""
+    if "amount" not in frame.columns:
+        return np.full(int(rows.sum()), np.nan)
+    column = frame["amount"]
+    if column.dtype == pl.Boolean or column.dtype.is_nested() or column.dtype.is_temporal():
+        return np.full(int(rows.sum()), np.nan)
+    amount = column.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)[rows]
+    return np.where((amount > 0) & (amount < 1e13), amount, np.nan)

@@ -1,0 +1,184 @@
+"""`fanzha score|train|evaluate accounts`: files of transfers in, scored accounts out."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanzha.entrypoints.cli.rows import Progress, Writer, told
+from fanzha.errors import Refused
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from fanzha.detection.account.batch.evaluate import Figure
+    from fanzha.detection.account.batch.learn import Labelled
+
+__all__ = ["evaluate", "score", "train"]
+
+_TRANSFERS = typer.Option(
+    help="转账文件：payer, payee, amount（元，可无）, time；- 为标准输入（Parquet）。"
+    "Transfers; amount in yuan may be absent; - is Parquet from stdin."
+)
+_LABELS = typer.Option(
+    help="标签文件：account, label（0/1），与转账文件成对。Labels, one file to each of transfers."
+)
+_AMOUNTS = typer.Option(
+    help="让模型看金额；默认不看。Let the model see amounts; it does not by itself."
+)
+_SEED = typer.Option(help="随机种子。Seed.")
+_OUT = typer.Option(help="输出（Parquet 或 JSON Lines；- 为标准输出）。Where scored accounts go.")
+_MODEL = typer.Option(help="自己的模型；默认用随附的。A model of your own; else the shipped one.")
+_NEW = typer.Option(help="模型写到哪里。Where the model goes.")
+_MEASURED = typer.Option(
+    help="只量这个模型；否则现训现量。Measure this model; else train and measure."
+)
+_LEAST = typer.Option(help="分数不低于此值才给理由。Reasons from this score up.")
+_INVENTED = typer.Option(min=0, help="另加几个模拟经济体。Simulated economies added to the data.")
+
+
+def score(
+    transfers: Annotated[str, _TRANSFERS],
+    out: Annotated[str, _OUT],
+    model: Annotated[Path | None, _MODEL] = None,
+    least: Annotated[float, _LEAST] = 0.05,
+) -> None:
+    """给转账里的每个账户评分并说明理由。Score every account that the transfers name."""
+    from fanzha.detection.account.batch.model import read_account_model, see
+    from fanzha.detection.account.batch.transfers import transfers_of
+
+    chosen = read_account_model(model)
+    told(chosen.version)
+    moved = transfers_of(_table(transfers))
+    _say_left_out(moved.left_out)
+    if chosen.uses_amounts and not moved.amounts_known:
+        _say("模型会看金额，此文件没有可用的金额", "the model looks at amounts; here are none")
+    progress = Progress("账户", "accounts")
+    seen = see(moved, chosen.uses_amounts)
+    if n := seen.truncated:
+        _say(f"{n} 个账户的资金环未查完", f"the search for rings was cut short at {n} accounts")
+    with Writer(out) as writer:
+        writer.write(chosen.score(seen, least=least, told=progress.add))
+    progress.done()
+
+
+def train(
+    transfers: Annotated[list[str], _TRANSFERS],
+    labels: Annotated[list[str], _LABELS],
+    model: Annotated[Path, _NEW],
+    amounts: Annotated[bool, _AMOUNTS] = False,
+    invented: Annotated[int, _INVENTED] = 0,
+    seed: Annotated[int, _SEED] = 1,
+) -> None:
+    """用带标签的转账训练；选项可成对重复。Train; repeat --transfers and --labels in pairs."""
+    from fanzha.detection.account.batch.learn import fit
+    from fanzha.detection.account.batch.learn import invented as economy
+    from fanzha.detection.model_file import write_model
+
+    sets = _sets(transfers, labels, amounts)
+    sets += [economy(1000 + k, amounts) for k in range(invented)]
+    command = f"fanzha train accounts --seed {seed} --invented {invented}"
+    made = fit(
+        sets,
+        seed=seed,
+        amounts=amounts,
+        about={"command": command + " --amounts" * amounts},
+        told=lambda step: _say(f"训练：{step}", f"training: {step}"),
+    )
+    write_model(model, made.file)
+    told(made.version)
+
+
+def evaluate(
+    transfers: Annotated[list[str], _TRANSFERS],
+    labels: Annotated[list[str], _LABELS],
+    model: Annotated[Path | None, _MEASURED] = None,
+    amounts: Annotated[bool, _AMOUNTS] = False,
+    invented: Annotated[int, _INVENTED] = 0,
+    seed: Annotated[int, _SEED] = 1,
+) -> None:
+    """AUC 与平均精确率，附 95% 区间。AUC, average precision, intervals."""
+    from fanzha.detection.account.batch import evaluate as measure
+    from fanzha.detection.account.batch.learn import invented as economy
+    from fanzha.detection.account.batch.model import read_account_model
+
+    if model is not None:
+        chosen = read_account_model(model)
+        told(chosen.version)
+        for one in _sets(transfers, labels, chosen.uses_amounts):
+            _show(measure.scored(chosen, one, one.name))
+        return
+    sets = _sets(transfers, labels, amounts)
+    added = [economy(1000 + k, amounts) for k in range(invented)]
+    for figure in measure.all_ways(
+        sets, added, seed, amounts, lambda step: _say(f"度量：{step}", f"measuring: {step}")
+    ):
+        _show(figure)
+
+
+def _sets(transfers: list[str], labels: list[str], amounts: bool) -> list[Labelled]:
+    from fanzha.detection.account.batch.learn import labels_of
+    from fanzha.detection.account.batch.transfers import transfers_of
+
+    if len(transfers) != len(labels):
+        raise Refused(
+            "pairs_uneven",
+            zh="--transfers 与 --labels 须成对给出",
+            en="--transfers and --labels come in pairs",
+            field="labels",
+        )
+    sets = []
+    for moved, known in zip(transfers, labels, strict=True):
+        table = transfers_of(_table(moved))
+        _say_left_out(table.left_out)
+        shown = table if amounts else table.without_amounts()
+        sets.append(labels_of(Path(moved).stem, shown, _table(known), amounts))
+        if sets[-1].unknown:
+            n = sets[-1].unknown
+            _say(f"{n} 个有标签的账户没有转账", f"{n} labelled accounts have no transfer")
+    return sets
+
+
+def _table(path: str) -> pl.DataFrame:
+    """A whole table: a graph is scored at once. CSV and JSON Lines by name, else Parquet."""
+    import polars as pl
+
+    try:
+        if path == "-":
+            return pl.read_parquet(io.BytesIO(sys.stdin.buffer.read()))
+        suffix = Path(path).suffix
+        if suffix == ".csv":
+            return pl.read_csv(path, infer_schema_length=10_000, try_parse_dates=True)
+        if suffix in (".jsonl", ".ndjson"):
+            return pl.read_ndjson(path, infer_schema_length=None)
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.ComputeError) as error:
+        raise Refused(
+            "file_unreadable",
+            zh="文件打不开或不是表格",
+            en="the file cannot be opened, or is no table",
+            field="-" if path == "-" else Path(path).name,
+        ) from error
+
+
+def _say_left_out(left_out: dict[str, int]) -> None:
+    for what, n in left_out.items():
+        _say(f"{n} 行缺少 {what}，未计入", f"{n} rows lack {what} and are not counted")
+
+
+def _say(zh: str, en: str) -> None:
+    sys.stderr.write(f"{zh} · {en}\n")
+
+
+def _show(figure: Figure) -> None:
+    sys.stdout.write(
+        f"{figure.name}  n={figure.accounts:,} suspects={figure.suspects:,}  "
+        f"AUC {figure.auc:.4f} [{figure.auc_interval[0]:.4f}, {figure.auc_interval[1]:.4f}]  "
+        f"AP {figure.precision:.4f} "
+        f"[{figure.precision_interval[0]:.4f}, {figure.precision_interval[1]:.4f}]\n"
+    )
+    sys.stdout.flush()
