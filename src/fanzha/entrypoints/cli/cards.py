@@ -73,7 +73,8 @@ def score(
         writer.write(_answers([one for one in ranked if everything or one.due_hours], faults))
     progress.done()
     asked = sum(one.due_hours is not None for one in ranked)
-    told(f"须重新核验 to be verified again {asked:,} / {len(ranked):,}；坏行 bad {len(faults):,}")
+    said = f"须重新核验 to be verified again {asked:,} / {len(ranked):,}"
+    typer.echo(f"{said}；坏行 bad rows {len(faults):,}", err=True)
 
 
 def _admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: Any) -> pl.DataFrame:
@@ -111,6 +112,9 @@ def _findings(path: Path) -> pl.DataFrame:
 
 
 def _cells(path: Path | None) -> frozenset[str]:
+    """Cells in normal form; a line that is no cell is `Refused`."""
+    from fanzha.values import cell
+
     if path is None:
         return frozenset()
     try:
@@ -119,7 +123,7 @@ def _cells(path: Path | None) -> frozenset[str]:
         raise Refused(
             "file_unreadable", zh="文件打不开", en="the file cannot be opened", field=path.name
         ) from error
-    return frozenset(line.strip() for line in text.splitlines() if line.strip())
+    return frozenset(cell.parse(line).normal for line in text.splitlines() if line.strip())
 
 
 def _answers(ranked: list[Ranked], faults: list[dict[str, Any]]) -> pl.DataFrame:
