@@ -1,0 +1,1 @@
+"""Text in stages: grams and steps for every text, a sentence encoder where those are unsure."""

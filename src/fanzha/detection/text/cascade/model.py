@@ -1,0 +1,189 @@
+"""A trained cascade: what each stage weighs, what its scores mean, and how it stands in a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fanzha.detection.model_file import ModelFile, read_model
+from fanzha.detection.text.cascade.gate import Gate
+from fanzha.detection.text.cascade.meanings import WIDTH
+from fanzha.detection.text.cascade.scale import CELLS, Scale
+from fanzha.errors import Misconfigured
+
+__all__ = ["KIND", "SHIPPED", "Heads", "TextModel"]
+
+KIND = "text"
+SHIPPED = Path(__file__).parent / "shipped.fzm"
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Heads:
+    """Linear parts of one question. Rows are normed counts of grams (times `idf` of the model)
+    and dense columns: log-odds = grams · `grams` + dense · `dense` + `bias`."""
+
+    grams: F32
+    """(buckets, answers)"""
+    dense: F32
+    """(columns, answers); no rows where the stage reads grams alone."""
+    bias: F64
+
+    def __call__(self, grams: Any, columns: F32 | None = None) -> F64:
+        out = np.asarray(grams @ self.grams, dtype=np.float64) + self.bias
+        if columns is not None and self.dense.shape[0]:
+            out += columns @ self.dense
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class TextModel:
+    """Weights of both stages. Each has two answers: column 0 (scaled by `…_in`) for texts like
+    those trained on, column 1 (`…_out`) for texts of sources never trained on; `gate` and
+    `gate_second` say how alike a text is (see `gate`), `reference` being vectors of texts trained
+    on. `band`: a first stage nearer to 0 log-odds than this is unsure.
+    """
+
+    first: F32
+    first_in: Scale
+    first_out: Scale
+    idf: F32
+    second: Heads
+    second_in: Scale
+    second_out: Scale
+    gate: Gate
+    gate_second: Gate
+    reference: F32
+    band: float
+    classes: tuple[str, ...]
+    class_fraud: npt.NDArray[np.bool_]
+    class_first: Heads
+    class_second: Heads
+    steps: tuple[str, ...]
+    meanings: tuple[str, ...]
+    """Codes that stood in the policies when it was trained, in the order of its columns."""
+    about: Mapping[str, Any]
+    version: str = ""
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> TextModel:
+        """Read a model file; the one that ships where `path` is None."""
+        return cls.from_file(read_model(path or SHIPPED, KIND))
+
+    @classmethod
+    def from_file(cls, file: ModelFile) -> TextModel:
+        """Take the arrays out and check that they fit together; `Misconfigured` where not."""
+        try:
+            a = {k: v.astype(np.float32 if v.dtype == np.float16 else v.dtype)
+                 for k, v in file.arrays.items()}  # fmt: skip
+            names = json.loads(file.texts["names.json"])
+            model = cls(
+                first=a["first"],
+                first_in=_scale(a, "first_in", 3),
+                first_out=_scale(a, "first_out", 3),
+                idf=a["idf"],
+                second=_heads(a, "second"),
+                second_in=_scale(a, "second_in", 2),
+                second_out=_scale(a, "second_out", 2),
+                gate=tuple(a["gate"].tolist()),
+                gate_second=tuple(a["gate_second"].tolist()),
+                reference=a["reference"],
+                band=float(a["band"][0]),
+                classes=tuple(names["classes"]),
+                class_fraud=a["class_fraud"].astype(bool),
+                class_first=_heads(a, "class_first"),
+                class_second=_heads(a, "class_second"),
+                steps=tuple(names["steps"]),
+                meanings=tuple(names["meanings"]),
+                about=file.about,
+                version=file.version,
+            )
+        except (KeyError, ValueError, IndexError, TypeError) as error:
+            raise _bad(f"lacks a part or has one too many: {type(error).__name__}") from error
+        model.check()
+        return model
+
+    def check(self) -> None:
+        """Every array has the shape that the others suppose, and no weight is NaN or endless."""
+        size = self.first.shape[0]
+        columns = self.second.dense.shape[0]
+        fits = (
+            size >= 2 and size & (size - 1) == 0
+            and self.first.shape == (size, 2)
+            and self.idf.shape == (size,)
+            and (len(self.gate), len(self.gate_second)) == (2, 3)
+            and self.reference.ndim == 2 and self.reference.shape[1] == WIDTH
+            and self.second.grams.shape == (size, 2)
+            and self.second.dense.shape[1] == 2 == self.second.bias.size
+            and columns == WIDTH + len(self.meanings) + len(self.steps)
+            and self.class_fraud.shape == (len(self.classes),)
+            and all(
+                h.grams.shape[1] == len(self.classes) == h.bias.size
+                and h.grams.shape[0] in (0, size)
+                for h in (self.class_first, self.class_second)
+            )
+        )  # fmt: skip
+        if not fits:
+            raise _bad("its arrays do not fit together")
+        if not all(np.isfinite(one).all() for one in self.to_file().arrays.values()):
+            raise _bad("a weight is no finite number")
+
+    def to_file(self) -> ModelFile:
+        """As it is written: large tables in half precision."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "first": self.first.astype(np.float16), "idf": self.idf.astype(np.float16),
+            "gate": np.array(self.gate), "gate_second": np.array(self.gate_second),
+            "reference": self.reference.astype(np.float16), "band": np.array([self.band]),
+            "class_fraud": self.class_fraud,
+        }  # fmt: skip
+        for name in ("first_in", "first_out", "second_in", "second_out"):
+            scale: Scale = getattr(self, name)
+            arrays[name] = np.concatenate(
+                [scale.weights, [scale.constant], scale.offset, scale.met.astype(np.float64)]
+            )
+        for name in ("second", "class_first", "class_second"):
+            heads: Heads = getattr(self, name)
+            arrays[f"{name}_grams"] = heads.grams.astype(np.float16)
+            arrays[f"{name}_dense"] = heads.dense.astype(np.float16)
+            arrays[f"{name}_bias"] = heads.bias
+        names = {"classes": self.classes, "steps": self.steps, "meanings": self.meanings}
+        return ModelFile(KIND, self.about, arrays, {"names.json": json.dumps(names)})
+
+
+def columns_of(now: Sequence[str], then: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Where each code the model was trained with stands in the policies now; −1 where gone."""
+    place = {code: k for k, code in enumerate(now)}
+    return np.array([place.get(code, -1) for code in then], dtype=np.int64)
+
+
+def _scale(arrays: Mapping[str, npt.NDArray[Any]], name: str, columns: int) -> Scale:
+    whole = arrays[name].astype(np.float64)
+    if whole.shape != (columns + 1 + 2 * CELLS,):
+        raise ValueError(name)
+    after = columns + 1
+    return Scale(
+        whole[:columns], float(whole[columns]), whole[after : after + CELLS],
+        whole[after + CELLS :] > 0.5,
+    )  # fmt: skip
+
+
+def _heads(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> Heads:
+    return Heads(
+        arrays[f"{name}_grams"], arrays[f"{name}_dense"], arrays[f"{name}_bias"].astype(np.float64)
+    )
+
+
+def _bad(what: str) -> Misconfigured:
+    return Misconfigured(
+        "model_invalid",
+        zh=f"文本模型有误：{what}",
+        en=f"the text model is wrong: {what}",
+        field="model",
+    )
