@@ -17,6 +17,7 @@ from fanzha.entrypoints.api import (
     desk_routes,
     errors,
     event_routes,
+    group_routes,
     health,
     live,
     quarantine_routes,
@@ -81,7 +82,9 @@ def create_app(parts: Centre) -> FastAPI:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    for module in (desk_routes, event_routes, quarantine_routes, routes, boards, health, live):
+    for module in (
+        desk_routes, event_routes, group_routes, quarantine_routes, routes, boards, health, live,
+    ):  # fmt: skip
         app.include_router(module.router, max_body_size=_BODY_MAX)
     _console(app)
     return app
