@@ -184,6 +184,21 @@ def test_subscribers_lacking_columns_or_values_are_scored_and_told(
         payments.score(str(tmp_path / "less.csv"), tmp_path / "m")
 
 
+@pytest.mark.parametrize("kind", ["parquet", "ndjson"])
+def test_subscribers_come_by_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    frame, _ = made_subscribers(300, graph_tells=False)
+    frame.write_parquet(tmp_path / "f.parquet")
+    subscribers.train(str(tmp_path / "f.parquet"), tmp_path / "m")
+    subscribers.score(str(tmp_path / "f.parquet"), tmp_path / "m", str(tmp_path / "a.jsonl"))
+    held = io.BytesIO()
+    getattr(frame, f"write_{kind}")(held)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(held.getvalue())))
+    subscribers.score("-", tmp_path / "m", str(tmp_path / "b.jsonl"))
+    assert lines(tmp_path / "b.jsonl") == lines(tmp_path / "a.jsonl")
+
+
 def test_subscribers_are_measured_both_ways(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -180,10 +180,13 @@ def _frame(path: str) -> pl.DataFrame:
 
     import polars as pl
 
-    source: Any = io.BytesIO(sys.stdin.buffer.read()) if path == "-" else path
     readers: dict[str, Any] = {".parquet": pl.read_parquet, ".pq": pl.read_parquet}
     readers[".csv"] = pl.read_csv
+    source: Any = path
     read = readers.get(Path(path).suffix, pl.read_ndjson)
+    if path == "-":
+        held = sys.stdin.buffer.read()
+        source, read = io.BytesIO(held), readers[".parquet"] if held[:4] == b"PAR1" else read
     try:
         frame = read(source)
     except (OSError, pl.exceptions.PolarsError) as error:
