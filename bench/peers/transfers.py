@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Columns = dict[str, npt.NDArray[Any]]
+Hubs = Literal["none", "apart", "same"]
 DAY = 86_400_000
 _BEGIN = 10**12
 
 
-def transfers(many: int, accounts: int, *, hubs: bool, days: float, seed: int = 0) -> Columns:
+def transfers(many: int, accounts: int, hubs: Hubs, *, days: float, seed: int = 0) -> Columns:
     """`many` transfers of `accounts` over `days`, 2 % of them up to two minutes late.
 
-    Ordinary: half of the accounts' transfers go to one of eight they know, the rest to anyone, all
-    alike. Hub-heavy: payer and payee are each drawn with a chance that falls with their rank (1/r),
-    by two orders of rank, so that the first of each has about a twelfth of all transfers.
+    Without hubs, half of an account's transfers go to one of eight it knows and the rest to anyone,
+    all alike. With hubs, payer and payee are each drawn with a chance that falls with their rank
+    (1/r), so that the first of each has about a twelfth of all transfers: two rankings where those
+    that pay and those that are paid are `apart`, one where the `same` accounts are hubs both ways,
+    as no real graph is.
     """
     rng = np.random.default_rng(seed)
-    if hubs:
-        payer, payee = _ranked(rng, many, accounts), _ranked(rng, many, accounts)
-        payee = rng.permutation(accounts)[payee]
-    else:
+    if hubs == "none":
         payer = rng.integers(0, accounts, many)
         friend = (payer * 2_654_435_761 + rng.integers(0, 8, many) * 40_503) % accounts
         payee = np.where(rng.random(many) < 0.5, friend, rng.integers(0, accounts, many))
+    else:
+        payer, payee = _ranked(rng, many, accounts), _ranked(rng, many, accounts)
+        if hubs == "apart":
+            payee = rng.permutation(accounts)[payee]
     span = int(days * DAY)
     at = _BEGIN + np.arange(many, dtype=np.int64) * span // many
     at = at - np.where(rng.random(many) < 0.02, rng.integers(0, 120_000, many), 0)

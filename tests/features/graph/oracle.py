@@ -25,7 +25,7 @@ def features(edges: list[tuple[int, int, int, int, bool]], w: GraphWindow) -> li
     """One row a transfer: (at, payer, payee, fen, counted) in arrival order."""
     lateness = span_ms(w.lateness, "")
     held: list[Edge] = []
-    watermark = -math.inf
+    watermark = -(2**62)
     told = []
     for when, payer, payee, fen, counted in edges:
         at = max(-AT_BOUND, min(when, AT_BOUND))
@@ -33,7 +33,7 @@ def features(edges: list[tuple[int, int, int, int, bool]], w: GraphWindow) -> li
         late = at < watermark - lateness
         if counted and not late and payer and payee and payer != payee:
             held.append(Edge(at, payer, payee, max(fen, 0)))
-        told.append({"late": late, **_row(at, payer, payee, held, w)})
+        told.append({"late": late, **_row(max(at, watermark - lateness), payer, payee, held, w)})
     return told
 
 

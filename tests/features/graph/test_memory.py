@@ -120,6 +120,9 @@ def test_a_snapshot_fits_only_what_it_was_made_of() -> None:
     fresh = GraphSet(window())
     with pytest.raises(Misconfigured):
         fresh.restore({**state, "edges": state["edges"][:-1]})
+    other = GraphSet(window(patterns=()))
+    other.restore(state)
+    assert other.sizes() == found.sizes()
     fresh.restore(state)
     assert fresh.sizes() == found.sizes()
 

@@ -47,7 +47,7 @@ class GraphWindow:
     lateness: str = "5m"
     forget: str | None = None
     cap: int = 256
-    scatter_steps: int = 4096
+    scatter_steps: int = 2048
     cycle_max: int = 6
     cycle_steps: int = 4096
     keys_max: int = 4_000_000

@@ -27,6 +27,8 @@ _BITS = {
     Pattern.SCATTER_GATHER: memory.SCATTER,
     Pattern.CYCLE: memory.CYCLE,
 }
+_KEPT = ("longest", "lateness", "forget", "cap", "rows_max", "slots_max")
+"""Terms on which the state depends: what is told may change without losing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class GraphSet:
         self._room = room_for(window.terms)
         self._late = self._refused = self._truncated = 0
         self._cuts = self._cut_columns()
-        self._declared = np.array([zlib.crc32(repr((window.windows, window.terms)).encode())])
+        kept = [getattr(window.terms, name) for name in _KEPT]
+        self._declared = np.array([zlib.crc32(repr(kept).encode())])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,7 +76,7 @@ class GraphSet:
         only read). Gives float64 a feature, NaN where it is null: a key of 0, or a graph that was
         full. For each side and pattern a boolean column `…_truncated` says that a cap cut the
         answer, which is then a lower bound; `<name>_truncated` that any of them did; and `late`
-        that the row was. A late row is told what is still held, and marked truncated throughout.
+        that the row was: it is told what stands at the oldest instant that still counts.
         """
         n = len(columns["at"])
         at = np.clip(np.asarray(columns["at"], np.int64), -AT_BOUND, AT_BOUND)
@@ -98,8 +101,8 @@ class GraphSet:
         refused = (flags & memory.REFUSED) != 0
         found: dict[str, npt.NDArray[Any]] = dict(zip(self.names, numbers, strict=True))
         for name, bit in self._cuts.items():
-            found[name] = ((flags & bit) != 0) | late
-        cut = (flags >= memory.PAYER) | late
+            found[name] = (flags & bit) != 0
+        cut = flags >= memory.PAYER
         found[f"{self.window.name}_truncated"] = cut
         found["late"] = late
         self._late += int(np.count_nonzero(late))
@@ -142,9 +145,10 @@ class GraphSet:
         return {**self._memory.snapshot(), "counted": counted, "declared": self._declared}
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Take over a snapshot made with the same declaration; only into a new set.
+        """Take over a snapshot made with the same caps and longest span, whatever patterns are
+        told; only into a new set.
 
-        Raises Misconfigured where the declaration differs, the set is in use, or a part is cut
+        Raises Misconfigured where these differ, the set is in use, or a part is cut
         short.
         """
         self._memory.restore(state, fits=np.array_equal(state["declared"], self._declared))

@@ -1,7 +1,8 @@
 """The update of a graph: find or make both accounts, keep the edge, tell what stands after it.
 
 Semantics (the oracle in the tests says the same, slowly):
-* rows come in arrival order; a row older than the watermark less the lateness is late;
+* rows come in arrival order; a row older than the watermark less the lateness is late, and is told
+  what stands at that instant, the oldest that still counts;
 * a row counts if it is not late, both accounts are known and differ; then it is an edge;
 * a row is told what the edges arrived so far, its own included, show in (at − window, at];
 * an account keeps the newest `cap` edges a way; whatever was asked of one that is no longer held is
@@ -142,6 +143,8 @@ def _take(
             return flag | REFUSED, steps
         steps += insert(payer, OUT, at, batch.fen[i], payee, terms, graph)
         steps += insert(payee, IN, at, batch.fen[i], payer, terms, graph)
+    # Beyond this, rows of silent accounts may have been given to others.
+    at = max(at, meta[WATERMARK] - terms.lateness)
     more, looked = _sides(i, payer, payee, at, terms, graph, room, batch, told)
     flag |= more
     steps += looked

@@ -9,6 +9,7 @@ from fanzha.features.graph.side import enter, fresh, place_of
 from fanzha.features.graph.store import (
     FORM,
     IN,
+    LOW_BITS,
     OUT,
     SIEVE,
     START,
@@ -67,10 +68,11 @@ def scattered(
 
 
 @inlined
-def _sifted(row: Int) -> tuple[Int, Int]:
-    """Word and bit of an account in the sieve."""
-    hash_ = (row * np.int64(0x9E3779B1)) >> np.int64(8)
-    return (hash_ >> np.int64(6)) & np.int64(SIEVE - 1), np.int64(1) << (hash_ & np.int64(63))
+def _sifted(first: Int) -> tuple[Int, Int]:
+    """Word and bit in the sieve of an edge's other account, by what the first word knows of it."""
+    low = np.uint64(first) & np.uint64(2**LOW_BITS - 1)
+    hash_ = (low * np.uint64(0x9E3779B1)) >> np.uint64(12)
+    return (hash_ >> np.uint64(6)) & np.uint64(SIEVE - 1), hash_ & np.uint64(63)
 
 
 @compiled
@@ -91,8 +93,8 @@ def _middles(sink: Int, at: Int, past: Int, graph: Graph, room: Room) -> tuple[I
         if room.mids[slot] != wanted:
             room.mids[slot] = wanted
             room.mid_at[slot] = instant(edges[spot])
-            w, bit = _sifted(row)
-            room.sieve[w] |= bit
+            place, bit = _sifted(edges[spot])
+            room.sieve[place] |= np.int64(1) << np.int64(bit)
             many += 1
     return stamp, many, last - first
 
@@ -105,13 +107,13 @@ def _between(payer: Int, mids: Int, past: Int, graph: Graph, room: Room) -> Int:
     mark, many, wide = fresh(room), np.int64(0), mask(form) + 1
     for k in range(length(form) - 1, -1, -1):
         spot = word(k, start, form)
-        row = whom(edges[spot], edges[spot + wide])
-        w, bit = _sifted(row)
-        if room.sieve[w] & bit == 0:
+        place, bit = _sifted(edges[spot])
+        if (room.sieve[place] >> np.int64(bit)) & np.int64(1) == 0:
             continue
         when = instant(edges[spot])
         if when <= past:
             break
+        row = whom(edges[spot], edges[spot + wide])
         slot = place_of(row, mids, room.mids)
         if room.mids[slot] != (mids << np.int64(32)) | row:
             continue
