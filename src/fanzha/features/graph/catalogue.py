@@ -77,7 +77,7 @@ _PATTERNS = {
     Pattern.CYCLE: (
         (
             "cycle_length",
-            "资金回流环的最短长度",
+            "资金环的最短长度",
             "transfers in the shortest cycle that this one closes, in order of time; 0 if none",
             "transfers",
             "domain D2: typology cycle",
