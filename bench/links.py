@@ -1,4 +1,4 @@
-"""Addresses judged a second on one core: taken apart, look-alikes named, spelling scored."""
+"""Addresses judged a second on one core: taken apart, look-alikes found, ranked by the model."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ import tldextract
 
 from bench.running.figure import Figure
 from bench.running.machine import on_one_core
+from fanzha.detection.link.ranking.model import Ranker
 from fanzha.detection.link.v1.channel import LinkChannel
 from fanzha.detection.link.v1.tables import load_tables
 
 POLICIES = Path(__file__).resolve().parent.parent / "policies" / "detection"
 ROWS = 400_000
 PEER_ROWS = 20_000
+_CHUNK = 1 << 15
 SYLLABLES = (
     "shang", "hai", "tong", "mei", "lan", "qing", "yun", "xin", "book", "home", "news", "shop",
     "game", "tech", "car", "city", "my", "go", "best", "blue", "ri", "bao", "wen", "ku", "photo",
@@ -34,18 +36,21 @@ TRICKS = ("{b}-login", "{b}{n}", "kefu-{b}", "www.{b}.com.cn.x{n}", "{b}s")
 def run(*, quick: bool = False) -> Figure:
     """Text column in, scores out."""
     core = on_one_core()
-    channel = LinkChannel(POLICIES)
-    names = [n for one in load_tables(POLICIES).organisations for n in one.names]
+    channel, tables = LinkChannel(POLICIES), load_tables(POLICIES)
+    ranker = Ranker.load(tables, POLICIES)
+    names = [n for one in tables.organisations for n in one.names]
     column = _addresses(ROWS // 20 if quick else ROWS, names)
     few = column.slice(0, PEER_ROWS // 20 if quick else PEER_ROWS)
     extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
     for warm in (few, few):
         channel.score(warm)
+        _ranked(ranker, warm)
     base = duckdb.connect(config={"threads": 1})
     base.register("names", pa.table({"name": [n for n in names if len(n) > 4]}))
-    ours, patterns, split, distances = [], [], [], []
+    ours, signals, patterns, split, distances = [], [], [], [], []
     for _ in range(3 if quick else 5):
-        ours.append(_rate(column, lambda: channel.score(column)))
+        ours.append(_rate(column, lambda: _ranked(ranker, column)))
+        signals.append(_rate(column, lambda: channel.score(column)))
         patterns.append(_rate(column, lambda: _by_patterns(column, names)))
         split.append(_rate(few, lambda: [extract.extract_str(u) for u in few.to_pylist()]))
         distances.append(_rate(few, lambda: _by_distance(base, few)))
@@ -62,6 +67,7 @@ def run(*, quick: bool = False) -> Figure:
         also={
             "slowest_round": min(ours),
             "fastest_round": max(ours),
+            "live_channel_signals": statistics.median(signals),
             "polars_names_searched_only": statistics.median(patterns),
         },
         settings={
@@ -69,7 +75,8 @@ def run(*, quick: bool = False) -> Figure:
             "threads": f"Polars {pl.thread_pool_size()}",
             "addresses": f"{len(column):,} made ones, most with a path, 5 % imitations",
             "mean_bytes": round(column.nbytes / len(column), 1),
-            "organisations": len(load_tables(POLICIES).organisations),
+            "organisations": len(tables.organisations),
+            "model": ranker.version,
             "clock": "processor time of this process",
             "peers": f"on {len(few):,} of them; no owners, no spelling score, no reasons",
         },
@@ -92,6 +99,12 @@ def _addresses(rows: int, names: list[str]) -> pa.Array:
         path = pick(PATHS).format(n=n)
         out.append(f"{scheme}{pick(FRONTS)}{label}{n % 7 or ''}{pick(SUFFIXES)}{path}")
     return pa.array(out, pa.large_string())
+
+
+def _ranked(ranker: Ranker, column: pa.Array) -> None:
+    """What `fanzha classify link` does for a score, from the column of texts."""
+    for start in range(0, len(column), _CHUNK):
+        ranker.score(ranker.tables.names.take_apart(column.slice(start, _CHUNK)))
 
 
 def _by_patterns(column: pa.Array, names: list[str]) -> pl.Series:

@@ -25,7 +25,7 @@ RULE, PRIVATE, WILD, WILD_PRIVATE, EXCEPTION = 1, 2, 4, 8, 16
 _START = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
 _DOT, _COLON, _SLASH, _AT, _HYPHEN = 46, 58, 47, 64, 45
-_LONGEST_LABEL, _LONGEST_NAME = 63, 253
+_LONGEST_LABEL, _LONGEST_NAME, _LONGEST_SCHEME = 63, 253, 16
 
 
 def name_key(name: str) -> int:
@@ -111,6 +111,13 @@ def _ipv4_form(data: U8, start: int, end: int) -> bool:
 
 
 @compiled
+def _ipv4(data: U8, start: int, end: int) -> bool:
+    """Whether it is an IPv4 address as it is usually written."""
+    fine, digits = _name_form(data, start, end)
+    return bool(fine and digits and _ipv4_form(data, start, end))
+
+
+@compiled
 def _registered(
     data: U8, out: I32, base: int, start: int, end: int, keys: U64, rules: U8, codes: I32
 ) -> None:
@@ -154,32 +161,76 @@ def _registered(
 
 
 @compiled
-def take_apart(data: U8, offsets: I64, keys: U64, rules: U8, codes: I32, longest: int) -> I32:
-    """(rows, FIELDS). `data` is lower case. STRANGE rows need the slow reader first."""
+def _web_scheme(data: U8, start: int, end: int) -> bool:
+    """Whether it is `http`, `https`, `ws`, `wss` or `ftp`."""
+    size = end - start
+    if size == 2 or size == 3:
+        if data[start] == 119 and data[end - 1] == 115:
+            return bool(size == 2 or data[start + 1] == 115)
+        return bool(size == 3 and data[start] == 102 and data[start + 1] == 116
+                    and data[start + 2] == 112)  # fmt: skip
+    if size == 4 or (size == 5 and data[end - 1] == 115):
+        return bool(data[start] == 104 and data[start + 1] == 116 and data[start + 2] == 116
+                    and data[start + 3] == 112)  # fmt: skip
+    return False
+
+
+@compiled
+def _scheme_end(data: U8, base: int, end: int) -> int:
+    """Where the colon of something written like a scheme stands; −1 where there is none."""
+    for i in range(base, min(end, base + _LONGEST_SCHEME + 1)):
+        c = data[i]
+        letter = 97 <= c <= 122
+        if c == _COLON:
+            return int(i) if i > base else -1
+        if not (letter or (i > base and (48 <= c <= 57 or c in (43, _DOT, _HYPHEN)))):
+            return -1
+    return -1
+
+
+@compiled
+def _odd(data: U8, host: int, stop: int) -> bool:
+    """Whether only the slow reader can say what this host is: a last label that begins with a
+    digit may be a number in disguise, a coded label may be coded wrongly."""
+    if data[host] == 91:
+        return True
+    last = host
+    for i in range(host, stop):
+        begins = i + 4 <= stop and (i == host or data[i - 1] == _DOT)
+        if begins and data[i] == 120 and data[i + 1] == 110 and data[i + 2] == _HYPHEN:
+            return True
+        if data[i] == _DOT:
+            last = i + 1
+    return last < stop and 48 <= data[last] <= 57
+
+
+@compiled
+def take_apart(data: U8, offsets: I64, keys: U64, rules: U8, codes: I32, longest: int,
+               normal: bool) -> I32:  # fmt: skip
+    """(rows, FIELDS). `data` is lower case. STRANGE rows need the slow reader first; with
+    `normal` they come from it (`values.url`), and what it lets pass is not doubted again."""
     rows = offsets.size - 1
     out = np.zeros((rows, FIELDS), dtype=np.int32)
     for row in range(rows):
-        _one(data, offsets[row], offsets[row + 1], out[row], keys, rules, codes, longest)
+        _one(data, offsets[row], offsets[row + 1], out[row], keys, rules, codes, longest, normal)
     return out
 
 
 @compiled
 def _one(data: U8, base: int, end: int, out: I32, keys: U64, rules: U8, codes: I32,
-         longest: int) -> None:  # fmt: skip
+         longest: int, normal: bool) -> None:  # fmt: skip
     out[FLAGS] = STRANGE
     out[PORT] = -1
     if end == base or end - base > longest or not _plain(data, base, end):
         return
     start = base
     flags = VALID
-    limit = min(end, base + 20)
-    for i in range(base, limit):
-        if data[i] == _COLON:
-            if i > base and i + 2 < end and data[i + 1] == _SLASH and data[i + 2] == _SLASH:
-                start, flags = i + 3, flags | SCHEMED
-            break
-        if data[i] == _SLASH or data[i] == _DOT:
-            break
+    colon = _scheme_end(data, base, end)
+    if colon >= 0:
+        if colon + 2 < end and data[colon + 1] == _SLASH and data[colon + 2] == _SLASH:
+            start, flags = colon + 3, flags | SCHEMED
+        elif not normal and _web_scheme(data, base, colon):
+            return
     tail = start
     at = -1
     while tail < end and data[tail] not in (_SLASH, 92, 63, 35):
@@ -201,21 +252,18 @@ def _one(data: U8, base: int, end: int, out: I32, keys: U64, rules: U8, codes: I
                 return
             stop = i
             break
+    if stop == host or (not normal and _odd(data, host, stop) and not _ipv4(data, host, stop)):
+        return
+    if not flags & SCHEMED and _web_scheme(data, host, stop):
+        return
     if stop - host > 2 and data[host] == 91 and data[stop - 1] == 93:
         flags |= ADDRESS
     else:
         fine, digits = _name_form(data, host, stop)
-        last_digit = stop > host and 48 <= data[stop - 1] <= 57
         if not fine or (digits and not _ipv4_form(data, host, stop)):
             return
         if digits:
             flags |= ADDRESS
-        elif last_digit:
-            k = stop - 1
-            while k >= host and 48 <= data[k] <= 57:
-                k -= 1
-            if k >= host and data[k] == _DOT:
-                return
     out[FLAGS], out[PORT] = flags, port
     out[HOST], out[HOST_END], out[TAIL] = host - base, stop - base, tail - base
     if at >= 0:

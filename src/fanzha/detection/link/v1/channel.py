@@ -23,7 +23,7 @@ from fanzha.detection.link.v1.scripts import Scripts
 from fanzha.detection.link.v1.tables import load_tables
 from fanzha.detection.reading import Reading
 from fanzha.detection.signal_file import load_signals
-from fanzha.detection.signals import Scored, Watcher
+from fanzha.detection.signals import Scored, SignalSet, Watcher
 from fanzha.detection.standing import Standing
 from fanzha.values.keys import key64
 
@@ -67,6 +67,16 @@ class LinkChannel:
     def use_rules(self, watches: Mapping[str, Watcher]) -> None:
         """Let these rules weigh beside the signal file, until others do."""
         self._signals = self._signals.watched(watches.get("link"))
+
+    @property
+    def model(self) -> Model:
+        """The model of spellings."""
+        return self._model
+
+    @property
+    def signals(self) -> SignalSet:
+        """What makes a score of what is looked at."""
+        return self._signals
 
     @property
     def threshold(self) -> float:

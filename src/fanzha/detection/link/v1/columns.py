@@ -44,7 +44,7 @@ from fanzha.detection.link.v1.paths import ends_with_any
 from fanzha.detection.link.v1.scripts import Scripts
 from fanzha.detection.link.v1.tables import Tables
 
-__all__ = ["LINK_SCHEMA", "Looked", "look"]
+__all__ = ["LINK_SCHEMA", "Looked", "likenesses", "look", "look_with"]
 
 Bools = npt.NDArray[np.bool_]
 _LIKENESS = pl.Enum(KINDS)
@@ -105,15 +105,26 @@ class Looked:
         }
 
 
-def look(addresses: Addresses, tables: Tables, model: Model, scripts: Scripts) -> Looked:
-    """Reads a batch. Rows that are no address hold nothing."""
+def likenesses(addresses: Addresses, tables: Tables, scripts: Scripts) -> I32:
+    """As `Lookalikes.find`, with names that other scripts imitate."""
     parts = addresses.parts
     found = tables.lookalikes.find(addresses)
-    flags, codes = parts[:, FLAGS], parts[:, CODE]
-    for row in np.flatnonzero((flags & IDN != 0) & (codes <= 0)).tolist():
+    for row in np.flatnonzero((parts[:, FLAGS] & IDN != 0) & (parts[:, CODE] <= 0)).tolist():
         number = scripts.organisation(addresses.text(row, HOST, HOST_END))
         if number is not None:
             found[row] = (WRITTEN_ALIKE, number, -1, -1, found[row, IN_PATH])
+    return found
+
+
+def look(addresses: Addresses, tables: Tables, model: Model, scripts: Scripts) -> Looked:
+    """Reads a batch. Rows that are no address hold nothing."""
+    return look_with(likenesses(addresses, tables, scripts), addresses, tables, model)
+
+
+def look_with(found: I32, addresses: Addresses, tables: Tables, model: Model) -> Looked:
+    """The same, where the likenesses are at hand."""
+    parts = addresses.parts
+    flags, codes = parts[:, FLAGS], parts[:, CODE]
     rarity = model.rarity(model.log_odds(addresses))
     valid = flags & VALID != 0
     bare = flags & ADDRESS != 0

@@ -65,13 +65,13 @@ class NamesTable:
     def take_apart(self, addresses: pa.Array | list[str]) -> Addresses:
         """Any text is taken: what is no address has FLAGS without VALID; nulls too."""
         data, offsets = _bytes_of(addresses)
-        parts = take_apart(data, offsets, self.keys, self.rules, self.codes, _LONGEST)
+        parts = take_apart(data, offsets, self.keys, self.rules, self.codes, _LONGEST, False)
         odd = np.flatnonzero(parts[:, FLAGS] & STRANGE)
         if odd.size == 0:
             return Addresses(data, offsets, parts)
         normal = [_read_slowly(bytes(data[offsets[r] : offsets[r + 1]])) for r in odd.tolist()]
         more, ends = _bytes_of(normal)
-        again = take_apart(more, ends, self.keys, self.rules, self.codes, 4 * _LONGEST)
+        again = take_apart(more, ends, self.keys, self.rules, self.codes, 4 * _LONGEST, True)
         again[:, FLAGS] &= np.where(again[:, FLAGS] & STRANGE, 0, ~np.int32(STRANGE))
         parts[odd] = again
         return _spliced(data, offsets, parts, odd, more, ends)
