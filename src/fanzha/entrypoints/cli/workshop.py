@@ -276,7 +276,9 @@ def _read(source: str) -> RuleText:
             zh=f"规则文件须有 {'、'.join(_KEYS[:8])}，可有 scam_type、stage",
             en=f"a rule file has {', '.join(_KEYS[:8])}, and may have scam_type, stage",
         )
-    words = {k: v if k == "score" or v is None else str(v).rstrip("\n") for k, v in data.items()}
+    words: dict[str, Any] = {
+        k: v if k == "score" or v is None else str(v).rstrip("\n") for k, v in data.items()
+    }
     if not isinstance(words["score"], int | float):
         raise Refused("rule_invalid", zh="评分是数", en="the score is a number", field="score")
     return RuleText(**words)
