@@ -101,13 +101,14 @@ def test_rings_are_those_a_plain_search_finds() -> None:
 
 def test_scattered_and_gathered_money() -> None:
     paths = [("s", m, 1) for m in "abcd"] + [(m, "t", 2) for m in "abcd"]
-    found = told([*paths, ("x", "y", 1), ("y", "z", 2)])
-    names = ["a", "b", "c", "d", "s", "t", "x", "y", "z"]
-    by_name = {n: k for k, n in enumerate(names)}
+    both = [(p, u, 1) for p in "pq" for u in "uv"]
+    found = told([*paths, *both, ("x", "y", 1), ("y", "z", 2)])
+    by_name = {n: k for k, n in enumerate("abcdpqstuvxyz")}
     assert found["scatters"].argmax() == by_name["s"]
     assert found["gathers"].argmax() == by_name["t"]
     assert found["between"][by_name["a"]] > found["between"][by_name["y"]] == 0
-    assert found["pays_like"][by_name["a"]] > 0 == found["pays_like"][by_name["x"]]
+    assert found["pays_like"][by_name["p"]] > 0 == found["pays_like"][by_name["x"]]
+    assert found["paid_like"][by_name["u"]] > 0 == found["paid_like"][by_name["y"]]
 
 
 def test_repeats_are_odd_only_where_they_are_rare() -> None:

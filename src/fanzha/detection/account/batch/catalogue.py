@@ -24,8 +24,8 @@ class BatchFeature:
     name: str
     unit: str
     """`count`, `share` (0–1), `ratio`, `times` (natural log of a ratio to this data set's mean),
-    `steps` (of 150 over the span), `log` (log10 against chance), `ln` (the same, natural),
-    `logit`."""
+    `steps` (of 150 over the span), `log` (log10 of how many times chance), `ln` (the same, natural,
+    with what the others are suspected of), `rare` (−log10 of a share of pairs), `logit`."""
     law: int
     zh: str
     en: str
@@ -62,8 +62,9 @@ CONDUCT: tuple[BatchFeature, ...] = (
     *_sides("odd", "count", 1, "{value} 个{side}对手间有罕见的连续重复转账",
             "{value} counterparts on the {side} side with repeats that are rare here",
             "D2 scripted transfers [P19][P17]"),
-    *_sides("rarity", "log", 1, "{side}中最罕见的重复程度 {value}",
-            "rarest repetition when {side}: {value}", "D2 scripted transfers [P19][P17]"),
+    *_sides("rarity", "rare", 1, "{side}中有每 {value} 对账户才见一对的重复转账",
+            "when {side}, repeats that one pair of accounts in {value} has",
+            "D2 scripted transfers [P19][P17]"),
     *_sides("excess", "ratio", 0, "{side}时每个对手 {value} 笔",
             "{value} transfers a counterpart when {side}", _D2),
     *_sides("same", "count", 1, "{side}时同一对手同一时刻 {value} 笔",
@@ -108,8 +109,8 @@ CONDUCT: tuple[BatchFeature, ...] = (
             "most payees of a counterpart when {side}: {value}", _FAN),
     *_sides("near_most_in", "times", 0, "{side}对手中收款对手最多者 {value}",
             "most payers of a counterpart when {side}: {value}", _FAN),
-    *_sides("near_odd", "count", 1, "{value} 个{side}对手与他人有罕见重复转账",
-            "{value} counterparts when {side} have rare repeats with others", _NEAR),
+    *_sides("near_odd", "ratio", 1, "{side}对手与他人有罕见重复转账（强度 {value}）",
+            "counterparts when {side} have rare repeats with others ({value})", _NEAR),
     *_sides("near_odd_share", "share", 1, "{side}对手中 {value} 与他人有罕见重复转账",
             "{value} of counterparts when {side} have rare repeats with others", _NEAR),
     *_sides("near_odd_in", "ratio", 1, "{side}对手收到的罕见重复转账（最强 {value}）",
@@ -122,14 +123,14 @@ CONDUCT: tuple[BatchFeature, ...] = (
             "rare repeats paid by counterparts when {side} ({value} in all)", _NEAR),
     *_lengths("ring_count", "在 {value} 个 {k} 账户的资金环上",
               "on {value} rings of {k} accounts", _RING, "count"),
-    *_lengths("ring", "处于 {k} 个账户的资金环，难以用巧合解释（{value}）",
-              "on a ring of {k} accounts that chance hardly explains ({value})", _RING),
-    *_lengths("ring_odd", "处于 {k} 个账户、含罕见重复转账的资金环（{value}）",
-              "on a ring of {k} accounts with rare repeats ({value})", _RING),
-    *_lengths("ring_rising", "处于 {k} 个账户、时间依次递进的资金环（{value}）",
-              "on a ring of {k} accounts whose times rise ({value})", _RING),
-    BatchFeature("ring_all", "log", 1, "资金环合计强度 {value}", "all its rings together: {value}",
-                 _RING),
+    *_lengths("ring", "处于 {k} 个账户的资金环，难以用巧合解释（{value} 倍）",
+              "on a ring of {k} accounts that chance hardly explains ({value} times)", _RING),
+    *_lengths("ring_odd", "处于 {k} 个账户、含罕见重复转账的资金环（{value} 倍）",
+              "on a ring of {k} accounts with rare repeats ({value} times)", _RING),
+    *_lengths("ring_rising", "处于 {k} 个账户、时间依次递进的资金环（{value} 倍）",
+              "on a ring of {k} accounts whose times rise ({value} times)", _RING),
+    BatchFeature("ring_all", "log", 1, "资金环合计强度 {value} 倍",
+                 "all its rings together: {value} times chance", _RING),
 )  # fmt: skip
 
 AMOUNTS: tuple[BatchFeature, ...] = (

@@ -15,8 +15,8 @@ __all__ = ["reasons_of", "theme"]
 
 F64 = npt.NDArray[np.float64]
 _COMPANY = frozenset({"first", "second", "suspects", "close", "quiet", "siblings"})
-_LOWEST = {"log": -11.0, "ln": -24.0, "logit": -4.6}
-"""Below these nothing is there to be told of: no ring, nobody suspected."""
+_LOWEST = {"log": 0.0, "ln": 0.0, "rare": 0.5, "logit": -4.6}
+"""Below these nothing is there to be told of: no ring beyond chance, nobody suspected."""
 _TOLD = 4
 
 
@@ -85,9 +85,11 @@ def _shown(unit: str, value: float) -> str:
         case "times":
             return f"{math.exp(min(value, 50.0)):.2g}"
         case "log":
-            return f"10^{value:.1f}"
+            return f"{10 ** min(value, 12.0):.2g}"
         case "ln":
-            return f"10^{value / math.log(10):.1f}"
+            return f"{math.exp(min(value, 27.0)):.2g}"
+        case "rare":
+            return f"{10 ** min(value, 12.0):,.0f}"
         case "logit":
             return f"{1 / (1 + math.exp(-value)):.0%}"
         case _:
