@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,6 +79,10 @@ class Figures:
     messages: Mapping[str, int]
 
 
+_AGE = "extract(year FROM event_at AT TIME ZONE 'Asia/Shanghai')::int - birth_year"
+_MAIN = "rtrim(coalesce(scam_type, ''), '0123456789')"
+
+
 class Desk:
     """Reads for the console. Each read names the scope in its WHERE."""
 
@@ -120,6 +125,33 @@ class Desk:
                 {"ids": list(ids), **place.bind(scope)},
             )
             return [warning_of(r, self._units) for r in rows]
+
+    def persons(
+        self, scope: Scope, by: str, begin: datetime, end: datetime, ages: Sequence[int]
+    ) -> Counter[tuple[str, str]]:
+        """Persons warned by (group, main class); one warned twice of one class counts once.
+
+        `by` is `age`, `sex` or `branch`. An age's group is the number of bounds in `ages` that it
+        has reached, so "0" is below the first. Who is of no known group or class is left out.
+        """
+        inside = f"{place.where(scope)} AND event_at >= :begin AND event_at < :end"
+        query = (
+            f"SELECT {by} AS who, {_MAIN} AS main, count(DISTINCT person_token) AS n"
+            f" FROM warning WHERE {inside} GROUP BY 1, 2"
+        )
+        if by == "age":
+            # Who has a birthday year within the month counts in the later age only.
+            query = (
+                "SELECT width_bucket(age, :ages) AS who, main, count(*) AS n FROM"
+                f" (SELECT DISTINCT ON (person_token, main) {_AGE} AS age, main FROM"
+                f"  (SELECT *, {_MAIN} AS main FROM warning WHERE {inside}) AS w"
+                "  ORDER BY person_token, main, event_at DESC) AS one"
+                " WHERE age IS NOT NULL GROUP BY 1, 2"
+            )
+        bound = {"begin": begin, "end": end, "ages": list(ages), **place.bind(scope)}
+        with self._database.transaction(scope) as connection:
+            rows = connection.execute(text(query), bound).all()
+        return Counter({(str(r.who), r.main): r.n for r in rows if r.who is not None and r.main})
 
     def whose(self, id: UUID) -> Unit | None:
         """Which unit handles a warning: all that somebody out of scope may learn."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -9,7 +10,6 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from fanzha.adapters.postgres.groups import Groups
 from fanzha.adapters.postgres.operators import Operator
 from fanzha.entrypoints.api.auth import READERS, Parts, SignedIn
 from fanzha.entrypoints.api.centre import Centre
@@ -81,7 +81,10 @@ def _page(parts: Centre, who: Operator, month: str, by: By) -> GroupsPage:
             en="a place of this level is too small for a table of groups",
         )  # fmt: skip
     begin, end = _span(month, parts.now(), policy.months_back)
-    counts = Groups(parts.database).counts(who.actor.unit.scope, by, begin, end, policy)
+    counts = parts.desk.persons(who.actor.unit.scope, by, begin, end, policy.ages)
+    if by == "age":
+        bands = policy.bands
+        counts = Counter({(bands[int(n) - 1], c): k for (n, c), k in counts.items() if n != "0"})
     names = _names(parts, by, policy.bands)
     classes = sorted({main for _, main in counts})
     table = told(counts, list(names), classes, policy.k)

@@ -12,7 +12,7 @@ import yaml
 from fanzha.errors import Misconfigured, policy_reader
 from fanzha.lifecycles.actor import Level
 
-__all__ = ["GroupPolicy", "GroupRow", "GroupTable", "band_of", "load_group_policy", "told"]
+__all__ = ["GroupPolicy", "GroupRow", "GroupTable", "load_group_policy", "told"]
 
 POLICY_FILE = "publicity/groups.yaml"
 
@@ -54,14 +54,6 @@ def _bad(field: str, what: str) -> Misconfigured:
         en=f"the groups policy: {what}",
         field=field,
     )
-
-
-def band_of(policy: GroupPolicy, age: int | None) -> str | None:
-    """The band of an age in years; None where it is not known or below the first."""
-    if age is None or age < policy.ages[0]:
-        return None
-    place = sum(age >= begin for begin in policy.ages) - 1
-    return policy.bands[place]
 
 
 @dataclass(frozen=True, slots=True)
