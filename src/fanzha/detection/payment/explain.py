@@ -23,6 +23,8 @@ _THEMES = (
     ("amount", ("amount", "customer_", "expected")),
 )  # fmt: skip
 _MOST = 3
+_LEAST = 0.05
+"""Share of what raised a score below which a theme is not worth a sentence."""
 
 
 def reasons(
@@ -39,7 +41,8 @@ def reasons(
     answers = []
     for at, row in enumerate(rows):
         up = np.maximum(sums[at], 0.0)
-        best = [i for i in np.argsort(-up, kind="stable")[:_MOST] if up[i] > 0.0]
+        least = _LEAST * float(up.sum())
+        best = [i for i in np.argsort(-up, kind="stable")[:_MOST] if up[i] > least]
         total = float(up[best].sum()) or 1.0
         answers.append(
             tuple(
@@ -66,23 +69,26 @@ def _words(theme: str, found: Features, row: int) -> tuple[str, str]:
         n = int(of("terminal_fraud_30d"))
         return (
             f"该终端近 30 天已确认欺诈 {n} 笔",
-            f"{n} confirmed frauds at this terminal in 30 days",
+            f"confirmed frauds at this terminal in 30 days: {n}",
         )
     if theme == "customer_outcomes":
         n = int(of("customer_fraud_30d"))
         return (
             f"该客户近 30 天已确认欺诈 {n} 笔",
-            f"{n} confirmed frauds of this customer in 30 days",
+            f"confirmed frauds of this customer in 30 days: {n}",
         )
     if theme == "unlike_before":
         n = int(of("unlike_2.5_14d"))
         return (
             f"该客户近 14 天另有 {n} 笔远高于平常的付款",
-            f"{n} other payments far above the usual in 14 days",
+            f"other payments far above the usual in 14 days: {n}",
         )
     if theme == "pace":
         n = int(of("customer_count_1d"))
-        return f"该客户近 24 小时已付款 {n} 笔", f"{n} payments of this customer in 24 hours"
+        return (
+            f"该客户近 24 小时已付款 {n} 笔",
+            f"payments of this customer in the 24 hours before: {n}",
+        )
     amount, times = of("amount"), of("customer_times_typical")
     if np.isnan(times):
         return (
