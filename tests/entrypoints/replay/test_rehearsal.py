@@ -43,7 +43,8 @@ def payer(k: int) -> str:
 def batches() -> Iterator[tuple[str, pa.RecordBatch]]:
     """Payers of an age, then a large payment of each, an hour apart."""
     yield "subject", admit("subject", pa.Table.from_pylist([
-        {"event_id": k, "source": "reg", "at": _BEGUN, "person": reserved.person(k),
+        {"event_id": k, "source": "reg", "at": _BEGUN - timedelta(days=90),
+         "person": reserved.person(k),
          "account": payer(k), "birth_year": 1950 if k % 2 else 1990}
         for k in range(1, _N + 1)
     ]), "reg").batch  # fmt: skip
@@ -111,6 +112,7 @@ def test_a_rehearsal_over_the_log_is_kept_with_cases_to_judge(
     assert version is not None
     assert (done.state, version.state) == (RehearsalState.DONE, states.REPLAYED)
     hit = [k for k in range(1, _N + 1) if 20_000 + 1_000 * k >= 40_000]
+    assert done.result["days"] == pytest.approx((_N - 1) / 24), "registers are no history"
     assert done.result["only_draft"] == len(hit) == len(cases)
     lines = {line["code"]: line for line in done.result["lines"]}
     true = sum(k % 3 != 0 for k in hit)

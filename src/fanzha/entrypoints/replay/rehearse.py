@@ -26,6 +26,8 @@ from fanzha.records.schemas import STREAMS
 _SLICE_MS = 300_000
 """Stream time in one batch: features do not depend on it, and history is long."""
 _SOURCE = "file"
+_STANDING = frozenset({"subject", "line", "account"})
+"""Registers: what they say is as old as it likes, and makes history no longer."""
 
 Entry = tuple[int, str, pa.RecordBatch]
 """(position, stream, rows as the door admitted them)."""
@@ -88,7 +90,7 @@ def rehearse(
             continue
         outcome = engine.process(position, stream, batch)
         ticks = batch.column("at").cast(pa.int64()).to_numpy()
-        if len(ticks):
+        if len(ticks) and stream not in _STANDING:
             kept.begin = min(kept.begin, int(ticks.min()))
             kept.end = max(kept.end, int(ticks.max()))
         kept.rows += batch.num_rows - outcome.duplicates
@@ -101,7 +103,7 @@ def rehearse(
             saved = now
             snapshots.save(position, {**prefixed("engine", engine.snapshot()),
                                       "kept": packed(_plain(kept))})  # fmt: skip
-    if not kept.rows:
+    if not kept.rows or kept.begin > kept.end:
         raise Refused("nothing_usable", zh="没有可回放的记录", en="there is nothing to replay")
     return Rehearsed(tuple(kept.hits), kept.rows, kept.begin, kept.end, kept.seconds)
 
