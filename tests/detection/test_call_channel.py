@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fanzha.detection.finding import Role, Stage
@@ -93,7 +95,7 @@ def test_one_handset_many_cards() -> None:
     tape = Tape()
     for card in range(6):
         caller = reserved.mobile(500 + card)
-        how = {"caller_imei": device, "caller_imsi": reserved.imsi(card)}
+        how: dict[str, Any] = {"caller_imei": device, "caller_imsi": reserved.imsi(card)}
         many(tape, 6, caller=caller, at=card * HOUR, first=1_000 + 10 * card, **how)
     codes = alone(tape).codes(reserved.mobile(505))
     assert "shared_device" in codes

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fanzha.detection.account.v1.channel import HOLDER_SCHEMA, PAYER_SCHEMA
 from fanzha.detection.app.v1.channel import APP_SCHEMA
-from fanzha.detection.call.v1.channel import CALLEE_SCHEMA, CALLER_SCHEMA
+from fanzha.detection.call.v1.schema import CALLEE_SCHEMA, CALLER_SCHEMA
 from fanzha.detection.link.v1.columns import LINK_SCHEMA
 from fanzha.detection.person.v1.episode import FACTS
 from fanzha.detection.rules.complete import complete

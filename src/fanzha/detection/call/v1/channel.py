@@ -9,9 +9,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fanzha.detection.arrays import Array, Floats, instants, keys_of, known
+from fanzha.detection.arrays import Array, Bools, Floats, instants, keys_of, known, truths
 from fanzha.detection.call.filed import load_filed_numbers
+from fanzha.detection.call.numbering import load_numbering
 from fanzha.detection.call.v1.columns import CallMeasures, Phases, line_rows, quiet_rows
+from fanzha.detection.call.v1.identity import Identity
+from fanzha.detection.call.v1.schema import (
+    CALLEE_SCHEMA,
+    CALLER_SCHEMA,
+    CHECKING_SCHEMA,
+    COUNTS,
+    NEEDS,
+    WEEK,
+)
 from fanzha.detection.call.v1.windows import WINDOWS
 from fanzha.detection.finding import Finding, Related, Role, SubjectKind
 from fanzha.detection.found import about, clause
@@ -23,71 +33,12 @@ from fanzha.detection.standing import Standing
 from fanzha.detection.state import part, prefixed
 from fanzha.features.live import FeatureSet, MakeFeatures
 
-__all__ = ["CALLEE_SCHEMA", "CALLER_SCHEMA", "CallChannel"]
+__all__ = ["CallChannel"]
 
-_RECEIVED: Mapping[str, type[pl.DataType]] = {
-    "phase": pl.String,
-    "caller": pl.String,
-    "callee": pl.String,
-    "caller_kind": pl.String,
-    "callee_kind": pl.String,
-    "asserted_caller": pl.String,
-    "caller_imsi": pl.String,
-    "caller_imei": pl.String,
-    "caller_cell": pl.String,
-    "trunk": pl.String,
-    "talk_s": pl.Float64,
-    "ring_s": pl.Float64,
-    "end_cause": pl.String,
-}
-_FEATURES: Mapping[str, type[pl.DataType]] = {
-    **dict.fromkeys(
-        (
-            "calls_24h",
-            "calls_1h",
-            "received_24h",
-            "callees_24h",
-            "strangers_24h",
-            "night_calls_24h",
-            "talks_24h",
-            "short_talks_24h",
-            "hung_up_24h",
-            "one_rings_24h",
-            "cells_24h",
-            "imsis_7d",
-            "talk_mean_s",
-            "talk_cv",
-            "activated_s",
-        ),
-        pl.Float64,
-    ),
-    **dict.fromkeys(("strange", "from_abroad", "asserted_differs", "caller_filed"), pl.Boolean),
-}
-_COUNTS = (
-    "calls_24h",
-    "calls_1h",
-    "callees_24h",
-    "strangers_24h",
-    "night_calls_24h",
-    "talks_24h",
-    "short_talks_24h",
-    "hung_up_24h",
-    "one_rings_24h",
+_LINE = ("received_24h", "fed_24h", "ringed_24h", "risky_talk_s", "risky_since_s", "calls_back_24h")
+_RISKY = (
+    pl.col("from_abroad") | pl.col("asserted_differs") | pl.col("unassigned") | pl.col("stripped")
 )
-CALLER_SCHEMA: Mapping[str, type[pl.DataType]] = {**_RECEIVED, **_FEATURES}
-CALLEE_SCHEMA: Mapping[str, type[pl.DataType]] = {
-    **CALLER_SCHEMA,
-    "caller_score": pl.Float64,
-    "texted_score": pl.Float64,
-}
-_NEEDS = {
-    "imsis_7d": ("caller_imsi", "caller_imei"),
-    "cells_24h": ("caller_cell",),
-    "from_abroad": ("trunk",),
-    "asserted_differs": ("asserted_caller",),
-    "one_rings_24h": ("ring_s", "end_cause"),
-    "hung_up_24h": ("end_cause",),
-}
 
 
 class CallChannel:
@@ -97,12 +48,16 @@ class CallChannel:
     """
 
     def __init__(self, policies: Path, features: MakeFeatures = FeatureSet) -> None:
-        self._caller = load_signals(policies / "call-v1-caller.yaml", CALLER_SCHEMA, needs=_NEEDS)
+        self._caller = load_signals(policies / "call-v1-caller.yaml", CALLER_SCHEMA, needs=NEEDS)
         self._callee = load_signals(
-            policies / "call-v1-callee.yaml", CALLEE_SCHEMA, needs=_NEEDS, spoken=("caller_why",)
+            policies / "call-v1-callee.yaml", CALLEE_SCHEMA, needs=NEEDS, spoken=("caller_why",)
         )
         self._measures = load_measures(policies / "call-v1-measures.yaml", CallMeasures)
-        self._filed = load_filed_numbers(policies / "filed-numbers.yaml")
+        self._checking = load_signals(policies / "call-v1-checking.yaml", CHECKING_SCHEMA)
+        self._identity = Identity(
+            load_numbering(policies / "call-v1-numbering.yaml"),
+            load_filed_numbers(policies / "filed-numbers.yaml"),
+        )
         self._features = features(WINDOWS)
         self._standing = Standing()
 
@@ -114,7 +69,9 @@ class CallChannel:
         scores = [pl.Series("caller_score", callers.score), pl.Series("texted_score", texted)]
         frame = callers.frame.hstack(scores)
         callees = self._callee.score(frame)
+        checking = self._checking.score(frame)
         found = [*self._callers_found(callers)]
+        found += [(row, _about_asker(checking, row)) for row in checking.over.tolist()]
         found += [(row, self._about_callee(callers, callees, row)) for row in callees.over.tolist()]
         findings = tuple(sorted(found, key=_in_order))
         return Reading("call", callees.frame, findings, self._late() - late)
@@ -155,42 +112,50 @@ class CallChannel:
         # Strangers are those whose every contact lies within the last day: who rang twice this
         # morning is no acquaintance yet.
         strange = (starts <= pair["pair_starts_24h"]) & (ends <= pair["pair_ends_24h"])
+        mutual = (pair["pair_low_24h"] > 0) & (pair["pair_high_24h"] > 0)
+        identity = self._identity.of(batch)
         mine = self._features.update("caller", calls.callers(counted, strange))
-        lines = self._features.update("number", calls.numbers(counted, strange))
+        rows = calls.numbers(
+            counted, strange, mutual, *truths(identity, _RISKY, pl.col("callee_abroad"))
+        )
+        lines = self._features.update("number", rows)
         device = self._features.update("device", calls.devices(batch))
         return batch.hstack(
             [
                 *_conduct(mine),
-                known("received_24h", lines["received_24h"][0::2]),
+                *self._week(calls, counted, strange, mine["quiet_since_s"]),
+                *self._doors(calls, counted, strange),
+                *(known(name, lines[name][0::2]) for name in _LINE),
                 known("activated_s", lines["activated_since_s"][0::2]),
                 known("imsis_7d", device["imsis_7d"]),
                 known("cells_24h", mine["cells_24h"], calls.cell != 0),
                 pl.Series("strange", strange),
-                *self._identity(batch),
+                pl.Series("counted", counted),
+                *identity.get_columns(),
             ]
         )
 
-    def _identity(self, frame: pl.DataFrame) -> list[pl.Series]:
-        """Where the call came in, and whether the number shown can be true."""
-        kind = pl.col("caller_kind")
-        abroad = kind == "overseas"
-        if "trunk" in frame.columns:
-            # A mobile of ours that comes in by an international gateway is roaming.
-            foreign = pl.col("trunk").str.starts_with("intl-").fill_null(value=False)
-            abroad |= foreign & ~kind.is_in(["mobile", "iot"]).fill_null(value=False)
-        told = [
-            abroad.fill_null(value=False).alias("from_abroad"),
-            self._filed.holds(pl.col("caller")).alias("caller_filed"),
+    def _week(self, calls: Phases, counted: Bools, strange: Bools, quiet_s: Floats
+              ) -> list[pl.Series]:  # fmt: skip
+        """How the number spreads its calls over a week; `cap_cv`: how alike its days are."""
+        today = self._features.update("caller_day", calls.days(counted))["calls_today"]
+        rows = calls.weeks(counted, strange, today, quiet_s)
+        week = self._features.update("caller_week", rows)
+        days = np.maximum(week["days_7d"], 1.0)
+        mean = week["calls_7d"] / days
+        spread = np.sqrt(np.maximum(week["squares_7d"] / days - mean**2, 0.0))
+        return [
+            *(known(name, week[name]) for name in WEEK),
+            known("cap_cv", spread / np.maximum(mean, 1e-9)),
         ]
-        if "asserted_caller_key" in frame.columns:
-            asserted = pl.col("asserted_caller_key")
-            told.append(
-                pl.when((asserted != 0) & (pl.col("caller_key") != 0))
-                .then(asserted != pl.col("caller_key"))
-                .otherwise(None)
-                .alias("asserted_differs")
-            )
-        return frame.select(told).get_columns()
+
+    def _doors(self, calls: Phases, counted: Bools, strange: Bools) -> list[pl.Series]:
+        """What comes in by the same trunk, and from the numbers next to the caller's."""
+        trunk = self._features.update("trunk", calls.trunks(counted, strange))
+        rows = calls.blocks(counted)
+        changes = self._features.update("block_callee", rows)["line_changes_24h"]
+        block = self._features.update("block", {**rows, "rotated": counted & (changes >= 1)})
+        return [known(name, values) for name, values in (*trunk.items(), *block.items())]
 
     def _callers_found(self, scored: Scored) -> Iterator[tuple[int, Finding]]:
         """A finding where the band of a number's score rises. A withheld number is nobody's."""
@@ -227,6 +192,14 @@ class CallChannel:
         self._features.restore(part("windows", state))
 
 
+def _about_asker(scored: Scored, row: int) -> Finding:
+    """About somebody who was called from abroad and now asks others, or calls back."""
+    return about(
+        scored, row, stream="call", role=Role.AT_RISK, kind=SubjectKind.NUMBER,
+        subject=scored.frame["caller"][row],
+    )  # fmt: skip
+
+
 def _in_order(item: tuple[int, Finding]) -> tuple[int, bool]:
     """Rows ascending; on one row the caller's finding first, so that the callee's builds on it."""
     row, finding = item
@@ -239,7 +212,7 @@ def _conduct(mine: Mapping[str, Floats]) -> list[pl.Series]:
     mean = mine["talk_sum_24h"] / talks
     spread = np.sqrt(np.maximum(mine["talk_sq_24h"] / talks - mean**2, 0.0))
     return [
-        *(known(name, mine[name]) for name in _COUNTS),
+        *(known(name, mine[name]) for name in COUNTS),
         known("talk_mean_s", mean),
         known("talk_cv", spread / np.maximum(mean, 1e-9)),
     ]

@@ -23,8 +23,11 @@ from fanzha.detection.arrays import (
     twice,
     within_hours,
 )
+from fanzha.values.keys import key64
 
 __all__ = ["CallMeasures", "Phases", "line_rows", "quiet_rows"]
+
+_CHINA_MS = 8 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class CallMeasures:
     night_to: int
     stale_s: int
     """A talk whose end never came is over after this."""
+    rest_s: int
+    """A pause this long ends a burst of calls."""
+    office_from: int
+    """Local hours of Monday to Friday, inclusive; `office_to` is exclusive."""
+    office_to: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +57,10 @@ class Phases:
     caller: Keys
     callee: Keys
     cell: Keys
+    callee_cell: Keys
+    trunk: Keys
+    block: Keys
+    """A hundred numbers in a row on one trunk; 0 where no trunk is told."""
     start: Bools
     answer: Bools
     end: Bools
@@ -80,6 +92,8 @@ class Phases:
             caller=keys_of(frame, "caller_key"),
             callee=keys_of(frame, "callee_key"),
             cell=keys_of(frame, "caller_cell_key"),
+            callee_cell=keys_of(frame, "callee_cell_key"),
+            **_doors(frame),
             start=equals(frame, "phase", "start"),
             answer=equals(frame, "phase", "answer"),
             end=end,
@@ -98,7 +112,23 @@ class Phases:
             "high_key": np.maximum(self.caller, self.callee),
             "is_start": self.start,
             "is_end": self.end,
+            "low_calls": self._spoken & (self.caller < self.callee),
+            "high_calls": self._spoken & (self.caller > self.callee),
         }
+
+    @property
+    def _spoken(self) -> Bools:
+        return self.start | self.end
+
+    @property
+    def talked(self) -> Bools:
+        """Ends of calls in which there was a talk."""
+        return self.end & (self.talk_s > 0)
+
+    @property
+    def short(self) -> Bools:
+        """Ends of short talks."""
+        return self.talked & (self.talk_s <= self.measures.short_s)
 
     def callers(self, counted: Bools, strange: Bools) -> Columns:
         """One row an event, keyed by the calling number: its conduct.
@@ -106,8 +136,7 @@ class Phases:
         `counted` marks the row by which a call is counted once: its start, or its end where the
         sender has finished calls only. `strange`: the two are no acquaintances.
         """
-        talked = self.end & (self.talk_s > 0)
-        measures = self.measures
+        talked, measures = self.talked, self.measures
         night = within_hours(self.at, measures.night_from, measures.night_to)
         return {
             "at": self.at,
@@ -118,23 +147,77 @@ class Phases:
             "stranger": counted & strange,
             "night_call": counted & night,
             "talked": talked,
-            "short_talk": talked & (self.talk_s <= measures.short_s),
+            "short_talk": self.short,
             "hung_up": talked & self.callee_hung & (self.talk_s <= measures.hung_up_s),
             "one_ring": self.one_ring,
             "talk_s": self.talk_s,
             "talk_sq": self.talk_s * self.talk_s,
         }
 
-    def numbers(self, counted: Bools, strange: Bools) -> Columns:
+    def days(self, counted: Bools) -> Columns:
+        """One row an event, keyed by the calling number, on the clock people live by."""
+        return {"at": self.at + _CHINA_MS, "caller_key": self.caller, "out_call": counted}
+
+    def weeks(self, counted: Bools, strange: Bools, today: Floats, quiet_s: Floats) -> Columns:
+        """As `days`, with what the day and the pause before each call say.
+
+        The squares of the daily counts add up as the day goes: k² is the sum of 2i − 1 to k.
+        """
+        rest, nth = self.measures.rest_s, np.nan_to_num(today)
+        hours = within_hours(self.at, self.measures.office_from, self.measures.office_to)
+        weekday = ((self.at + _CHINA_MS) // 86_400_000 + 3) % 7 < 5
+        pause = np.nan_to_num(quiet_s, nan=0.0)
+        return {
+            **self.days(counted),
+            "stranger": counted & strange,
+            "office_call": counted & hours & weekday,
+            "first_today": counted & (nth <= 1.0),
+            "resumed": counted & (pause >= rest),
+            "square": np.maximum(2.0 * nth - 1.0, 0.0),
+            "gap_s": np.where(pause < rest, pause, 0.0),
+        }
+
+    def trunks(self, counted: Bools, strange: Bools) -> Columns:
+        """One row an event, keyed by the trunk it came in by."""
+        return {
+            "at": self.at,
+            "trunk_key": self.trunk,
+            "caller_key": self.caller,
+            "out_call": counted,
+            "stranger": counted & strange,
+            "talked": self.talked,
+            "short_talk": self.short,
+        }
+
+    def blocks(self, counted: Bools) -> Columns:
+        """One row an event, keyed by the run of numbers (and the person they call)."""
+        return {
+            "at": self.at,
+            "block_key": self.block,
+            "peer_key": self.callee,
+            "caller_key": self.caller,
+            "out_call": counted,
+        }
+
+    def numbers(self, counted: Bools, strange: Bools, mutual: Bools, risky: Bools,
+                abroad: Bools) -> Columns:  # fmt: skip
         """Two rows an event: the caller's (even) and the callee's (odd).
 
-        A call that rang out does not end the talk that its callee has on another line.
+        A call that rang out does not end the talk that its callee has on another line. `mutual`:
+        both have called the other within a day; `risky`: the caller comes from abroad or shows a
+        number that cannot be true; `abroad`: the callee is a number abroad.
         """
         no = np.zeros(len(self.at), dtype=np.bool_)
+        near = counted & (self.cell == self.callee_cell) & (self.cell != 0)
         return {
             "at": twice(self.at),
             "number_key": both_sides(self.caller, self.callee),
             "in_call": both_sides(no, counted),
+            "fed": both_sides(no, near),
+            "ringed": both_sides(no, self.short & mutual),
+            "calls_back": both_sides(counted & abroad & ~strange, no),
+            "risky_talk": both_sides(no, self.talked & strange & risky),
+            "talk_s": twice(self.talk_s),
             "picked_up": twice(self.answer),
             "hung_down": twice(self.end & ~self.rang_out),
             "strange_call": both_sides(no, strange),
@@ -154,15 +237,34 @@ def quiet_rows(keys: Keys, at: Array) -> Columns:
     """Rows that count nothing: they only read how a number stands at an instant."""
     no = np.zeros(len(keys), dtype=np.bool_)
     flags: Columns = dict.fromkeys(
-        ("in_call", "picked_up", "hung_down", "strange_call", "activated"), no
-    )
-    return {**flags, "at": at, "number_key": keys}
+        (
+            "in_call", "fed", "ringed", "calls_back", "risky_talk", "picked_up", "hung_down",
+            "strange_call", "activated",
+        ),
+        no,
+    )  # fmt: skip
+    return {**flags, "at": at, "number_key": keys, "talk_s": np.zeros(len(keys))}
 
 
 def line_rows(frame: pl.DataFrame) -> Columns:
     """One row a change of a line; only activation is looked at."""
     rows = quiet_rows(keys_of(frame, "number_key"), instants(frame))
     return {**rows, "activated": (frame["action"] == "activate").to_numpy()}
+
+
+def _doors(frame: pl.DataFrame) -> dict[str, Keys]:
+    """Keys of the trunk of each row, and of the run of numbers that the caller is one of."""
+    nothing = np.zeros(frame.height, dtype=np.uint64)
+    if "trunk" not in frame.columns or frame["trunk"].null_count() == frame.height:
+        return {"trunk": nothing, "block": nothing}
+    names = frame["trunk"].to_list()
+    known = {name: key64("trunk", name) for name in set(names) if name}
+    trunk = np.array([known.get(name, 0) for name in names], dtype=np.uint64)
+    digits = frame["caller"].str.extract(r"^\+?(\d{7,18})$").cast(pl.UInt64)
+    run = (digits // 100).fill_null(0).to_numpy()
+    mixed = trunk ^ (run * np.uint64(0x9E3779B97F4A7C15))
+    block = np.where((trunk != 0) & (run != 0), np.maximum(mixed, np.uint64(1)), np.uint64(0))
+    return {"trunk": trunk, "block": block}
 
 
 def _or_null(frame: pl.DataFrame, column: str, kind: type[pl.DataType]) -> pl.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fanzha.features.declare import Count, Distinct, Last, Since, Sum, Window
+from fanzha.features.declare import Changes, Count, Distinct, Last, Max, Since, Sum, Window
 
 __all__ = ["WINDOWS"]
 
@@ -22,6 +22,7 @@ WINDOWS: Sequence[Window] = (
         lateness=_LATE, forget="24h",
         features=(
             Count("pair_starts_24h", where="is_start"), Count("pair_ends_24h", where="is_end"),
+            Count("pair_low_24h", where="low_calls"), Count("pair_high_24h", where="high_calls"),
         ),
         zh="两个号码一天内的通话", en="calls between two numbers within a day",
     ),
@@ -36,6 +37,7 @@ WINDOWS: Sequence[Window] = (
             Count("short_talks_24h", where="short_talk"),
             Count("hung_up_24h", where="hung_up"),
             Count("one_rings_24h", where="one_ring"),
+            Since("quiet_since_s", where="out_call"),
             Sum("talk_sum_24h", of="talk_s", where="talked"),
             Sum("talk_sq_24h", of="talk_sq", where="talked"),
             Distinct("callees_24h", of="peer_key", where="out_call", buckets=256),
@@ -50,9 +52,61 @@ WINDOWS: Sequence[Window] = (
         zh="一个号码一小时内的呼出", en="what a number calls within an hour",
     ),
     Window(
+        "caller_day", "caller_day", key=("caller_key",), over="1d", step="1d", lateness=_LATE,
+        forget="2d",
+        features=(Count("calls_today", where="out_call"),),
+        zh="一个号码当日的呼出", en="what a number calls on one day",
+    ),
+    Window(
+        "caller_week", "caller_week", key=("caller_key",), over="7d", step="1d", lateness=_LATE,
+        forget="14d",
+        features=(
+            Count("calls_7d", where="out_call"),
+            Count("strangers_7d", where="stranger"),
+            Count("office_7d", where="office_call"),
+            Count("days_7d", where="first_today"),
+            Count("bursts_7d", where="resumed"),
+            Sum("squares_7d", of="square", where="out_call", scale=1),
+            Sum("busy_7d_s", of="gap_s", where="out_call", scale=1),
+        ),
+        zh="一个号码一周的作息", en="how a number spreads its calls over a week",
+    ),
+    Window(
+        "trunk", "trunk", key=("trunk_key",), over="24h", step="4h", lateness=_LATE,
+        keys_max=200_000,
+        features=(
+            Count("trunk_calls_24h", where="out_call"),
+            Count("trunk_strangers_24h", where="stranger"),
+            Count("trunk_talks_24h", where="talked"),
+            Count("trunk_short_24h", where="short_talk"),
+            Distinct("trunk_clis_24h", of="caller_key", where="out_call", buckets=1024),
+        ),
+        zh="一条中继的来话", en="what comes in by one trunk",
+    ),
+    Window(
+        "block_callee", "block_callee", key=("block_key", "peer_key"), over="24h", step="4h",
+        lateness=_LATE, forget="24h",
+        features=(Changes("line_changes_24h", of="caller_key", where="out_call"),),
+        zh="连号轮流呼叫同一人", en="numbers in a row that call one person in turn",
+    ),
+    Window(
+        "block", "block", key=("block_key",), over="24h", step="4h", lateness=_LATE, forget="3d",
+        features=(
+            Count("block_calls_24h", where="out_call"),
+            Count("block_rotated_24h", where="rotated"),
+            Distinct("block_clis_24h", of="caller_key", where="out_call", buckets=128),
+        ),
+        zh="一条中继上的一段连号", en="a run of a hundred numbers on one trunk",
+    ),
+    Window(
         "number", "number", key=("number_key",), over="24h", step="4h", lateness=_LATE,
         features=(
             Count("received_24h", where="in_call"),
+            Count("fed_24h", where="fed"),
+            Count("ringed_24h", where="ringed"),
+            Count("calls_back_24h", where="calls_back"),
+            Max("risky_talk_s", of="talk_s", where="risky_talk", scale=1),
+            Since("risky_since_s", where="risky_talk"),
             Since("activated_since_s", where="activated"),
             Since("picked_up_since_s", where="picked_up"),
             Since("hung_down_since_s", where="hung_down"),
@@ -66,4 +120,5 @@ WINDOWS: Sequence[Window] = (
         zh="一台设备用过的卡", en="cards used in one handset",
     ),
 )  # fmt: skip
-"""`pair`, `caller` and `device` rows come one an event, `number` rows two (caller's, callee's)."""
+"""All rows come one an event, but `number` rows two (caller's, callee's). The instants of
+`caller_day` and `caller_week` are local, so that their panes are the days that people live by."""
