@@ -1,0 +1,170 @@
+"""What every workshop office does, in memory and in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from fanzha.adapters.memory.workshop import MemoryWorkshop
+from fanzha.adapters.postgres.rules import PostgresWorkshop
+from fanzha.errors import Refused
+from fanzha.lifecycles.actor import Role
+from fanzha.lifecycles.machine import NotAllowed
+from fanzha.lifecycles.rule import states
+from fanzha.lifecycles.rule.model import Rehearsal, RehearsalState
+from fanzha.ports.workshop import RuleChanged, WorkshopOffice
+from fanzha.usecases.workshop.act import Act, act, find, save_draft
+from fanzha.usecases.workshop.editions import ensure_edition
+from fanzha.usecases.workshop.gates import Gate
+from fanzha.usecases.workshop.snooze import end_snooze, snooze
+from tests.fixtures import NOW, actor
+from tests.usecases.workshop.given import bench, draft
+
+ANALYST = actor(Role.ANALYST, at="86", id="a")
+OFFICER = actor(Role.DUTY_OFFICER, at="86", id="b")
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def office(request: pytest.FixtureRequest) -> Iterator[WorkshopOffice]:
+    if request.param == "memory":
+        yield MemoryWorkshop()
+        return
+    installed = request.getfixturevalue("installed")
+    yield PostgresWorkshop(installed.database, installed.keyring)
+
+
+def save(office: WorkshopOffice) -> int:
+    with office.work() as work:
+        return save_draft(work, bench(), ANALYST, draft(), NOW).version
+
+
+def do(
+    office: WorkshopOffice, version: int, verb: str, who: object = ANALYST, note: str = ""
+) -> str:
+    with office.work() as work:
+        before = find(work, "large_payment", version)
+        wanted = Act(verb, before.state, note)
+        return act(work, bench(), who, before, wanted, (), NOW).state  # type: ignore[arg-type]
+
+
+def live(office: WorkshopOffice) -> int:
+    version = save(office)
+    for verb in ("record_replay", "start_shadow", "submit"):
+        do(office, version, verb)
+    do(office, version, "publish", OFFICER)
+    return version
+
+
+def in_force(office: WorkshopOffice) -> list[tuple[str, str]]:
+    with office.work() as work:
+        newest = work.sets.newest()
+    return [(r.ref, r.mode.value) for r in newest.rules] if newest else []
+
+
+def test_versions_count_up_and_one_is_live(office: WorkshopOffice) -> None:
+    assert (live(office), live(office)) == (1, 2)
+    assert in_force(office) == [("large_payment@2", "live")]
+    with office.work() as work:
+        assert [(v.version, v.state) for v in work.rules.of("large_payment")] == [
+            (2, states.LIVE), (1, states.REPLACED),
+        ]  # fmt: skip
+    assert do(office, 2, "roll_back", OFFICER, "误报") == states.ROLLED_BACK
+    assert in_force(office) == [("large_payment@1", "live")]
+    assert do(office, 1, "roll_back", OFFICER, "误报") == states.ROLLED_BACK
+    assert in_force(office) == []
+
+
+def test_nobody_publishes_their_own(office: WorkshopOffice) -> None:
+    version = save(office)
+    for verb in ("record_replay", "start_shadow", "submit"):
+        do(office, version, verb)
+    both = actor(Role.DUTY_OFFICER, Role.ANALYST, at="86", id="a")
+    with pytest.raises(NotAllowed) as refused:
+        do(office, version, "publish", both)
+    assert refused.value.code == "second_person_needed"
+    assert in_force(office) == [("large_payment@1", "shadow")]
+
+
+def test_an_act_on_what_has_changed_is_refused(office: WorkshopOffice) -> None:
+    save(office)
+    with office.work() as work:
+        before = find(work, "large_payment", 1)
+    do(office, 1, "record_replay")
+    with pytest.raises(RuleChanged), office.work() as work:
+        act(work, bench(), ANALYST, before, Act("withdraw", "draft"), (), NOW)
+    with pytest.raises(RuleChanged), office.work() as work:
+        work.rules.add(before)
+
+
+def test_a_failed_unit_leaves_nothing(office: WorkshopOffice) -> None:
+    save(office)
+    gate = Gate("elders", False, "甲", "a", "", "")
+    do(office, 1, "record_replay")
+    do(office, 1, "start_shadow")
+    with office.work() as work:
+        before = find(work, "large_payment", 1)
+    with pytest.raises(Refused) as refused, office.work() as work:
+        act(work, bench(), ANALYST, before, Act("submit", before.state), [gate], NOW)
+    assert (refused.value.code, refused.value.field) == ("gates_unmet", "elders")
+    with office.work() as work:
+        assert find(work, "large_payment", 1).state == states.SHADOW
+
+
+def test_where_an_edition_took_hold_is_never_changed(office: WorkshopOffice) -> None:
+    ensure_edition(office, bench().policy, bench().salt, NOW)
+    ensure_edition(office, bench().policy, bench().salt, NOW)
+    live(office)
+    with office.work() as work:
+        newest = work.sets.newest()
+        assert newest is not None
+        work.sets.take("one", newest.number, 7, NOW)
+        work.sets.take("one", newest.number, 9, NOW)
+        work.sets.take("other", newest.number, 3, NOW)
+    with office.work() as work:
+        assert [(t.after, t.rules) for t in work.sets.taken("one")] == [(7, newest)]
+        assert [t.after for t in work.sets.taken("other")] == [3]
+    assert newest.number == 3, "the policy's, the shadow's, the live one's"
+
+
+def test_a_snooze_is_in_the_edition_until_it_ends(office: WorkshopOffice) -> None:
+    live(office)
+    with office.work() as work:
+        made = snooze(
+            work, bench(), ANALYST, "large_payment", until=NOW + timedelta(days=1), note="已核",
+            subject=None, area="470102", now=NOW,
+        )  # fmt: skip
+    with office.work() as work:
+        newest = work.sets.newest()
+        assert newest is not None
+        assert [m.area for m in newest.rules[0].mutes] == ["470102"]
+        end_snooze(work, bench(), ANALYST, made.id, NOW)
+    with office.work() as work:
+        newest = work.sets.newest()
+        assert newest is not None
+        assert newest.rules[0].mutes == ()
+    with pytest.raises(Refused), office.work() as work:
+        end_snooze(work, bench(), ANALYST, made.id, NOW)
+
+
+def test_a_rehearsal_left_by_the_dead_is_taken_up_again(office: WorkshopOffice) -> None:
+    save(office)
+    asked = Rehearsal(
+        id=uuid4(), rule="large_payment", version=1, against=None, state=RehearsalState.ASKED,
+        done_share=0.0, asked_by="何珊", asked_at=NOW, finished_at=None, source="log",
+    )  # fmt: skip
+    later = NOW + timedelta(minutes=30)
+    with office.work() as work:
+        work.rehearsals.ask(asked)
+        first = work.rehearsals.take_up(NOW, NOW - timedelta(minutes=10))
+        assert first is not None
+        assert work.rehearsals.take_up(NOW, NOW - timedelta(minutes=10)) is None
+        again = work.rehearsals.take_up(later, later - timedelta(minutes=10))
+        assert again == replace(asked, state=RehearsalState.RUNNING) == first
+        work.rehearsals.keep(replace(asked, state=RehearsalState.DONE), later)
+        assert work.rehearsals.newest("large_payment", 1) == replace(
+            asked, state=RehearsalState.DONE
+        )
