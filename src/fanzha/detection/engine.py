@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -80,10 +80,16 @@ class Engine:
     """
 
     def __init__(
-        self, policies: Path, *, dedupe_hours: int = 24, features: MakeFeatures = FeatureSet
+        self,
+        policies: Path,
+        *,
+        dedupe_hours: int = 24,
+        features: MakeFeatures = FeatureSet,
+        observe: Callable[[Reading], None] = lambda reading: None,
     ) -> None:
-        """`features` makes the windows of every channel."""
+        """`features` makes the windows of every channel; `observe` is shown what each read."""
         signals = policies / "detection"
+        self._observe = observe
         self._repeats = Repeats(hours=dedupe_hours)
         self._calls = CallChannel(signals, features)
         self._accounts = AccountChannel(signals, features)
@@ -156,6 +162,7 @@ class Engine:
         if not batch.num_rows:
             return Outcome(duplicates=duplicates, newest_at=newest_at)
         reading, risks = self._read(stream, frame_of(batch))
+        self._observe(reading)
         return Outcome(
             findings=tuple(finding for _, finding in reading.findings),
             risks=tuple(risks),

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from fanzha import __version__
-from fanzha.entrypoints.cli import audit, detect, people, run_files, workshop
+from fanzha.entrypoints.cli import audit, detect, people, replay, run_files, workshop
 from fanzha.entrypoints.cli import city as city_commands
 from fanzha.errors import FanzhaError, Refused, Unavailable, Uncertain
 from fanzha.settings import Settings, load
@@ -32,6 +32,7 @@ app.add_typer(people.operators, name="operators")
 app.add_typer(people.senders, name="senders")
 app.add_typer(workshop.rules, name="rules")
 app.command("run")(run_files.run)
+app.command("replay")(replay.replay)
 for name in ("classify", "score", "train", "evaluate"):
     app.add_typer(getattr(detect, name), name=name)
 

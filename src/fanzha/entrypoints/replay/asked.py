@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,8 +16,9 @@ from fanzha.detection.engine import Engine
 from fanzha.detection.rules.rule import RuleText
 from fanzha.detection.rules.ruleset import Mode, Ruled
 from fanzha.detection.rules.tally import Hit
+from fanzha.entrypoints.replay.from_log import entries_of
 from fanzha.entrypoints.replay.known import from_labels
-from fanzha.entrypoints.replay.rehearse import Entry, beside, rehearse, year_of
+from fanzha.entrypoints.replay.rehearse import beside, rehearse, year_of
 from fanzha.errors import FanzhaError, Unavailable
 from fanzha.lifecycles.actor import system
 from fanzha.lifecycles.rule import states
@@ -32,7 +31,6 @@ from fanzha.usecases.workshop.compare import Comparison, History, compare, sampl
 _log = logging.getLogger("fanzha.rehearsal")
 _STALE = timedelta(minutes=10)
 _TELL_S = 2.0
-_PATIENCE_S = 30.0
 
 
 def run_asked(
@@ -75,7 +73,7 @@ def _run(
     begun = now()
     told = now()
 
-    with _entries(log) as (last, entries):
+    with entries_of(log) as (last, entries):
 
         def progress(position: int, rows: int) -> None:
             nonlocal told
@@ -142,34 +140,6 @@ def elder_of(engine: Engine, born_by: int) -> Callable[[Hit], bool | None]:
         return None if year is None else year <= born_by
 
     return is_elder
-
-
-@contextmanager
-def _entries(log: Callable[[], EventLog]) -> Iterator[tuple[int, Iterator[Entry]]]:
-    """The log from its beginning to where it ends now, read from a thread without a loop."""
-    loop = asyncio.new_event_loop()
-    source = log()
-    try:
-        loop.run_until_complete(source.start())
-        last = loop.run_until_complete(source.last())
-        reading = source.read(0)
-
-        def entries() -> Iterator[Entry]:
-            position = 0
-            while position < last:
-                coming = asyncio.wait_for(anext(reading), _PATIENCE_S)
-                try:
-                    entry = loop.run_until_complete(coming)
-                except TimeoutError:
-                    return  # what came after was trimmed meanwhile
-                position = entry.position
-                if position <= last:
-                    yield entry.position, entry.stream, entry.batch
-
-        yield last, entries()
-    finally:
-        loop.run_until_complete(source.close())
-        loop.close()
 
 
 def remove(folder: Path) -> None:

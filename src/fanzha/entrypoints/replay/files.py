@@ -38,7 +38,7 @@ from fanzha.usecases.warning.issue import warning_id
 from fanzha.usecases.warning.take_in import Taken, instant
 
 _TELL_S = 5.0
-_SLICE_MS = 30_000
+SLICE_MS = 30_000
 """How much stream time one entry of the log holds, as from senders that post twice a minute."""
 _SOURCE = "file"
 
@@ -78,7 +78,7 @@ class _Run:
         for finding in outcome.findings:
             self.tally.findings[finding.detector] += 1
             if self.findings is not None:
-                self.findings.write(_line(_finding(finding)))
+                self.findings.write(ndjson(finding_row(finding)))
         by_id = {w.id: w for w in taken.warnings}
         for risk in outcome.risks:
             id = warning_id(risk.person, risk.episode)
@@ -105,11 +105,11 @@ def run_files(files: Files, settings: Settings) -> None:
     for paths in files.streams.values():
         for path in paths:
             if not path.is_file():
-                _missing(path)
+                missing(path)
     with ExitStack() as stack:
-        refused = cache(lambda: stack.enter_context(_writable(files.refused)))
-        found = stack.enter_context(_writable(files.findings)) if files.findings else None
-        out = stack.enter_context(_writable(files.warnings)) if files.warnings else None
+        refused = cache(lambda: stack.enter_context(private_file(files.refused)))
+        found = stack.enter_context(private_file(files.findings)) if files.findings else None
+        out = stack.enter_context(private_file(files.warnings)) if files.warnings else None
         stack.enter_context(parts.servers.postgres)
         stack.enter_context(parts.servers.nats)
         stack.callback(parts.close)
@@ -119,7 +119,7 @@ def run_files(files: Files, settings: Settings) -> None:
         asyncio.run(_push(files, parts, run))
         if out is not None:
             for told in sorted(run.warnings.values(), key=lambda w: (w.at, w.person)):
-                out.write(_line({"at": instant(told.at).isoformat(), "person": told.person,
+                out.write(ndjson({"at": instant(told.at).isoformat(), "person": told.person,
                                  "grade": told.grade, "scam_type": told.scam_type}))  # fmt: skip
     run.tally.warnings.update(w.grade for w in run.warnings.values())
     run.tally.seconds = time.monotonic() - begun
@@ -182,10 +182,10 @@ async def _feed(files: Files, parts: Parts, log: EventLog, run: _Run) -> int:
         kept.extend(refusals)
 
     admitted = {
-        stream: _admitted(stream, paths, run.tally, refuse)
+        stream: read_admitted(stream, paths, run.tally, refuse)
         for stream, paths in files.streams.items()
     }
-    slices = merge(admitted, spill, slice_ms=_SLICE_MS)
+    slices = merge(admitted, spill, slice_ms=SLICE_MS)
     begun = utc_now().isoformat()
     last = n = 0
     while (found := await asyncio.to_thread(next, slices, None)) is not None:
@@ -202,7 +202,7 @@ async def _feed(files: Files, parts: Parts, log: EventLog, run: _Run) -> int:
     return last
 
 
-def _admitted(
+def read_admitted(
     stream: str, paths: Sequence[Path], tally: Tally, refuse: Callable[[Sequence[Refusal]], None]
 ) -> Iterator[pa.RecordBatch]:
     """The rows of some files as the door admits them; the rest is refused by number and reason."""
@@ -217,7 +217,7 @@ def _admitted(
             yield found.batch
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_row(finding: Finding) -> dict[str, Any]:
     return {
         "at": instant(finding.at).isoformat(),
         "detector": finding.detector,
@@ -233,11 +233,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _line(row: Mapping[str, Any]) -> str:
+def ndjson(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def _writable(path: Path) -> IO[str]:
+def private_file(path: Path) -> IO[str]:
     """It will hold numbers in the clear: a new file is for its owner only."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -248,7 +248,7 @@ def _writable(path: Path) -> IO[str]:
         ) from error
 
 
-def _missing(path: Path) -> None:
+def missing(path: Path) -> None:
     raise Refused(
         "file_unreadable", zh="文件打不开", en="the file cannot be opened", field=path.name
     )
