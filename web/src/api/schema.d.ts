@@ -119,6 +119,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Groups
+         * @description Persons warned in a whole month that is over, by group; small figures are hidden.
+         */
+        get: operations["groups_v1_groups_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/groups/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The same table as CSV; a hidden figure is empty.
+         */
+        get: operations["export_v1_groups_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -439,6 +479,383 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/workshop/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Channels
+         * @description Every name that rules may use, by channel.
+         */
+        get: operations["channels_v1_workshop_channels_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description Syntax, names, types and units of a condition; nothing is run.
+         */
+        post: operations["check_v1_workshop_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Completion
+         * @description What may be written next, with definitions and units.
+         */
+        get: operations["completion_v1_workshop_complete_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Labels
+         * @description What findings turned out to be, newest first; `after` is the instant of the last one seen.
+         */
+        get: operations["labels_v1_workshop_labels_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/labels.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Labels Csv
+         * @description The newest 100,000 labels as a file, for training: no subject in it, only findings' ids.
+         */
+        get: operations["labels_csv_v1_workshop_labels_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/looks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Looks
+         * @description Rows below the threshold, drawn by chance, to be looked at whatever their score.
+         */
+        get: operations["looks_v1_workshop_looks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/looks/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judge Look
+         * @description What a drawn row turned out to be.
+         */
+        post: operations["judge_look_v1_workshop_looks_judge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model Boards
+         * @description Every detector that has found something: volume, precision, recall, drift, latency.
+         *
+         *     Recall needs labels of rows below the threshold: those drawn by chance, each standing for as
+         *     many as its share says. Without any such label there is no recall to speak of.
+         */
+        get: operations["model_boards_v1_workshop_models_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rules
+         * @description Every rule by id, with what is in use and what has drifted.
+         */
+        get: operations["rules_v1_workshop_rules_get"];
+        put?: never;
+        /**
+         * Draft
+         * @description Save a draft: a new version of the rule, checked whole.
+         */
+        post: operations["draft_v1_workshop_rules_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/rules.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rules Csv
+         * @description The list as a file.
+         */
+        get: operations["rules_csv_v1_workshop_rules_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One Rule */
+        get: operations["one_rule_v1_workshop_rules__rule__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/rules/{rule}/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rule Board
+         * @description Volume by day, precision from outcomes, drift of what it reads, latency.
+         */
+        get: operations["rule_board_v1_workshop_rules__rule__board_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/rules/{rule}/snoozes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make Snooze */
+        post: operations["make_snooze_v1_workshop_rules__rule__snoozes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/rules/{rule}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One Version */
+        get: operations["one_version_v1_workshop_rules__rule__versions__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/rules/{rule}/versions/{version}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cases
+         * @description Drawn for judging from those that only the draft hits; no person can be made out.
+         */
+        get: operations["cases_v1_workshop_rules__rule__versions__version__cases_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/rules/{rule}/versions/{version}/cases/{n}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judge
+         * @description True or false alarm; judged again, the later word counts.
+         */
+        post: operations["judge_v1_workshop_rules__rule__versions__version__cases__n__judge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/rules/{rule}/versions/{version}/{verb}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do
+         * @description A verb of the lifecycle table. `replay` asks for a rehearsal over the log.
+         */
+        post: operations["do_v1_workshop_rules__rule__versions__version___verb__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/snoozes/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop Snooze */
+        post: operations["stop_snooze_v1_workshop_snoozes__id__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workshop/spread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Name Spread
+         * @description A name's definition, and its values over the last days of stream time.
+         *
+         *     Values are counted for names that rules in force read; others have none yet.
+         */
+        get: operations["name_spread_v1_workshop_spread_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -482,6 +899,16 @@ export interface components {
             paid?: components["schemas"]["AlreadyPaid"] | null;
             /** Unit */
             unit?: string | null;
+        };
+        /** ActBody */
+        ActBody: {
+            /** Expected State */
+            expected_state: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * AlreadyPaid
@@ -550,6 +977,74 @@ export interface components {
             /** Types */
             types: components["schemas"]["TypeCount"][];
         };
+        /** CasePage */
+        CasePage: {
+            /** False */
+            false: number;
+            /** Fraud */
+            fraud: number;
+            /** Items */
+            items: components["schemas"]["CaseView"][];
+            /** Next */
+            next: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * CaseView
+         * @description A case that only the draft hits; nothing in it leads to a person.
+         */
+        CaseView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Elder */
+            elder: boolean | null;
+            /** En */
+            en: string;
+            /** Judged By */
+            judged_by: string | null;
+            /** N */
+            n: number;
+            /** Score */
+            score: number;
+            /** Verdict */
+            verdict: ("fraud" | "false") | null;
+            /** Zh */
+            zh: string;
+        };
+        /** ChannelInfo */
+        ChannelInfo: {
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Names */
+            names: components["schemas"]["NameInfo"][];
+            /** Stream */
+            stream: string;
+            /** Zh */
+            zh: string;
+        };
+        /** CheckBody */
+        CheckBody: {
+            /** Channel */
+            channel: string;
+            /** When */
+            when: string;
+        };
+        /** Checked */
+        Checked: {
+            fault: components["schemas"]["Fault"] | null;
+            /** Names */
+            names: components["schemas"]["NameInfo"][];
+            /** Ok */
+            ok: boolean;
+            /** Tokens */
+            tokens: components["schemas"]["Token"][];
+        };
         /**
          * Clock
          * @description The next thing due on a warning, and until when.
@@ -578,6 +1073,42 @@ export interface components {
             en: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * DayCases
+         * @description Cases of one day of stream time; `low`–`high` is the 95 % band of a count.
+         */
+        DayCases: {
+            /** Cases */
+            cases: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** High */
+            high: number;
+            /** Hits */
+            hits: number;
+            /** Low */
+            low: number;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "live" | "shadow";
+            /** Version */
+            version: number;
+        };
+        /** DayCount */
+        DayCount: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** N */
+            n: number;
         };
         /**
          * Deed
@@ -612,6 +1143,13 @@ export interface components {
             roles: string[];
             unit: components["schemas"]["Unit"];
         };
+        /** DiffLine */
+        DiffLine: {
+            /** Changed */
+            changed: boolean;
+            /** Text */
+            text: string;
+        };
         /**
          * Door
          * @description What the sign-in page may show before anybody has signed in.
@@ -621,6 +1159,18 @@ export interface components {
             accounts: components["schemas"]["DemoAccount"][];
             /** Demo */
             demo: boolean;
+        };
+        /**
+         * DriftView
+         * @description Population stability index of a value, the newest days against those before.
+         */
+        DriftView: {
+            /** Drifted */
+            drifted: boolean;
+            /** Name */
+            name: string;
+            /** Psi */
+            psi: number | null;
         };
         /**
          * EarlierWarning
@@ -634,6 +1184,22 @@ export interface components {
             on: string;
             unit: components["schemas"]["Words"];
             warning: components["schemas"]["SeenWarning"] | null;
+        };
+        /**
+         * Fault
+         * @description What is wrong with a condition, at which character, and what may have been meant.
+         */
+        Fault: {
+            /** At */
+            at: number;
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Near */
+            near: string[];
+            /** Zh */
+            zh: string;
         };
         /** Feed */
         Feed: {
@@ -650,6 +1216,18 @@ export interface components {
             stream: string;
             words: components["schemas"]["Words"];
         };
+        /** GateView */
+        GateView: {
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Met */
+            met: boolean;
+            shown: components["schemas"]["Words"];
+            /** Zh */
+            zh: string;
+        };
         /** GradeCounts */
         GradeCounts: {
             /** Critical */
@@ -661,12 +1239,50 @@ export interface components {
             /** Medium */
             medium: number;
         };
+        /**
+         * GroupLine
+         * @description One group; null is hidden because too few persons stand behind it, not nought.
+         */
+        GroupLine: {
+            /** Classes */
+            classes: {
+                [key: string]: number | null;
+            };
+            /** En */
+            en: string;
+            /** Group */
+            group: string;
+            /** Persons */
+            persons: number | null;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * GroupsPage
+         * @description A table of groups by main class of scam, and what it was made by.
+         */
+        GroupsPage: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "age" | "sex" | "branch";
+            /** Classes */
+            classes: string[];
+            /** K */
+            k: number;
+            /** Month */
+            month: string;
+            /** Rows */
+            rows: components["schemas"]["GroupLine"][];
+            whole: components["schemas"]["GroupLine"];
+        };
         /** Health */
         Health: {
             /** Feeds */
             feeds: components["schemas"]["Feed"][];
             /** Parts */
-            parts: components["schemas"]["Part"][];
+            parts: components["schemas"]["fanzha__entrypoints__api__schemas__Part"][];
             /**
              * Server Time
              * Format: date-time
@@ -674,6 +1290,137 @@ export interface components {
             server_time: string;
             /** Up */
             up: boolean;
+        };
+        /** Judged */
+        Judged: {
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "fraud" | "false";
+        };
+        /** LabelPage */
+        LabelPage: {
+            /** Items */
+            items: components["schemas"]["LabelView"][];
+            /** Next */
+            next: string | null;
+        };
+        /** LabelView */
+        LabelView: {
+            /** About */
+            about: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Share */
+            share: number;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "outcome" | "look" | "sample";
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "fraud" | "false";
+        };
+        /** LatencyView */
+        LatencyView: {
+            /** N */
+            n: number;
+            /** P50 S */
+            p50_s: number;
+            /** P99 S */
+            p99_s: number;
+        };
+        /**
+         * Line
+         * @description One line of the replay table; `difference` has an interval of its own.
+         */
+        Line: {
+            /** Code */
+            code: string;
+            /** Difference */
+            difference: number | null;
+            /** Difference High */
+            difference_high: number | null;
+            /** Difference Low */
+            difference_low: number | null;
+            /** Draft */
+            draft: number | null;
+            /** Draft High */
+            draft_high: number | null;
+            /** Draft Low */
+            draft_low: number | null;
+            /** En */
+            en: string;
+            /** Live */
+            live: number | null;
+            /** Live High */
+            live_high: number | null;
+            /** Live Low */
+            live_low: number | null;
+            /** Of */
+            of: number | null;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "a_day" | "share" | "minutes" | "per_10000" | "shifts";
+            /** Zh */
+            zh: string;
+        };
+        /** LookJudged */
+        LookJudged: {
+            /** Id */
+            id: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "fraud" | "false";
+        };
+        /** LookPage */
+        LookPage: {
+            /** Items */
+            items: components["schemas"]["LookView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * LookView
+         * @description A row below the threshold, drawn by chance, that somebody should look at.
+         */
+        LookView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Channel */
+            channel: string;
+            /** Detector */
+            detector: string;
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Score */
+            score: number;
+            /** Share */
+            share: number;
+            /** Subject Mask */
+            subject_mask: string;
+            /** Verdict */
+            verdict: ("fraud" | "false") | null;
+            /** Zh */
+            zh: string;
         };
         /** Me */
         Me: {
@@ -711,6 +1458,38 @@ export interface components {
             /** Medium */
             medium: number;
         };
+        /**
+         * ModelBoard
+         * @description How a detector does. Recall weighs rows looked at by chance below the threshold.
+         */
+        ModelBoard: {
+            /** Daily */
+            daily: components["schemas"]["DayCount"][];
+            /** Detector */
+            detector: string;
+            /** Drift */
+            drift: components["schemas"]["DriftView"][];
+            latency: components["schemas"]["LatencyView"] | null;
+            /** Looked */
+            looked: number;
+            precision: components["schemas"]["Share"] | null;
+            recall: components["schemas"]["Share"] | null;
+        };
+        /**
+         * NameInfo
+         * @description A published name with its unit.
+         */
+        NameInfo: {
+            /** En */
+            en: string;
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+            unit_words: components["schemas"]["Words"];
+            /** Zh */
+            zh: string;
+        };
         /** OutcomeCount */
         OutcomeCount: {
             /** Count */
@@ -723,15 +1502,6 @@ export interface components {
             display: string;
             /** Id */
             id: string;
-        };
-        /** Part */
-        Part: {
-            /** Detail */
-            detail: string;
-            /** Name */
-            name: string;
-            /** Up */
-            up: boolean;
         };
         /**
          * PersonBrief
@@ -832,6 +1602,22 @@ export interface components {
             /** Zh */
             zh: string;
         };
+        /** RecordLine */
+        RecordLine: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Note */
+            note: string;
+            /** Object */
+            object: string;
+            /** Verb */
+            verb: string;
+        };
         /** RefusedRow */
         RefusedRow: {
             /** Code */
@@ -844,6 +1630,52 @@ export interface components {
             row: number;
             /** Zh */
             zh: string;
+        };
+        /**
+         * RehearsalView
+         * @description A replay over history; `lines` and `daily` are there once it is done.
+         */
+        RehearsalView: {
+            /** Against */
+            against: number | null;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /** Begin */
+            begin: string | null;
+            /** Days */
+            days: number | null;
+            /** Done Share */
+            done_share: number;
+            /** End */
+            end: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: components["schemas"]["Line"][];
+            /** Only Draft */
+            only_draft: number | null;
+            problem: components["schemas"]["Words"] | null;
+            /** Rows */
+            rows: number | null;
+            /** Seconds */
+            seconds: number | null;
+            /** Source */
+            source: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "running" | "done" | "failed";
         };
         /** RelatedObject */
         RelatedObject: {
@@ -886,6 +1718,109 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /**
+         * RuleBoard
+         * @description How a rule does: volume, precision from outcomes, drift, latency.
+         */
+        RuleBoard: {
+            /** Daily */
+            daily: components["schemas"]["DayCases"][];
+            /** Drift */
+            drift: components["schemas"]["DriftView"][];
+            latency: components["schemas"]["LatencyView"] | null;
+            precision: components["schemas"]["Share"] | null;
+            /** Rule */
+            rule: string;
+        };
+        /**
+         * RuleBody
+         * @description A rule as an analyst writes it.
+         */
+        RuleBody: {
+            /** Channel */
+            channel: string;
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Scam Type */
+            scam_type?: string | null;
+            /** Score */
+            score: number;
+            /**
+             * Stage
+             * @default contact
+             * @enum {string}
+             */
+            stage: "contact" | "trust" | "operation" | "card_bound" | "transfer" | "after";
+            /** Title En */
+            title_en: string;
+            /** Title Zh */
+            title_zh: string;
+            /** When */
+            when: string;
+            /** Zh */
+            zh: string;
+        };
+        /** RulePage */
+        RulePage: {
+            /** Items */
+            items: components["schemas"]["RuleRow"][];
+            /** Next */
+            next: string | null;
+            /** Shadow Days Needed */
+            shadow_days_needed: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * RuleRow
+         * @description A rule in the list: its newest version, and what is in use.
+         */
+        RuleRow: {
+            /** Channel */
+            channel: string;
+            /** Drift */
+            drift: number | null;
+            /** Drifted */
+            drifted: boolean;
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Live Version */
+            live_version: number | null;
+            /** Replaying */
+            replaying: boolean;
+            /** Rolled Back At */
+            rolled_back_at: string | null;
+            /** Shadow Days */
+            shadow_days: number | null;
+            /** Snoozes */
+            snoozes: number;
+            state: components["schemas"]["Coded"];
+            /** Version */
+            version: number;
+            /** Zh */
+            zh: string;
+        };
+        /** RuleView */
+        RuleView: {
+            /** Channel */
+            channel: string;
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Record */
+            record: components["schemas"]["RecordLine"][];
+            /** Snoozes */
+            snoozes: components["schemas"]["SnoozeView"][];
+            /** Versions */
+            versions: components["schemas"]["VersionBrief"][];
+            /** Zh */
+            zh: string;
         };
         /**
          * Script
@@ -944,12 +1879,94 @@ export interface components {
             number: string;
             state: components["schemas"]["Coded"];
         };
+        /**
+         * Share
+         * @description A share with its 95 % interval; of fewer than 30 cases, `enough` is false.
+         */
+        Share: {
+            /** Enough */
+            enough: boolean;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** N */
+            n: number;
+            /** Share */
+            share: number;
+        };
         /** SignIn */
         SignIn: {
             /** Name */
             name: string;
             /** Password */
             password: string;
+        };
+        /**
+         * SnoozeBody
+         * @description Mute for a number or an account, in an area, or altogether; until an instant.
+         */
+        SnoozeBody: {
+            /** Area */
+            area?: string | null;
+            /** Note */
+            note: string;
+            /** Subject */
+            subject?: string | null;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /** SnoozeView */
+        SnoozeView: {
+            /** Area */
+            area: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /** Rule */
+            rule: string;
+            /** Subject Mask */
+            subject_mask: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * Spread
+         * @description A name's values over the last days: counts by bucket, with each bucket's lower end.
+         */
+        Spread: {
+            /** Counts */
+            counts: number[];
+            /** Lower */
+            lower: (number | null)[];
+            name: components["schemas"]["NameInfo"];
+            /**
+             * Since
+             * Format: date
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
         };
         /**
          * StepMark
@@ -989,6 +2006,25 @@ export interface components {
              */
             recorded_at: string;
         };
+        /**
+         * Suggested
+         * @description One thing that may be written next.
+         */
+        Suggested: {
+            /** En */
+            en: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "name" | "function" | "keyword" | "unit";
+            /** Text */
+            text: string;
+            /** Unit */
+            unit: string;
+            /** Zh */
+            zh: string;
+        };
         /** TimelineEntry */
         TimelineEntry: {
             /**
@@ -1011,6 +2047,17 @@ export interface components {
             until: string | null;
             /** Zh */
             zh: string;
+        };
+        /**
+         * Token
+         * @description For colouring: a piece of the condition from `start` to `end`.
+         */
+        Token: {
+            /** End */
+            end: number;
+            part: components["schemas"]["fanzha__detection__rules__tokens__Part"];
+            /** Start */
+            start: number;
         };
         /** TypeCount */
         TypeCount: {
@@ -1035,22 +2082,66 @@ export interface components {
             /** Zh */
             zh: string;
         };
+        /** VersionBrief */
+        VersionBrief: {
+            /** Author */
+            author: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Live Since */
+            live_since: string | null;
+            state: components["schemas"]["Coded"];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
         /**
-         * VerbView
-         * @description A verb of the lifecycle table for this state and this person.
+         * VersionView
+         * @description Everything about one version on the workshop's page.
          */
-        VerbView: {
-            /** Allowed */
-            allowed: boolean;
-            /** Code */
-            code: string;
-            /** En */
-            en: string;
-            /** Needs */
-            needs: string[];
-            why_not: components["schemas"]["Words"] | null;
-            /** Zh */
-            zh: string;
+        VersionView: {
+            /** Author */
+            author: string;
+            check: components["schemas"]["Checked"];
+            /** Daily */
+            daily: components["schemas"]["DayCases"][];
+            /** Diff */
+            diff: components["schemas"]["DiffLine"][];
+            effect: components["schemas"]["Words"];
+            /** Gates */
+            gates: components["schemas"]["GateView"][];
+            judged: components["schemas"]["Share"] | null;
+            /** Live Since */
+            live_since: string | null;
+            /** Live Version */
+            live_version: number | null;
+            /** Note */
+            note: string;
+            /** Published By */
+            published_by: string | null;
+            /** Record */
+            record: components["schemas"]["RecordLine"][];
+            rehearsal: components["schemas"]["RehearsalView"] | null;
+            /** Replaces */
+            replaces: number | null;
+            rule: components["schemas"]["RuleBody"];
+            /** Shadow Since */
+            shadow_since: string | null;
+            state: components["schemas"]["Coded"];
+            /** Submitted By */
+            submitted_by: string | null;
+            /** Verbs */
+            verbs: components["schemas"]["fanzha__entrypoints__api__workshop__schemas__VerbView"][];
+            /** Version */
+            version: number;
+            watch: components["schemas"]["Words"];
         };
         /**
          * ViewRecord
@@ -1145,7 +2236,7 @@ export interface components {
              */
             updated_at: string;
             /** Verbs */
-            verbs: components["schemas"]["VerbView"][];
+            verbs: components["schemas"]["fanzha__entrypoints__api__schemas__VerbView"][];
             /** Version */
             version: number;
             /** Views */
@@ -1215,6 +2306,52 @@ export interface components {
             /** Zh */
             zh: string;
         };
+        /**
+         * Part
+         * @description What a token is; the editor colours by it.
+         * @enum {string}
+         */
+        fanzha__detection__rules__tokens__Part: "name" | "keyword" | "number" | "unit" | "text" | "sign" | "end";
+        /** Part */
+        fanzha__entrypoints__api__schemas__Part: {
+            /** Detail */
+            detail: string;
+            /** Name */
+            name: string;
+            /** Up */
+            up: boolean;
+        };
+        /**
+         * VerbView
+         * @description A verb of the lifecycle table for this state and this person.
+         */
+        fanzha__entrypoints__api__schemas__VerbView: {
+            /** Allowed */
+            allowed: boolean;
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Needs */
+            needs: string[];
+            why_not: components["schemas"]["Words"] | null;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * VerbView
+         * @description A verb this person may use now; `needs` are the fields without which it is refused.
+         */
+        fanzha__entrypoints__api__workshop__schemas__VerbView: {
+            /** En */
+            en: string;
+            /** Needs */
+            needs: string[];
+            /** Verb */
+            verb: string;
+            /** Zh */
+            zh: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1224,50 +2361,91 @@ export interface components {
 }
 export type Accepted = components['schemas']['Accepted'];
 export type Act = components['schemas']['Act'];
+export type ActBody = components['schemas']['ActBody'];
 export type AlreadyPaid = components['schemas']['AlreadyPaid'];
 export type AttemptView = components['schemas']['AttemptView'];
 export type Board = components['schemas']['Board'];
+export type CasePage = components['schemas']['CasePage'];
+export type CaseView = components['schemas']['CaseView'];
+export type ChannelInfo = components['schemas']['ChannelInfo'];
+export type CheckBody = components['schemas']['CheckBody'];
+export type Checked = components['schemas']['Checked'];
 export type Clock = components['schemas']['Clock'];
 export type Coded = components['schemas']['Coded'];
+export type DayCases = components['schemas']['DayCases'];
+export type DayCount = components['schemas']['DayCount'];
 export type Deed = components['schemas']['Deed'];
 export type DemoAccount = components['schemas']['DemoAccount'];
+export type DiffLine = components['schemas']['DiffLine'];
 export type Door = components['schemas']['Door'];
+export type DriftView = components['schemas']['DriftView'];
 export type EarlierWarning = components['schemas']['EarlierWarning'];
+export type Fault = components['schemas']['Fault'];
 export type Feed = components['schemas']['Feed'];
+export type GateView = components['schemas']['GateView'];
 export type GradeCounts = components['schemas']['GradeCounts'];
+export type GroupLine = components['schemas']['GroupLine'];
+export type GroupsPage = components['schemas']['GroupsPage'];
 export type Health = components['schemas']['Health'];
+export type Judged = components['schemas']['Judged'];
+export type LabelPage = components['schemas']['LabelPage'];
+export type LabelView = components['schemas']['LabelView'];
+export type LatencyView = components['schemas']['LatencyView'];
+export type Line = components['schemas']['Line'];
+export type LookJudged = components['schemas']['LookJudged'];
+export type LookPage = components['schemas']['LookPage'];
+export type LookView = components['schemas']['LookView'];
 export type Me = components['schemas']['Me'];
 export type Minute = components['schemas']['Minute'];
+export type ModelBoard = components['schemas']['ModelBoard'];
+export type NameInfo = components['schemas']['NameInfo'];
 export type OutcomeCount = components['schemas']['OutcomeCount'];
 export type OwnerBrief = components['schemas']['OwnerBrief'];
-export type Part = components['schemas']['Part'];
 export type PersonBrief = components['schemas']['PersonBrief'];
 export type Problem = components['schemas']['Problem'];
 export type QuarantinePage = components['schemas']['QuarantinePage'];
 export type QuarantineRow = components['schemas']['QuarantineRow'];
 export type ReasonPart = components['schemas']['ReasonPart'];
+export type RecordLine = components['schemas']['RecordLine'];
 export type RefusedRow = components['schemas']['RefusedRow'];
+export type RehearsalView = components['schemas']['RehearsalView'];
 export type RelatedObject = components['schemas']['RelatedObject'];
 export type Resend = components['schemas']['Resend'];
 export type Reveal = components['schemas']['Reveal'];
 export type Revealed = components['schemas']['Revealed'];
+export type RuleBoard = components['schemas']['RuleBoard'];
+export type RuleBody = components['schemas']['RuleBody'];
+export type RulePage = components['schemas']['RulePage'];
+export type RuleRow = components['schemas']['RuleRow'];
+export type RuleView = components['schemas']['RuleView'];
 export type Script = components['schemas']['Script'];
 export type ScriptAnswer = components['schemas']['ScriptAnswer'];
 export type ScriptStep = components['schemas']['ScriptStep'];
 export type SeenWarning = components['schemas']['SeenWarning'];
+export type Share = components['schemas']['Share'];
 export type SignIn = components['schemas']['SignIn'];
+export type SnoozeBody = components['schemas']['SnoozeBody'];
+export type SnoozeView = components['schemas']['SnoozeView'];
+export type Spread = components['schemas']['Spread'];
 export type StepMark = components['schemas']['StepMark'];
 export type StopView = components['schemas']['StopView'];
+export type Suggested = components['schemas']['Suggested'];
 export type TimelineEntry = components['schemas']['TimelineEntry'];
+export type Token = components['schemas']['Token'];
 export type TypeCount = components['schemas']['TypeCount'];
 export type Unit = components['schemas']['Unit'];
-export type VerbView = components['schemas']['VerbView'];
+export type VersionBrief = components['schemas']['VersionBrief'];
+export type VersionView = components['schemas']['VersionView'];
 export type ViewRecord = components['schemas']['ViewRecord'];
 export type Vocabulary = components['schemas']['Vocabulary'];
 export type WarningDetail = components['schemas']['WarningDetail'];
 export type WarningPage = components['schemas']['WarningPage'];
 export type WarningRow = components['schemas']['WarningRow'];
 export type Words = components['schemas']['Words'];
+export type FanzhaDetectionRulesTokensPart = components['schemas']['fanzha__detection__rules__tokens__Part'];
+export type FanzhaEntrypointsApiSchemasPart = components['schemas']['fanzha__entrypoints__api__schemas__Part'];
+export type FanzhaEntrypointsApiSchemasVerbView = components['schemas']['fanzha__entrypoints__api__schemas__VerbView'];
+export type FanzhaEntrypointsApiWorkshopSchemasVerbView = components['schemas']['fanzha__entrypoints__api__workshop__schemas__VerbView'];
 export type $defs = Record<string, never>;
 export interface operations {
     health_health_get: {
@@ -1485,6 +2663,88 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Accepted"];
                 };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    groups_v1_groups_get: {
+        parameters: {
+            query: {
+                /** @description a whole month */
+                month: string;
+                by?: "age" | "sex" | "branch";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupsPage"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_v1_groups_export_get: {
+        parameters: {
+            query: {
+                /** @description a whole month */
+                month: string;
+                by?: "age" | "sex" | "branch";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not now: nothing was done, ask again */
             503: {
@@ -2188,6 +3448,832 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WarningDetail"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    channels_v1_workshop_channels_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelInfo"][];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_v1_workshop_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checked"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    completion_v1_workshop_complete_get: {
+        parameters: {
+            query: {
+                channel: string;
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggested"][];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    labels_v1_workshop_labels_get: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelPage"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    labels_csv_v1_workshop_labels_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    looks_v1_workshop_looks_get: {
+        parameters: {
+            query?: {
+                open?: boolean;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookPage"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    judge_look_v1_workshop_looks_judge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookJudged"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    model_boards_v1_workshop_models_get: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelBoard"][];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules_v1_workshop_rules_get: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePage"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_v1_workshop_rules_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules_csv_v1_workshop_rules_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_rule_v1_workshop_rules__rule__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleView"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rule_board_v1_workshop_rules__rule__board_get: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBoard"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_snooze_v1_workshop_rules__rule__snoozes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnoozeView"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_version_v1_workshop_rules__rule__versions__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cases_v1_workshop_rules__rule__versions__version__cases_get: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                rule: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    judge_v1_workshop_rules__rule__versions__version__cases__n__judge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+                version: number;
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Judged"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    do_v1_workshop_rules__rule__versions__version___verb__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+                version: number;
+                verb: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_snooze_v1_workshop_snoozes__id__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnoozeView"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    name_spread_v1_workshop_spread_get: {
+        parameters: {
+            query: {
+                channel: string;
+                name: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spread"];
                 };
             };
             /** @description Not now: nothing was done, ask again */
