@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from fanzha.entrypoints.cli import accounts, apps, cards, links, payments, subscribers, texts
+from fanzha.entrypoints.cli import accounts, apps, cards, dens, links, payments, subscribers, texts
 
 __all__ = ["classify", "evaluate", "score", "train"]
 
@@ -36,6 +36,7 @@ score.command("accounts")(accounts.score)
 train.command("accounts")(accounts.train)
 evaluate.command("accounts")(accounts.evaluate)
 score.command("cards")(cards.score)
+score.command("dens")(dens.score)
 classify.command("text")(texts.classify)
 train.command("text")(texts.train)
 evaluate.command("text")(texts.evaluate)

@@ -1,0 +1,75 @@
+"""Records as dens are looked for in: one row a call, one row a sighting, codes among the texts."""
+
+from __future__ import annotations
+
+import polars as pl
+
+__all__ = ["CODE_FORM", "SIM_KINDS", "codes", "sightings", "whole_calls"]
+
+SIM_KINDS = ("mobile", "iot", "overseas")
+"""Kinds of numbers that stand for a card in a device."""
+CODE_FORM = r"(?i)(?:验证码|校验码|动态码|驗證碼|verification code|security code|\bOTP\b|\bcode\b)"
+_OPTIONAL = {
+    "caller_imei": pl.String, "caller_imsi": pl.String, "caller_cell": pl.String,
+    "callee_cell": pl.String, "talk_s": pl.Float64, "ring_s": pl.Float64,
+}  # fmt: skip
+
+
+def whole_calls(calls: pl.DataFrame) -> pl.DataFrame:
+    """One row a call, whichever of its phases came: caller, callee, kinds, cells, device,
+    `began` and `ended` (ms, UTC), `talk_s`.
+
+    Of a call of which only the end came, the beginning is reckoned from its ringing and talk.
+    """
+    frame = calls.with_columns(
+        (pl.col(name).cast(kind) if name in calls.columns else pl.lit(None, dtype=kind)).alias(name)
+        for name, kind in _OPTIONAL.items()
+    ).with_columns(pl.col("at").cast(pl.Int64).alias("_at"))
+    lasted = (1000.0 * (pl.col("talk_s").fill_null(0.0) + pl.col("ring_s").fill_null(0.0))).clip(
+        0.0, 86_400_000.0
+    )
+    reckoned = pl.when(pl.col("phase") == "end").then(pl.col("_at") - lasted.cast(pl.Int64))
+    frame = frame.with_columns(reckoned.otherwise(pl.col("_at")).alias("_began"))
+    kept = ("caller", "callee", "caller_kind", "callee_kind", "caller_imei", "caller_imsi",
+            "caller_cell", "callee_cell")  # fmt: skip
+    return (
+        frame.group_by("source", "call_id")
+        .agg(
+            *(pl.col(name).drop_nulls().first() for name in kept),
+            pl.col("_began").min().alias("began"),
+            pl.col("_at").max().alias("ended"),
+            pl.col("talk_s").max().fill_null(0.0),
+        )
+        .sort("began", "source", "call_id")
+    )
+
+
+def sightings(once: pl.DataFrame, texts: pl.DataFrame | None) -> pl.DataFrame:
+    """Where each number was seen, and when: `number`, `cell`, `at` (ms), `imei`, `imsi`."""
+    out = once.select(
+        pl.col("caller").alias("number"), pl.col("caller_cell").alias("cell"),
+        pl.col("began").alias("at"), pl.col("caller_imei").alias("imei"),
+        pl.col("caller_imsi").alias("imsi"),
+    )  # fmt: skip
+    into = once.select(
+        pl.col("callee").alias("number"),
+        pl.col("callee_cell").alias("cell"),
+        pl.col("began").alias("at"),
+    )
+    parts = [out, into]
+    if texts is not None:
+        names = {"sender_cell": "cell", "sender_imei": "imei", "sender_imsi": "imsi"}
+        parts.append(
+            texts.select(
+                pl.col("sender").alias("number"), pl.col("at").cast(pl.Int64),
+                *(pl.col(old).alias(new) for old, new in names.items() if old in texts.columns),
+            )
+        )  # fmt: skip
+    seen = pl.concat(parts, how="diagonal").filter(pl.col("number").is_not_null())
+    return seen.sort("number", "at", "cell", "imei", "imsi")
+
+
+def codes(texts: pl.DataFrame) -> pl.Expr:
+    """Which texts carry a one-time code."""
+    body = pl.col("body")
+    return (body.str.contains(CODE_FORM) & body.str.contains(r"\d{4,8}")).fill_null(value=False)

@@ -1,0 +1,226 @@
+"""Finds dens in records: cohorts of cards, their kind, place, confidence and reasons, ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from fanzha.detection.den.bridges import bridges
+from fanzha.detection.den.calls import sightings, whole_calls
+from fanzha.detection.den.cards import of_cards
+from fanzha.detection.den.figures import DEN_SCHEMA, NEEDS, figures
+from fanzha.detection.den.measures import DenMeasures
+from fanzha.detection.den.place import Place, locate
+from fanzha.detection.den.ties import cohorts
+from fanzha.detection.finding import Reason
+from fanzha.detection.measures import load_measures
+from fanzha.detection.signal_file import load_signals
+from fanzha.detection.signals import Scored, SignalSet
+
+__all__ = ["Den", "DenKind", "Dens"]
+
+_WIDE = ("caller_cell", "caller_imei", "caller_imsi", "callee_cell")
+
+
+class DenKind(StrEnum):
+    """The best guess at what stands there."""
+
+    GOIP = "goip"
+    SIM_BOX = "sim_box"
+    MODEM_POOL = "modem_pool"
+    PHONE_BRIDGE = "phone_bridge"
+
+    @property
+    def zh(self) -> str:
+        return _NAMES[self][0]
+
+    @property
+    def en(self) -> str:
+        return _NAMES[self][1]
+
+
+_NAMES = {
+    DenKind.GOIP: ("GOIP 设备", "GoIP gateway"),
+    DenKind.SIM_BOX: ("SIM 卡池", "SIM box"),
+    DenKind.MODEM_POOL: ("猫池", "modem pool"),
+    DenKind.PHONE_BRIDGE: ("手机口", "two phones and a cable"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Den:
+    """A suspected den: a lead for people to check, no proof.
+
+    `score` is the confidence that it is one; `urgency` ranks it for a raid: the score, halved with
+    every half-life since it was last heard of, halved where it cannot be located. Instants ms UTC.
+    """
+
+    kind: DenKind
+    members: tuple[str, ...]
+    devices: tuple[str, ...]
+    place: Place
+    score: float
+    urgency: float
+    first_seen: int
+    last_seen: int
+    reached: int
+    """How many numbers it called."""
+    reasons: tuple[Reason, ...]
+    missing: tuple[str, ...]
+    """Columns that would have told more: without `caller_cell` it cannot be located."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dens:
+    """The policies: how cards are tied together, and the signals of cohorts."""
+
+    measures: DenMeasures
+    signals: SignalSet
+
+    @classmethod
+    def load(cls, folder: Path) -> Dens:
+        """Read `den-v1*.yaml` of a policies folder; raises `Misconfigured`."""
+        return cls(
+            load_measures(folder / "den-v1-measures.yaml", DenMeasures),
+            load_signals(folder / "den-v1.yaml", DEN_SCHEMA, needs=NEEDS),
+        )
+
+    def find(
+        self,
+        calls: pl.DataFrame,
+        lines: pl.DataFrame | None = None,
+        texts: pl.DataFrame | None = None,
+        *,
+        filed: pl.Expr | None = None,
+    ) -> list[Den]:
+        """All dens in admitted records (`fanzha.detection.arrays.frame_of`), the most urgent first.
+
+        `filed` says of the column `number` which numbers an institution has filed: they are no
+        members. The answer does not depend on the order of the rows.
+        """
+        calls = _once(calls)
+        texts = None if texts is None or not texts.height else _once(texts)
+        once = whole_calls(calls)
+        seen = sightings(once, texts)
+        cards = of_cards(once, seen, texts, lines, self.measures)
+        if filed is not None:
+            cards = cards.filter(~filed)
+        pairs = bridges(once, cards, self.measures)
+        suspected = cards.filter(pl.col("calling") | pl.col("taking_codes"))
+        tied = suspected.with_columns(cohorts(suspected, once, seen, texts, self.measures))
+        frames = [figures(tied, once, seen, self.measures)]
+        held = {
+            int(key[0]): sorted(part["number"].to_list()) for key, part in tied.group_by("cohort")
+        }
+        for number, group in enumerate(_bridge_groups(pairs), start=1):
+            held[-number] = sorted({*group["bridge"], *group["caller"]})
+            frames.append(self._bridged(cards, once, seen, group, held[-number], -number))
+        table = pl.concat(frames)
+        frame = table.with_columns(_told(calls, lines, texts))
+        scored = self.signals.score(frame)
+        found = [self._den(scored, i, held, once, seen) for i in scored.over.tolist()]
+        return _ranked(_apart(found), self.measures)
+
+    def _bridged(
+        self, cards: pl.DataFrame, once: pl.DataFrame, seen: pl.DataFrame, group: pl.DataFrame,
+        members: list[str], cohort: int,
+    ) -> pl.DataFrame:  # fmt: skip
+        """The figures of phones that are bridged to each other; two are enough."""
+        mine = cards.filter(pl.col("number").is_in(members)).with_columns(
+            pl.lit(cohort, dtype=pl.Int64).alias("cohort")
+        )
+        least = replace(self.measures, members_min=2)
+        best = group.sort("bridged", descending=True).row(0, named=True)
+        return figures(mine, once, seen, least).with_columns(
+            pl.lit(best[name]).cast(DEN_SCHEMA[name]).alias(name)
+            for name in ("bridged", "bridged_share", "by_chance")
+        )
+
+    def _den(
+        self, scored: Scored, row: int, held: Mapping[int, list[str]], once: pl.DataFrame,
+        seen: pl.DataFrame,
+    ) -> Den:  # fmt: skip
+        values = scored.row(row)
+        members = held[values["cohort"]]
+        mine = seen.filter(pl.col("number").is_in(members))
+        reached = once.filter(pl.col("caller").is_in(members))["callee"].n_unique()
+        return Den(
+            kind=_kind(values),
+            members=tuple(members),
+            devices=tuple(sorted(mine["imei"].drop_nulls().unique().to_list())),
+            place=locate(seen, members, self.measures),
+            score=float(scored.score[row]),
+            urgency=0.0,
+            first_seen=int(mine["at"].min()),  # type: ignore[arg-type]
+            last_seen=int(mine["at"].max()),  # type: ignore[arg-type]
+            reached=reached,
+            reasons=scored.reasons(row),
+            missing=scored.missing(row),
+        )
+
+
+def _once(frame: pl.DataFrame) -> pl.DataFrame:
+    """Each event once, in an order that does not depend on how the rows came."""
+    return frame.unique(["source", "event_id"], keep="first").sort("at", "source", "event_id")
+
+
+def _told(
+    calls: pl.DataFrame, lines: pl.DataFrame | None, texts: pl.DataFrame | None
+) -> list[pl.Expr]:
+    """Columns that say which received ones are there, for `missing`."""
+    there = [name for name in _WIDE if name in calls.columns and calls[name].count()]
+    if lines is not None and "outlet" in lines.columns and lines["outlet"].count():
+        there.append("outlet")
+    if texts is not None and texts.height:
+        there.append("body")
+    return [pl.lit(value=True).alias(name) for name in there]
+
+
+def _bridge_groups(pairs: pl.DataFrame) -> list[pl.DataFrame]:
+    """Pairs of one bridge, then of one cell: phones that are bridged in one place are one den."""
+    return [part for _, part in sorted(pairs.group_by("cell"), key=lambda item: str(item[0]))]
+
+
+def _kind(values: Mapping[str, Any]) -> DenKind:
+    """By what shows most plainly; a person at the door sees more."""
+
+    def of(name: str) -> float:
+        return float(values[name] or 0)
+
+    if of("bridged"):
+        return DenKind.PHONE_BRIDGE
+    if of("takers") * 2 >= of("members"):
+        return DenKind.MODEM_POOL
+    if of("gateways") or (of("device_run") >= 4 and of("path_share") < 0.7):
+        return DenKind.GOIP
+    if of("cards_a_device") >= 4 and of("closed_share") < 0.8 and of("path_share") < 0.7:
+        return DenKind.GOIP
+    return DenKind.SIM_BOX
+
+
+def _apart(found: list[Den]) -> list[Den]:
+    """Of dens that share a member the likelier stays, and takes the others' members."""
+    kept: list[Den] = []
+    for den in sorted(found, key=lambda d: (-d.score, d.members)):
+        if not any(set(den.members) & set(other.members) for other in kept):
+            kept.append(den)
+    return kept
+
+
+def _ranked(found: list[Den], measures: DenMeasures) -> list[Den]:
+    if not found:
+        return []
+    newest = max(den.last_seen for den in found)
+    ranked = []
+    for den in found:
+        age_h = (newest - den.last_seen) / 3_600_000
+        urgency = den.score * float(np.exp2(-age_h / measures.half_life_hours))
+        urgency *= 1.0 if den.place.known else 0.5
+        ranked.append(replace(den, urgency=urgency))
+    return sorted(ranked, key=lambda d: (-d.urgency, -d.reached, d.members))

@@ -1,0 +1,48 @@
+"""The numbers by which cards are looked at and tied together (`den-v1-measures.yaml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DenMeasures"]
+
+
+@dataclass(frozen=True, slots=True)
+class DenMeasures:
+    """Counts, seconds, hours and percentages as named; see the policy file for their sources."""
+
+    mass_calls: int
+    """A card that calls at least this often, to enough different numbers, may be one of a den."""
+    mass_dispersion_pct: int
+    out_pct: int
+    codes_a_day: int
+    code_senders: int
+    code_life_max: int
+    """Calls and texts out that a card which only takes codes may have."""
+    home_pct: int
+    """A card that calls at least this share from one cell is at home there."""
+    imei_step: int
+    gateway_tacs: tuple[int, ...]
+    """Type codes of gateways and modems, without leading zeros."""
+    batch_minutes: int
+    young_days: int
+    code_pair_seconds: int
+    code_pairs: int
+    hub_max: int
+    """Groups of more cards than this tie nobody together."""
+    members_min: int
+    relay_gap_s: int
+    turns: int
+    """So often one card must begin within the gap after another ended, and in `turns_pct` of the
+    other's calls, for the two to belong together."""
+    turns_pct: int
+    bridge_calls: int
+    bridge_s: int
+    bridge_pct: int
+    bridge_lift_pct: int
+    bridge_peers: int
+    half_life_hours: int
+    """Sightings this much older weigh half."""
+    area_pct: int
+    lead_hours: int
+    """Two leads to one cell point to one place when they come within this."""

@@ -1,0 +1,215 @@
+"""Planted dens are found, named and located; honest places that look like them are not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fanzha.detection.call.filed import load_filed_numbers
+from fanzha.detection.den.find import Den, DenKind, Dens
+from fanzha.values import reserved
+from tests.detection.den.planted import DAY, HOUR, Town
+from tests.detection.streams import POLICIES
+
+DENS = Dens.load(POLICIES / "detection")
+FILED = load_filed_numbers(POLICIES / "detection" / "filed-numbers.yaml").holds(pl.col("number"))
+STYLES = {
+    "goip": DenKind.GOIP,
+    "sim_box": DenKind.SIM_BOX,
+    "modem_pool": DenKind.MODEM_POOL,
+    "phone_bridge": DenKind.PHONE_BRIDGE,
+}
+HOMES = {"goip": {100, 101, 102}, "sim_box": {200, 201, 202}, "modem_pool": {300, 301, 302},
+         "phone_bridge": {400}}  # fmt: skip
+
+
+@cache
+def city() -> tuple[Town, dict[str, list[str]], dict[str, list[str]]]:
+    """The town, the numbers of its honest places, and those of its dens."""
+    town = Town(1)
+    honest = {
+        "residents": town.residents(150), "taxis": town.taxis(), "school": town.school(5_000),
+        "dormitory": town.dormitory(5_100), "centre": town.filed_centre(),
+        "sales": town.sales_office(5_200), "meters": town.meters(53),
+        "family": town.family(5_400), "couriers": town.couriers(),
+    }  # fmt: skip
+    dens = {
+        "goip": town.goip(100), "sim_box": town.sim_box((200, 201, 202)),
+        "modem_pool": town.modem_pool(300), "phone_bridge": town.phone_bridge(400),
+    }  # fmt: skip
+    return town, honest, dens
+
+
+def found(*without: str) -> list[Den]:
+    """What is found in the town when the sender leaves these columns out."""
+    calls, lines, texts = city()[0].frames(*without)
+    return DENS.find(calls, lines, texts, filed=FILED)
+
+
+def den_of(dens: list[Den], members: list[str]) -> Den | None:
+    """The den that holds most of these numbers."""
+    return next((d for d in dens if 2 * len(set(d.members) & set(members)) > len(members)), None)
+
+
+def cells_of(den: Den) -> set[int]:
+    return {int(cell.rpartition("-")[2]) for cell in den.place.area}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_each_style_is_found_named_and_located(style: str) -> None:
+    members = city()[2][style]
+    den = den_of(found(), members)
+    assert den is not None
+    assert (den.kind, set(den.members)) == (STYLES[style], set(members))
+    assert den.score >= 0.6
+    assert cells_of(den) <= HOMES[style]
+    assert sum(p for _, p in den.place.cells) == pytest.approx(1.0)
+    assert den.place.area_holds >= 0.9 - 1e-9
+    assert sum(r.part for r in den.reasons) == pytest.approx(den.score)
+    assert all(r.zh and r.en for r in den.reasons)
+
+
+def test_nobody_honest_is_a_member() -> None:
+    honest = {number: place for place, many in city()[1].items() for number in many}
+    assert {honest.get(m) for den in found() for m in den.members} == {None}
+
+
+@pytest.mark.parametrize(
+    ("without", "still"),
+    [
+        (("caller_imei", "sender_imei"), {"goip", "sim_box", "modem_pool", "phone_bridge"}),
+        (("outlet",), {"goip", "sim_box", "modem_pool", "phone_bridge"}),
+        (("caller_cell", "callee_cell", "sender_cell"), {"goip", "sim_box", "modem_pool"}),
+        (("caller_cell", "callee_cell", "sender_cell", "caller_imei"),
+         {"goip", "sim_box", "modem_pool"}),
+    ],
+)  # fmt: skip
+def test_partial_records(without: tuple[str, ...], still: set[str]) -> None:
+    """What cannot be known is said, and nobody honest is named for it."""
+    dens, honest = found(*without), {n for many in city()[1].values() for n in many}
+    planted = city()[2]
+    assert {s for s in STYLES if den_of(dens, planted[s])} == still
+    assert not honest & {m for den in dens for m in den.members}
+    for den in dens:
+        missing = {name for name in without if name in ("caller_imei", "caller_cell", "outlet")}
+        assert missing <= set(den.missing)
+        assert den.place.known or "caller_cell" in without
+        if not den.place.known:
+            assert (den.place.area, den.place.area_holds) == ((), 0.0)
+
+
+def test_calls_alone_are_enough_for_what_calls() -> None:
+    calls, _, _ = city()[0].frames()
+    dens = DENS.find(calls, filed=FILED)
+    assert {s for s in STYLES if den_of(dens, city()[2][s])} >= {"goip", "sim_box", "phone_bridge"}
+    assert all("outlet" in den.missing for den in dens)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 1_000))
+def test_neither_order_nor_repeats_matter(seed: int) -> None:
+    """Rows shuffled, and a part of them come twice."""
+    calls, lines, texts = city()[0].frames()
+    assert lines is not None
+    assert texts is not None
+    want = DENS.find(calls, lines, texts, filed=FILED)
+    mixed = [
+        pl.concat([f, f.sample(fraction=0.2, seed=seed)]).sample(
+            fraction=1.0, shuffle=True, seed=seed
+        )
+        for f in (calls, texts)
+    ]
+    told = lines.sample(fraction=1.0, shuffle=True, seed=seed)
+    assert DENS.find(mixed[0], told, mixed[1], filed=FILED) == want
+
+
+def test_a_den_that_is_still_warm_comes_first() -> None:
+    town = Town(3)
+    cold, warm = town.goip(700), town.goip(710)
+    for row in town.calls:
+        if row["caller"] in set(cold):
+            row["at"] -= timedelta(days=6)
+    first, second = DENS.find(*town.frames())
+    assert (set(first.members), set(second.members)) == (set(warm), set(cold))
+    assert first.urgency > second.urgency
+
+
+def test_a_filed_number_is_no_member() -> None:
+    town = Town(4)
+    cards = town.goip(800)
+    everyone = pl.col("number").is_in(cards)
+    assert DENS.find(*town.frames(), filed=everyone) == []
+
+
+def test_a_couple_at_home_is_no_bridge() -> None:
+    """She talks to the daughter abroad; he calls this and that person now and then, all day."""
+    town = Town(5)
+    she, he = town.numbers(2)
+    where = reserved.cell(1, 900)
+    for day in range(3):
+        town.call(day * DAY + 12 * HOUR, reserved.overseas(77), she, 2_400.0, callee_cell=where)
+        for n in range(8):
+            town.call(day * DAY + n * 1.7 * HOUR, he, town.stranger(), 90.0, caller_cell=where)
+    assert DENS.find(*town.frames()) == []
+
+
+def test_two_dens_in_one_cell_with_devices_of_their_own() -> None:
+    """One place to raid: they may be told as one den or two, but all their cards are told."""
+    town = Town(6)
+    cards = [*town.goip(950), *town.sim_box((950, 951))]
+    dens = DENS.find(*town.frames())
+    assert {m for den in dens for m in den.members} == set(cards)
+
+
+def test_nothing_to_find() -> None:
+    town = Town(7)
+    town.residents(20)
+    calls, _, texts = town.frames()
+    assert texts is not None
+    assert DENS.find(calls, None, texts) == []
+    assert DENS.find(calls.clear(), None, texts.clear()) == []
+
+
+_KINDS = st.sampled_from(["start", "answer", "end"])
+_NUMBERS = st.sampled_from([reserved.mobile(n) for n in range(6)] + ["anonymous", "?x", "95588"])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(_NUMBERS, _NUMBERS, _KINDS, st.integers(0, 5 * 86_400_000),
+                  st.none() | st.floats(-1e9, 1e9), st.none() | st.integers(0, 3),
+                  st.none() | st.integers(0, 3)),
+        max_size=40,
+    )
+)  # fmt: skip
+def test_whatever_the_door_lets_in_is_read(rows: list[tuple]) -> None:  # type: ignore[type-arg]
+    frame = pl.DataFrame(
+        {
+            "event_id": list(range(len(rows))),
+            "source": ["x"] * len(rows),
+            "at": [r[3] for r in rows],
+            "call_id": [n // 2 for n in range(len(rows))],
+            "caller": [r[0] for r in rows],
+            "callee": [r[1] for r in rows],
+            "caller_kind": ["mobile"] * len(rows),
+            "callee_kind": [None if r[5] else "mobile" for r in rows],
+            "phase": [r[2] for r in rows],
+            "talk_s": [r[4] for r in rows],
+            "caller_cell": [None if r[5] is None else reserved.cell(1, r[5]) for r in rows],
+            "caller_imei": [None if r[6] is None else "12" * r[6] for r in rows],
+        },
+        schema={
+            "event_id": pl.UInt64, "source": pl.String, "at": pl.Int64, "call_id": pl.UInt64,
+            "caller": pl.String, "callee": pl.String, "caller_kind": pl.String,
+            "callee_kind": pl.String, "phase": pl.String, "talk_s": pl.Float64,
+            "caller_cell": pl.String, "caller_imei": pl.String,
+        },
+    ).with_columns(pl.col("at").cast(pl.Datetime("ms", "UTC")))  # fmt: skip
+    for den in DENS.find(frame):
+        assert 0.6 <= den.score < 1.0
