@@ -152,10 +152,10 @@ class CallChannel:
     def _doors(self, calls: Phases, counted: Bools, strange: Bools) -> list[pl.Series]:
         """What comes in by the same trunk, and from the numbers next to the caller's."""
         trunk = self._features.update("trunk", calls.trunks(counted, strange))
-        rows = calls.blocks(counted)
-        changes = self._features.update("block_callee", rows)["line_changes_24h"]
-        block = self._features.update("block", {**rows, "rotated": counted & (changes >= 1)})
-        return [known(name, values) for name, values in (*trunk.items(), *block.items())]
+        rows = calls.runs(counted)
+        changes = self._features.update("run_callee", rows)["line_changes_24h"]
+        run = self._features.update("run", {**rows, "rotated": counted & (changes >= 1)})
+        return [known(name, values) for name, values in (*trunk.items(), *run.items())]
 
     def _callers_found(self, scored: Scored) -> Iterator[tuple[int, Finding]]:
         """A finding where the band of a number's score rises. A withheld number is nobody's."""

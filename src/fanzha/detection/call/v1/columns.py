@@ -59,7 +59,7 @@ class Phases:
     cell: Keys
     callee_cell: Keys
     trunk: Keys
-    block: Keys
+    run: Keys
     """A hundred numbers in a row on one trunk; 0 where no trunk is told."""
     start: Bools
     answer: Bools
@@ -189,11 +189,11 @@ class Phases:
             "short_talk": self.short,
         }
 
-    def blocks(self, counted: Bools) -> Columns:
+    def runs(self, counted: Bools) -> Columns:
         """One row an event, keyed by the run of numbers (and the person they call)."""
         return {
             "at": self.at,
-            "block_key": self.block,
+            "run_key": self.run,
             "peer_key": self.callee,
             "caller_key": self.caller,
             "out_call": counted,
@@ -256,15 +256,15 @@ def _doors(frame: pl.DataFrame) -> dict[str, Keys]:
     """Keys of the trunk of each row, and of the run of numbers that the caller is one of."""
     nothing = np.zeros(frame.height, dtype=np.uint64)
     if "trunk" not in frame.columns or frame["trunk"].null_count() == frame.height:
-        return {"trunk": nothing, "block": nothing}
+        return {"trunk": nothing, "run": nothing}
     names = frame["trunk"].to_list()
     known = {name: key64("trunk", name) for name in set(names) if name}
     trunk = np.array([known.get(name, 0) for name in names], dtype=np.uint64)
     digits = frame["caller"].str.extract(r"^\+?(\d{7,18})$").cast(pl.UInt64)
     run = (digits // 100).fill_null(0).to_numpy()
     mixed = trunk ^ (run * np.uint64(0x9E3779B97F4A7C15))
-    block = np.where((trunk != 0) & (run != 0), np.maximum(mixed, np.uint64(1)), np.uint64(0))
-    return {"trunk": trunk, "block": block}
+    numbered = np.where((trunk != 0) & (run != 0), np.maximum(mixed, np.uint64(1)), np.uint64(0))
+    return {"trunk": trunk, "run": numbered}
 
 
 def _or_null(frame: pl.DataFrame, column: str, kind: type[pl.DataType]) -> pl.Expr:

@@ -53,9 +53,9 @@ _MADE = (
     "trunk_talks_24h",
     "trunk_short_24h",
     "trunk_clis_24h",
-    "block_calls_24h",
-    "block_rotated_24h",
-    "block_clis_24h",
+    "run_calls_24h",
+    "run_rotated_24h",
+    "run_clis_24h",
 )
 _SAID = (
     "strange",
@@ -99,7 +99,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "from_abroad": ("trunk",),
     "by_resale": ("trunk",),
     "trunk_clis_24h": ("trunk",),
-    "block_clis_24h": ("trunk",),
+    "run_clis_24h": ("trunk",),
     "asserted_differs": ("asserted_caller",),
     "one_rings_24h": ("ring_s", "end_cause"),
     "hung_up_24h": ("end_cause",),

@@ -84,17 +84,17 @@ WINDOWS: Sequence[Window] = (
         zh="一条中继的来话", en="what comes in by one trunk",
     ),
     Window(
-        "block_callee", "block_callee", key=("block_key", "peer_key"), over="24h", step="4h",
+        "run_callee", "run_callee", key=("run_key", "peer_key"), over="24h", step="4h",
         lateness=_LATE, forget="24h",
         features=(Changes("line_changes_24h", of="caller_key", where="out_call"),),
         zh="连号轮流呼叫同一人", en="numbers in a row that call one person in turn",
     ),
     Window(
-        "block", "block", key=("block_key",), over="24h", step="4h", lateness=_LATE, forget="3d",
+        "run", "run", key=("run_key",), over="24h", step="4h", lateness=_LATE, forget="3d",
         features=(
-            Count("block_calls_24h", where="out_call"),
-            Count("block_rotated_24h", where="rotated"),
-            Distinct("block_clis_24h", of="caller_key", where="out_call", buckets=128),
+            Count("run_calls_24h", where="out_call"),
+            Count("run_rotated_24h", where="rotated"),
+            Distinct("run_clis_24h", of="caller_key", where="out_call", buckets=128),
         ),
         zh="一条中继上的一段连号", en="a run of a hundred numbers on one trunk",
     ),
