@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fanzha.detection.finding import Reason, Stage
 from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
-from fanzha.detection.text.v1.automaton import weigh
+from fanzha.detection.text.v1.automaton import Hits
 from fanzha.detection.text.v1.kernel import F32, I32, I64
 from fanzha.detection.text.v1.model import FRAUD, GREY_HEAD, Model
 from fanzha.detection.text.v1.ngrams import WINDOW, contributions
@@ -54,30 +54,28 @@ class Reader:
         """Weigh a batch; `kinds` says which rows are transcripts (1), none are when left out."""
         text = texts if isinstance(texts, NormalText) else self.normaliser(texts)
         grams, begins = self.model.log_odds(text.chars, text.ends)
-        held, first, after = self.steps.automaton.holds(text.chars, text.ends)
+        hits = self.steps.automaton.hits(text.chars, text.ends)
         if kinds is None:
             kinds = np.zeros(len(text), dtype=np.int8)
-        return Evidence(self, text, kinds, grams, begins, held, first, after)
+        return Evidence(self, text, kinds, grams, begins, hits)
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One batch after reading. `held`, `first`, `after` are (rows, steps)."""
+    """One batch after reading."""
 
     reader: Reader
     text: NormalText
     kinds: npt.NDArray[np.int8]
     grams: F32
     window: I64
-    held: npt.NDArray[np.bool_]
-    first: I32
-    after: I32
+    hits: Hits
 
     @cached_property
     def score(self) -> Floats:
         """Probability of fraud on the reader, at the rate the prior supposes."""
         blend = self.reader.model.blend[self.kinds, FRAUD]
-        steps = weigh(self.held, self.reader.steps.fraud_weights)
+        steps = self.hits.sums(self.reader.steps.fraud_weights)
         odds = blend[:, 0] * self.grams[:, FRAUD] + blend[:, 1] * steps + blend[:, 2]
         odds += np.array(self.reader.prior)[self.kinds]
         return _probability(odds)
@@ -86,22 +84,24 @@ class Evidence:
     def grey(self) -> Floats:
         """Probability of grey trade (gambling, false papers, escort): no scam on the reader."""
         blend = self.reader.model.blend[self.kinds, GREY_HEAD]
-        steps = weigh(self.held, self.reader.steps.grey_weights)
+        steps = self.hits.sums(self.reader.steps.grey_weights)
         odds = blend[:, 0] * self.grams[:, GREY_HEAD] + blend[:, 1] * steps + blend[:, 2]
         return _probability(odds)
 
     def steps_of(self, row: int) -> list[tuple[int, Step]]:
         """The steps that hold on a row and speak for fraud, heaviest first."""
         steps = self.reader.steps
-        held = [k for k in np.flatnonzero(self.held[row]).tolist() if steps.fraud_weights[k] > 0]
+        held = [k for k in self.hits.of(row)[0].tolist() if steps.fraud_weights[k] > 0]
         return [(k, steps.steps[k]) for k in sorted(held, key=lambda k: -steps.fraud_weights[k])]
 
     def reasons(self, row: int, total: float) -> tuple[Reason, ...]:
         """Steps with the phrase each was found in, and the wording; parts add up to `total`."""
         blend = self.reader.model.blend[self.kinds[row], FRAUD]
         found: list[tuple[float, str, str, str]] = []
+        held, first, after = (one.tolist() for one in self.hits.of(row))
+        where = dict(zip(held, zip(first, after, strict=True), strict=True))
         for k, step in self.steps_of(row):
-            said = quote(self.text, row, int(self.first[row, k]), int(self.after[row, k]))
+            said = quote(self.text, row, *where[k])
             weight = float(max(blend[1], _FAINT) * step.weight)
             found.append((weight, step.code, f"{step.zh}：“{said}”", f"{step.en}: “{said}”"))
         wording = self.wording(row)

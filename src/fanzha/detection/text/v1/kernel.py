@@ -15,6 +15,8 @@ F32 = npt.NDArray[np.float32]
 #: What a character becomes before runs are looked at.
 DROP, GAP = 0, 1
 EXPANDED = 1 << 24
+#: Bits of the table of kinds: a numeral in characters, the last of a written-around word.
+NUMERAL, PAIRED = 1, 2
 #: Class marks in the normal form: a short number, a long one, a web address.
 NUMBER, LONG_NUMBER, ADDRESS, SPACE = 35, 37, 64, 32
 LONG_DIGITS = 7
@@ -24,29 +26,25 @@ SHORTEST = 12
 
 
 @compiled
-def decode(data: U8, start: int, end: int, code: I32, at: I32) -> int:
-    """UTF-8 to code points with the byte each began at; a bad byte becomes U+FFFD."""
-    n = 0
-    i = start
-    while i < end:
-        lead = data[i]
-        size, value = 1, np.int32(lead)
-        if lead >= 0x80:
-            size = 2 if 0xC2 <= lead < 0xE0 else 3 if 0xE0 <= lead < 0xF0 else 4
-            if lead < 0xC2 or lead > 0xF4 or i + size > end:
-                size, value = 1, np.int32(0xFFFD)
-            else:
-                value = np.int32(lead & (0xFF >> (size + 1)))
-                for k in range(1, size):
-                    if data[i + k] & 0xC0 != 0x80:
-                        size, value = 1, np.int32(0xFFFD)
-                        break
-                    value = (value << 6) | np.int32(data[i + k] & 0x3F)
-        code[n] = value
-        at[n] = i - start
-        n += 1
-        i += size
-    return n
+def character(data: U8, i: int, end: int) -> tuple[int, int]:
+    """(code point, bytes) of the UTF-8 character at `i`; a bad byte becomes U+FFFD."""
+    lead = data[i]
+    if lead < 0x80:
+        return int(lead), 1
+    if 0xE0 <= lead < 0xF0 and i + 3 <= end:
+        b, c = data[i + 1], data[i + 2]
+        if b & 0xC0 == 0x80 and c & 0xC0 == 0x80:
+            return (int(lead & 0x0F) << 12) | (int(b & 0x3F) << 6) | int(c & 0x3F), 3
+        return 0xFFFD, 1
+    size = 2 if 0xC2 <= lead < 0xE0 else 4
+    if lead < 0xC2 or lead > 0xF4 or 0xE0 <= lead < 0xF0 or i + size > end:
+        return 0xFFFD, 1
+    value = int(lead & (0xFF >> (size + 1)))
+    for k in range(1, size):
+        if data[i + k] & 0xC0 != 0x80:
+            return 0xFFFD, 1
+        value = (value << 6) | int(data[i + k] & 0x3F)
+    return value, size
 
 
 @compiled
@@ -59,19 +57,17 @@ def is_digit(c: int) -> bool:
     return 48 <= c <= 57
 
 
-@compiled
-def in_address(c: int) -> bool:
-    """Whether a lower-case ASCII character may stand inside a web address."""
-    if is_letter(c) or is_digit(c):
-        return True
-    return c in (45, 46, 47, 58, 63, 61, 38, 37, 35, 95, 126, 43, 64)
+_IN_ADDRESS = np.array(
+    [chr(c) in "abcdefghijklmnopqrstuvwxyz0123456789-./:?=&%#_~+@" for c in range(256)]
+)
+"""Whether a lower-case ASCII character may stand inside a web address."""
 
 
 @compiled
-def address_end(raw: I32, i: int, n: int) -> tuple[int, int]:
+def address_end(raw: U8, i: int, n: int) -> tuple[int, int]:
     """(end of the web or mail address that starts at `i` or `i`, where to look again)."""
     j = i
-    while j < n and j - i < 2048 and in_address(raw[j]):
+    while j < n and j - i < 2048 and _IN_ADDRESS[raw[j]]:
         j += 1
     while j > i and not (is_letter(raw[j - 1]) or is_digit(raw[j - 1]) or raw[j - 1] == 47):
         j -= 1
@@ -101,7 +97,7 @@ def number_end(mapped: I32, numeral: U8, i: int, n: int) -> tuple[int, int, int]
         if is_digit(c):
             digits += 1
             plain += 1
-        elif c < 0x10000 and numeral[c]:
+        elif c < 0x10000 and numeral[c] & NUMERAL:
             digits += 1
         else:
             k = j
@@ -122,33 +118,37 @@ def pair_slot(first: int, second: int, mask: int) -> int:
 
 @compiled
 def fold(
-    code: I32, at: I32, n: int, table: I32, spread: I32, mapped: I32, raw: I32, origin: I32
+    data: U8, start: int, end: int, table: I32, spread: I32, mapped: I32, raw: U8, origin: I32
 ) -> int:
-    """Map characters one by one: width, case, script, look-alikes; drop what is invisible."""
+    """Read bytes and map characters one by one: width, case, script, look-alikes; drop what is
+    invisible. `raw` is the plain ASCII character behind each, 0 where there is none."""
     m = 0
-    for i in range(n):
-        c = code[i]
+    i = start
+    while i < end:
+        c, size = character(data, i, end)
+        at = i - start
+        i += size
         value = table[c] if c < table.size else GAP
         if value == DROP:
+            continue
+        if value >= EXPANDED:
+            k = value - EXPANDED
+            while spread[k] != 0:
+                mapped[m], raw[m], origin[m] = spread[k], 0, at
+                m += 1
+                k += 1
             continue
         plain = value if value < 128 else 0
         if value == GAP and (c < 128 or c == 0x3002 or 0xFF01 <= c <= 0xFF5E):
             plain = 46 if c == 0x3002 else c - 0xFEE0 if c >= 0xFF01 else c
-        if value >= EXPANDED:
-            k = value - EXPANDED
-            while spread[k] != 0:
-                mapped[m], raw[m], origin[m] = spread[k], 0, at[i]
-                m += 1
-                k += 1
-            continue
-        mapped[m], raw[m], origin[m] = value, plain, at[i]
+        mapped[m], raw[m], origin[m] = value, plain, at
         m += 1
     return m
 
 
 @compiled
 def marks(
-    mapped: I32, raw: I32, origin: I32, n: int, numeral: U8, pairs: I32, out: I32, source: I32
+    mapped: I32, raw: U8, origin: I32, n: int, numeral: U8, pairs: I32, out: I32, source: I32
 ) -> int:
     """Join what was split, put class marks for numbers and addresses, undo written-around words."""
     mask = pairs.shape[0] - 1
@@ -164,7 +164,7 @@ def marks(
                 size += 1
                 i = end
                 continue
-        if is_digit(c) or (c < 0x10000 and c > 128 and numeral[c]):
+        if is_digit(c) or (c < 0x10000 and c > 128 and numeral[c] & NUMERAL):
             end, digits, plain = number_end(mapped, numeral, i, n)
             if plain == digits or digits >= NUMERAL_RUN:
                 out[size] = LONG_NUMBER if digits >= LONG_DIGITS else NUMBER
@@ -187,7 +187,7 @@ def marks(
         out[size], source[size] = c, origin[i]
         size += 1
         i += 1
-        if size >= 2:
+        if size >= 2 and (c >= numeral.size or numeral[c] & PAIRED):
             size = rewrite(out, size, pairs, mask, i < n and is_letter(mapped[i]))
     return size
 
@@ -228,16 +228,13 @@ def normalise(
     widest = 0
     for row in range(rows):
         widest = max(widest, min(int(offsets[row + 1] - offsets[row]), longest))
-    code = np.empty(widest + 8, dtype=np.int32)
-    at = np.empty(widest + 8, dtype=np.int32)
     mapped = np.empty(2 * widest + 8, dtype=np.int32)
-    raw = np.empty(2 * widest + 8, dtype=np.int32)
+    raw = np.empty(2 * widest + 8, dtype=np.uint8)
     origin = np.empty(2 * widest + 8, dtype=np.int32)
     size = np.int64(0)
     for row in range(rows):
         end = min(offsets[row + 1], offsets[row] + longest)
-        n = decode(data, offsets[row], end, code, at)
-        n = fold(code, at, n, table, spread, mapped, raw, origin)
+        n = fold(data, offsets[row], end, table, spread, mapped, raw, origin)
         size += marks(mapped, raw, origin, n, numeral, pairs, out[size:], source[size:])
         ends[row + 1] = size
     return out[:size], source[:size], ends

@@ -76,26 +76,40 @@ def contributions(chars: I32, start: int, end: int, weights: F32, head: int, out
 
 @compiled
 def window_scores(chars: I32, ends: I64, weights: F32, bias: F32) -> tuple[F32, I64]:
-    """(rows, heads) best window's score for each head, and where the first head's began."""
+    """(rows, heads) best window's score for each head, and where the first head's began.
+
+    Each gram is hashed once for all heads: their weights stand side by side.
+    """
     rows, heads = ends.size - 1, weights.shape[1]
     scores = np.empty((rows, heads), dtype=np.float32)
     begins = np.zeros(rows, dtype=np.int64)
     widest = np.int64(1)
     for row in range(rows):
         widest = max(widest, ends[row + 1] - ends[row])
-    part = np.empty(widest, dtype=np.float32)
+    bits = 0
+    while 1 << bits < weights.shape[0]:
+        bits += 1
+    part = np.empty((heads, widest), dtype=np.float32)
+    word = np.zeros(2, dtype=np.uint64)
+    found = np.empty(GRAMS, dtype=np.int64)
     for row in range(rows):
         start, end = ends[row], ends[row + 1]
         length = end - start
+        word[0] = word[1] = np.uint64(0)
+        for i in range(start, end):
+            n = grams_at(chars, start, i, end, word, bits, found)
+            for head in range(heads):
+                total = np.float32(0)
+                for k in range(n):
+                    total += weights[found[k], head]
+                part[head, i - start] = total
         for head in range(heads):
-            if length == 0:
-                scores[row, head] = bias[head]
-                continue
-            contributions(chars, start, end, weights, head, part)
-            best, where = best_window(part, length)
-            scores[row, head] = best + bias[head]
-            if head == 0:
-                begins[row] = where
+            scores[row, head] = bias[head]
+            if length > 0:
+                best, where = best_window(part[head], length)
+                scores[row, head] = best + bias[head]
+                if head == 0:
+                    begins[row] = where
     return scores, begins
 
 

@@ -21,6 +21,8 @@ from fanzha.detection.text.v1.kernel import (
     GAP,
     I32,
     I64,
+    NUMERAL,
+    PAIRED,
     U8,
     normalise,
     pair_slot,
@@ -94,8 +96,11 @@ class Normaliser:
         table, spread = _characters(listed["characters"], listed["symbols"])
         numeral = np.zeros(0x10000, dtype=np.uint8)
         for char in listed["numerals"]:
-            numeral[ord(char)] = 1
-        return cls(table, spread, numeral, _pairs(listed["pairs"]))
+            numeral[ord(char)] = NUMERAL
+        pairs = _pairs(listed["pairs"])
+        lasts = pairs[:, 1]
+        numeral[lasts[lasts < numeral.size]] |= PAIRED
+        return cls(table, spread, numeral, pairs)
 
     def __call__(self, texts: Texts) -> NormalText:
         data, offsets = buffers(texts)

@@ -86,7 +86,7 @@ def _worst(
 
 def _mistake(evidence: Evidence, row: int, label: str, false_alarm: bool) -> Mistake:
     steps = evidence.reader.steps
-    held = np.flatnonzero(evidence.held[row])
+    held = evidence.hits.of(row)[0]
     wording = evidence.wording(row)
     return Mistake(
         label=label,
@@ -100,9 +100,7 @@ def _mistake(evidence: Evidence, row: int, label: str, false_alarm: bool) -> Mis
 
 
 def _likely(steps: int, wording: float, false_alarm: bool, evidence: Evidence, row: int) -> str:
-    against = any(
-        evidence.reader.steps.fraud_weights[k] < 0 for k in np.flatnonzero(evidence.held[row])
-    )
+    against = any(evidence.reader.steps.fraud_weights[k] < 0 for k in evidence.hits.of(row)[0])
     if false_alarm:
         if steps and wording > 0:
             return "a scam's step in a scam's words: honest, or labelled too kindly"
