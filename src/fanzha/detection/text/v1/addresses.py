@@ -50,8 +50,9 @@ def addresses(bodies: pl.Series, text: NormalText) -> tuple[Rows, list[str]]:
     found: dict[int, dict[str, None]] = {}
     for row, place in zip(owner.tolist(), marks.tolist(), strict=True):
         _add(found, row, address_text(_said(text, row, place)))
-    hidden = bodies.str.contains(_CUE) & bodies.str.contains(_HIDDEN)
-    for row in np.flatnonzero(hidden.fill_null(False).to_numpy()).tolist():
+    cued = bodies.str.contains(_CUE).fill_null(False).arg_true()
+    hidden = bodies.gather(cued).str.contains(_HIDDEN)
+    for row in cued.filter(hidden).to_list():
         for name in _HIDDEN_NAME.finditer(fold(str(bodies[row])[:_LONGEST])):
             _add(found, row, _uncovered(name[0]))
     rows = [row for row in sorted(found) for _ in found[row]]
