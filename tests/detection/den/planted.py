@@ -138,6 +138,26 @@ class Town:
                     self.call(at + (20 + 290 * n) * 1000, caller, self.stranger(), talk, **handset)
         return [bridge, caller]
 
+    def hidden(self, cell: int, cards: int = 12, gap_s: tuple[float, float] = (4, 16)) -> list[str]:
+        """Cards in forged devices of many makes, opened here and there, taken up in no order; some
+        of the people called call back, and advertisers write."""
+        mine = self.numbers(cards)
+        devices = [self.device() for _ in mine]
+        for n, number in enumerate(mine):
+            self.opened(-60 * DAY + 3 * n * DAY, number, f"outlet-{cell}-{n}")
+            at = float(self.rng.uniform(0, DAY))
+            for spell in range(4):
+                for _ in range(int(self.rng.integers(7, 13))):
+                    talk, who = float(self.rng.uniform(5, 90)), self.stranger()
+                    self.call(at, number, who, talk, caller_cell=self.near(cell),
+                              caller_imei=devices[n])  # fmt: skip
+                    if self.rng.random() < 0.05:
+                        self.call(at + HOUR, who, number, 0.0)
+                    at += 1000 * (talk + self.rng.uniform(*gap_s))
+                at = spell * 0.7 * DAY + float(self.rng.uniform(0.3, 1) * DAY)
+            self.text(at, reserved.port(900), number, "周末特惠，全场八折")
+        return mine
+
     # -- honest places
 
     def residents(self, count: int, cells: int = 60) -> list[str]:
@@ -220,6 +240,22 @@ class Town:
                 if n % 7 == 0:
                     self.call(at + HOUR, who, number, 120.0, callee_cell=reserved.cell(1, cell))
                     self.text(at + HOUR, who, number, "请把报价发给我")
+        return mine
+
+    def cold_callers(self, cell: int, desks: int = 10) -> list[str]:
+        """A firm whose people only call out, and whom hardly anybody calls back or writes to."""
+        mine = self.numbers(desks)
+        for number in mine:
+            device = self.device()
+            for day in range(3):
+                at = day * DAY + HOUR + self.rng.uniform(0, HOUR)
+                for n in range(40):
+                    talk, who = float(self.rng.uniform(15, 150)), self.stranger()
+                    self.call(at, number, who, talk, caller_imei=device,
+                              caller_cell=reserved.cell(1, cell))  # fmt: skip
+                    if n % 20 == 0:
+                        self.call(at + HOUR, who, number, 60.0)
+                    at += 1000 * (talk + self.rng.uniform(20, 400))
         return mine
 
     def meters(self, cell: int, count: int = 50) -> list[str]:

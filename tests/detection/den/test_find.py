@@ -35,7 +35,8 @@ def city() -> tuple[Town, dict[str, list[str]], dict[str, list[str]]]:
     honest = {
         "residents": town.residents(150), "taxis": town.taxis(), "school": town.school(5_000),
         "dormitory": town.dormitory(5_100), "centre": town.filed_centre(),
-        "sales": town.sales_office(5_200), "meters": town.meters(53),
+        "sales": town.sales_office(5_200), "cold": town.cold_callers(5_300),
+        "meters": town.meters(53),
         "family": town.family(5_400), "couriers": town.couriers(),
     }  # fmt: skip
     dens = {
@@ -156,6 +157,18 @@ def test_a_couple_at_home_is_no_bridge() -> None:
         for n in range(8):
             town.call(day * DAY + n * 1.7 * HOUR, he, town.stranger(), 90.0, caller_cell=where)
     assert DENS.find(*town.frames()) == []
+
+
+def test_cards_that_share_neither_device_nor_outlet_nor_order() -> None:
+    """Nothing but place, pace and want of life ties them; at a slower pace they are like a firm."""
+    town = Town(9)
+    cards = town.hidden(970)
+    (den,) = DENS.find(*town.frames())
+    assert len(set(den.members) & set(cards)) >= 10
+    assert "machine_pace" in {r.code for r in den.reasons}
+    slow = Town(9)
+    slow.hidden(970, gap_s=(30, 90))
+    assert DENS.find(*slow.frames()) == []
 
 
 def test_two_dens_in_one_cell_with_devices_of_their_own() -> None:

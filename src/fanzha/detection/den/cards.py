@@ -21,9 +21,10 @@ def of_cards(
 ) -> pl.DataFrame:
     """One row a number that is a card: its conduct, its home cell, its path, and what it may be.
 
-    `calling` and `taking_codes` mark the cards that dens are made of; `lifeless` ones have no call
-    in from outside, no text out and nothing but codes in. `path` is its last six cells, one after
-    another without repetition.
+    `calling` and `taking_codes` mark the cards that dens are made of; `lifeless` ones have hardly a
+    call in from outside, no text out and hardly any but codes in; those `at_home` do not move: what
+    stands still is heard in a cell and now and then in its neighbours. `path` is a card's last six
+    cells, one after another without repetition.
     """
     out, into = _out(once), _into(once, measures)
     cards = out.join(into, on="number", how="full", coalesce=True)
@@ -55,9 +56,16 @@ def of_cards(
             & (pl.col("calls") + pl.col("texts_out") <= measures.code_life_max)
         ).alias("taking_codes"),
         (
-            (pl.col("in_outside") == 0) & (pl.col("texts_out") == 0) & (pl.col("texts_in") == 0)
+            (100 * pl.col("in_outside") <= (100 - measures.out_pct) * pl.col("calls"))
+            & (pl.col("texts_out") == 0)
+            & (pl.col("texts_in") <= measures.texts_life_max)
         ).alias("lifeless"),
-        (pl.col("home_share") * 100 >= measures.home_pct).fill_null(value=False).alias("at_home"),
+        (
+            (100 * pl.col("home_share") >= measures.home_pct)
+            & (100 * pl.col("near_share") >= measures.near_pct)
+        )
+        .fill_null(value=False)
+        .alias("at_home"),
     ).sort("number")
 
 
@@ -68,6 +76,7 @@ def _out(once: pl.DataFrame) -> pl.DataFrame:
         pl.col("callee").n_unique().alias("callees"),
         pl.col("talk_s").filter(pl.col("talk_s") > 0).mean().alias("talk_mean_s"),
         pl.col("began").min().alias("first_call"),
+        ((pl.col("began") - pl.col("ended").shift(1)) / 1000).median().alias("gap_s"),
     )
 
 
@@ -122,6 +131,7 @@ def _places(seen: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("cell").first().alias("home"),
             (pl.col("len").first() / pl.col("len").sum()).alias("home_share"),
+            (pl.col("len").head(3).sum() / pl.col("len").sum()).alias("near_share"),
             pl.len().cast(pl.Int64).alias("cells"),
         )
     )

@@ -15,13 +15,13 @@ __all__ = ["DEN_SCHEMA", "NEEDS", "figures"]
 _COUNTS = ("members", "callers", "takers", "devices", "cards_a_device", "device_run", "gateways",
            "relays", "at_once", "batch", "calls", "callees", "calls_inside", "codes_day",
            "senders", "path_moves", "bridged")  # fmt: skip
-_SHARES = ("lifeless_share", "still_share", "home_share", "path_share", "relay_share",
+_NUMBERS = ("lifeless_share", "still_share", "home_share", "path_share", "relay_share",
            "closed_share", "dispersion", "out_share", "young_share", "bridged_share",
-           "by_chance")  # fmt: skip
+           "by_chance", "gap_s")  # fmt: skip
 DEN_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "cohort": pl.Int64,
     **dict.fromkeys(_COUNTS, pl.Int64),
-    **dict.fromkeys(_SHARES, pl.Float64),
+    **dict.fromkeys(_NUMBERS, pl.Float64),
 }
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "cards_a_device": ("caller_imei",), "device_run": ("caller_imei",),
@@ -45,13 +45,14 @@ def figures(
         pl.col("calling").sum().cast(pl.Int64).alias("callers"),
         pl.col("taking_codes").sum().cast(pl.Int64).alias("takers"),
         pl.col("lifeless").mean().alias("lifeless_share"),
-        (pl.col("cells") <= 2).mean().alias("still_share"),
+        pl.col("at_home").filter(pl.col("cells").is_not_null()).mean().alias("still_share"),
         _commonest("home").alias("home_share"),
         _commonest("path", pl.col("moves") >= 3).alias("path_share"),
         pl.col("moves").median().cast(pl.Int64).alias("path_moves"),
         pl.col("calls").sum().alias("calls"),
         pl.col("dispersion").filter("calling").mean(),
         pl.col("out_share").filter("calling").mean(),
+        pl.col("gap_s").filter("calling").median(),
         young.mean().alias("young_share"),
         pl.col("codes_a_day").sum().cast(pl.Int64).alias("codes_day"),
         pl.col("code_senders").max().alias("senders"),

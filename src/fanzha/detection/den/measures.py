@@ -19,8 +19,12 @@ class DenMeasures:
     code_senders: int
     code_life_max: int
     """Calls and texts out that a card which only takes codes may have."""
+    texts_life_max: int
+    """Texts in, codes apart, that a card without a life may have: strangers write to any number."""
     home_pct: int
-    """A card that calls at least this share from one cell is at home there."""
+    """A card is at home in a cell that has at least this share of its sightings …"""
+    near_pct: int
+    """… while its three commonest cells have this."""
     imei_step: int
     gateway_tacs: tuple[int, ...]
     """Type codes of gateways and modems, without leading zeros."""
