@@ -26,6 +26,7 @@ from fanzha.entrypoints.replay.files import (
 )
 from fanzha.entrypoints.replay.rehearse import Entry
 from fanzha.entrypoints.replay.report import Tally
+from fanzha.errors import Refused
 from fanzha.records.merge import merge
 from fanzha.records.quarantine import Refusal
 from fanzha.records.schemas import STREAMS, admitted_schema
@@ -68,6 +69,7 @@ def replay(
     told: Callable[[int], None] = lambda rows: None,
 ) -> Replayed:
     """Run entries through a new engine, without a database. `told` hears of the rows done.
+    Refused: something cannot be written.
 
     Gives the numbers that a scorer gave, or would have given, for the same entries in the same
     order from the same beginning, without the workshop's rules, which live in the database.
@@ -142,7 +144,12 @@ class FeatureFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Refused(
+                "cannot_write", zh="无法写入目录", en="the folder cannot be made", field=folder.name
+            ) from error
         self._held: dict[str, list[pl.DataFrame]] = {}
         self._files: dict[str, pq.ParquetWriter] = {}
 
