@@ -18,9 +18,8 @@ DEFAULT: dict[str, Any] = yaml.safe_load((POLICIES / "default.yaml").read_text(e
 
 def _over(folder: Path, **changes: Any) -> Path:
     path = folder / "own.yaml"
-    (folder / "default.yaml").write_text(
-        (POLICIES / "default.yaml").read_text(encoding="utf-8"), encoding="utf-8"
-    )
+    for name in ("default.yaml", "scam-types.yaml"):
+        (folder / name).write_text((POLICIES / name).read_text(encoding="utf-8"), encoding="utf-8")
     path.write_text(yaml.safe_dump({"extends": "default.yaml", **changes}), encoding="utf-8")
     return path
 
@@ -31,7 +30,9 @@ def test_shipped_files_are_sound(name: str) -> None:
 
 
 def test_another_file_changes_the_run(tmp_path: Path) -> None:
-    quiet = load_behaviour(_over(tmp_path, scams={"engaged_per_10k_day": 0}, den={"answered": 0.1}))
+    quiet = load_behaviour(
+        _over(tmp_path, scams={"engaged_per_10k_day": 0}, dens={"gateway": {"answered": 0.1}})
+    )
     plain = load_behaviour(POLICIES / "default.yaml")
     assert quiet.calls == plain.calls
     without = generate(400, 1, 9, START, quiet).truth["truth_incident"]
@@ -78,6 +79,10 @@ def test_unknown_keys_are_refused_everywhere(section: tuple[str, ...], tmp_path:
         {"scams": {"engaged_per_10k_day": -1}},
         {"coverage": {"visit": 1.5}},
         {"mules": {"exits": {"submarine": 1.0}}},
+        {"mules": {"layers": []}},
+        {"mules": {"layers": [DEFAULT["mules"]["layers"][0]] * 6}},
+        {"dens": {"castle": DEFAULT["dens"]["gateway"]}},
+        {"scams": {"staged_types": ["XX99"]}},
         {"rhythms": {"life": {"hours": [1, 2, 3]}}},
     ],
 )

@@ -16,7 +16,7 @@ from fanzha.city.grammar import Grammar, load_grammar
 from fanzha.city.life.texts import BOUND
 from fanzha.city.organisations import load_organisations
 from fanzha.city.rhythm import DAY, Rhythm, Span, local_hour
-from fanzha.city.scam.acts import parts_of
+from fanzha.city.scam.hops import parts_of
 from fanzha.city.world import distinct
 from fanzha.errors import Misconfigured
 from tests.city.conftest import START

@@ -4,37 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from fanzha.city.drafts import ACCOUNT_ACTIONS
 from fanzha.city.rhythm import Rhythm
+from fanzha.city.scam.script import SCAM_TYPES, Pair, Rate, Script, Share, Strict
 from fanzha.errors import Misconfigured, policy_reader
-
-Share = float
-Pair = tuple[float, float]
-Stage = Literal["contact", "trust", "operation", "transfer"]
-STAGES: tuple[Stage, ...] = ("contact", "trust", "operation", "transfer")
-SCAM_TYPES = ("SD01", "TZ01", "DK01", "KF01", "ZX02", "GJF01")
-Origin = Literal["overseas", "voip", "spoofed", "malformed", "goip", "port", "outer"]
-Verb = Literal[
-    "text",
-    "chat",
-    "call",
-    "visit",
-    "install",
-    "app",
-    "share",
-    "forward",
-    "account",
-    "rebate",
-    "loan",
-    "gather",
-    "pay",
-]
-
 
 Official = Literal[
     "code", "parcel", "bank_out", "bank_in", "bank_notice", "bill", "carrier", "advert",
@@ -44,16 +21,9 @@ Official = Literal[
 Personal = Literal[
     "family", "friend", "work", "courier_person", "second_hand", "landlord", "group_buy"
 ]
-SiteKind = Literal["task", "stock", "loan", "claim", "cancel", "law"]
-Rate = Annotated[float, Field(ge=0)]
-Ages = Annotated[str, Field(pattern=r"^\d{1,3}-\d{1,3}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RhythmIn(_Strict):
+class RhythmIn(Strict):
     """Activity by local hour and what is left of it at weekends."""
 
     hours: tuple[float, ...] = Field(min_length=24, max_length=24)
@@ -64,7 +34,7 @@ class RhythmIn(_Strict):
         return Rhythm(self.hours, self.weekend)
 
 
-class Coverage(_Strict):
+class Coverage(Strict):
     """Share of residents of whom a stream knows anything."""
 
     visit: Share = Field(ge=0, le=1)
@@ -74,7 +44,7 @@ class Coverage(_Strict):
     chat: Share = Field(ge=0, le=1)
 
 
-class Calls(_Strict):
+class Calls(Strict):
     """Everyday calls. Rates are a day and resident, or a day and person of the trade."""
 
     social: float = Field(ge=0)
@@ -92,7 +62,7 @@ class Calls(_Strict):
     repair_sets: Share = Field(ge=0, le=1)
 
 
-class Trades(_Strict):
+class Trades(Strict):
     """Share of adults in trades whose traffic looks like a scammer's."""
 
     courier: Share = Field(ge=0, le=1)
@@ -107,7 +77,7 @@ class Trades(_Strict):
     meetings: Share = Field(ge=0, le=1)
 
 
-class Texts(_Strict):
+class Texts(Strict):
     """Texts a day and resident by rule of the grammar."""
 
     per_day: Mapping[Official, Rate]
@@ -116,7 +86,7 @@ class Texts(_Strict):
     evading_adverts: Share = Field(ge=0, le=1)
 
 
-class Net(_Strict):
+class Net(Strict):
     """Visits and app events a day and resident covered."""
 
     visits: float = Field(ge=0)
@@ -131,7 +101,7 @@ class Net(_Strict):
     forwards: float = Field(ge=0)
 
 
-class Money(_Strict):
+class Money(Strict):
     """Payments a day and resident, and the shares of the rarer kinds."""
 
     groceries: float = Field(ge=0)
@@ -153,91 +123,12 @@ class Money(_Strict):
     festival_factor: float = Field(default=5.0, ge=1)
 
 
-class Step(_Strict):
-    """One thing a scammer does or makes a victim do.
-
-    `after` is median minutes and log-spread since the step before; `while_talking` keeps the call
-    before it open until this step is done. A step may be repeated `times` with `every` between.
-    """
-
-    stage: Stage
-    do: Verb
-    after: Pair = (5.0, 0.6)
-    chance: Share = Field(default=1.0, ge=0, le=1)
-    times: tuple[int, int] = (1, 1)
-    every: Pair = (8.0, 0.6)
-    while_talking: bool = False
-    origin: tuple[Origin, ...] = ()
-    body: str | None = None
-    site: SiteKind | None = None
-    app: str | None = None
-    action: str | None = None
-    talk: Pair = (4.0, 0.6)
-    yuan: Pair | None = None
-    share: Pair | None = None
-    grows: float = Field(default=1.0, ge=1)
-    payees: Literal["new", "one", "corporate"] = "new"
-
-    @model_validator(mode="after")
-    def _complete(self) -> Step:
-        needed = {
-            "text": ("body", "origin"),
-            "chat": ("body",),
-            "call": ("origin",),
-            "visit": ("site",),
-            "install": ("app",),
-            "app": ("app", "action"),
-            "account": ("action",),
-            "rebate": ("yuan",),
-            "loan": ("share",),
-            "gather": ("share",),
-        }
-        missing = [name for name in needed.get(self.do, ()) if not getattr(self, name)]
-        if self.do == "pay" and (self.yuan is None) == (self.share is None):
-            missing.append("yuan or share")
-        if missing:
-            raise ValueError(f"the verb {self.do} needs {missing}")
-        if self.do == "app" and (self.app, self.action) != ("bank", "foreground"):
-            raise ValueError("the verb app brings the bank's app to the foreground, nothing else")
-        if self.do == "account" and self.action not in ACCOUNT_ACTIONS:
-            raise ValueError(f"an account has no action {self.action}")
-        return self
-
-
-class Script(_Strict):
-    """One type of scam: how often it is played, on whom, who gives up where, and its steps."""
-
-    weight: float = Field(ge=0)
-    ages: Mapping[Ages, Rate]
-    goes_on: Mapping[Stage, Share]
-    hours: tuple[int, int]
-    cold_texts: str
-    cold_calls: tuple[Origin, ...]
-    sites: Mapping[SiteKind, tuple[str, ...]]
-    apps: Mapping[str, tuple[str, ...]]
-    steps: tuple[Step, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Script:
-        order = [STAGES.index(step.stage) for step in self.steps]
-        if order != sorted(order):
-            raise ValueError("the steps of a script stand in the order of its stages")
-        if order[0] != 0:
-            raise ValueError("a script begins with contact")
-        for step in self.steps:
-            if step.site is not None and step.site not in self.sites:
-                raise ValueError(f"the site {step.site} is not among the script's sites")
-            if step.do == "install" and step.app not in self.apps:
-                raise ValueError(f"the app {step.app} is not among the script's apps")
-        return self
-
-
-class Scams(_Strict):
+class Scams(Strict):
     """How many scams are played and with what tools.
 
     Nothing is played in the first `quiet_hours`. `staged` scams are for people who watch: all types
-    in turn, one after another at an even pace and at any hour, each to its end, on residents whom
-    every stream knows.
+    in turn (or only `staged_types`), one after another at an even pace and at any hour, each to its
+    end, on residents whom every stream knows.
     """
 
     engaged_per_10k_day: float = Field(ge=0)
@@ -253,43 +144,84 @@ class Scams(_Strict):
     pace: float = Field(gt=0)
     staged_per_10k_hour: float = Field(default=0.0, ge=0)
     staged_pace: float = Field(default=0.1, gt=0)
+    staged_types: tuple[str, ...] = ()
     scripts: Mapping[str, Script]
 
     @model_validator(mode="after")
     def _known(self) -> Scams:
         if unknown := sorted(set(self.scripts) - set(SCAM_TYPES)):
             raise ValueError(f"unknown scam types {unknown}")
+        if unknown := sorted(set(self.staged_types) - set(self.scripts)):
+            raise ValueError(f"no script for the staged types {unknown}")
         return self
 
 
-class Den(_Strict):
-    """One den of GoIP gateways: cards rotate through devices, each under a daily cap of calls."""
+class Den(Strict):
+    """Dens of one style: cards rotate through devices, each under a daily cap of calls.
+
+    `moves` leads all of a den through its cells together. `codes_a_day` come in by text to each
+    card, from senders that have nothing to do with one another.
+    """
 
     residents_per_card: int = Field(gt=0)
-    least_cards: int = Field(ge=4)
+    least_cards: int = Field(ge=2)
+    cards_per_den: int = Field(ge=2)
     cards_per_device: int = Field(gt=0)
     cells: int = Field(gt=0)
+    moves: bool = False
     spells: Pair
     calls_a_spell: tuple[int, int]
+    codes_a_day: tuple[int, int] = (0, 0)
     gap_s: Pair
     answered: Share = Field(ge=0, le=1)
     own_calls: Share = Field(ge=0, le=1)
 
 
-class Mules(_Strict):
-    """Accounts that pass money on: two layers, then out."""
+class Layer(Strict):
+    """One layer of accounts: how many a gang has, how long money stays, in how many parts it goes.
 
-    per_gang: tuple[int, int]
-    stay_minutes: tuple[Pair, Pair]
-    split: tuple[tuple[int, int], tuple[int, int]]
-    exits: Mapping[Literal["cash", "merchant", "wallet"], Share]
+    `ends` is the share of money that has arrived here and leaves by an exit, not by a next layer.
+    """
+
+    accounts: int = Field(gt=0)
+    stay_minutes: Pair
+    split: tuple[int, int]
+    ends: Share = Field(ge=0, le=1)
+
+
+class Mules(Strict):
+    """Accounts that pass money on, layer by layer, then out.
+
+    `meet` is how many accounts of the next layer all parts of one payment go to: fewer than there
+    are parts, so that what was split comes together again.
+    """
+
+    layers: tuple[Layer, ...] = Field(min_length=1, max_length=5)
+    meet: tuple[int, int]
+    exits: Mapping[Literal["cash", "courier", "merchant", "wallet", "platform"], Share]
     resident: Share = Field(ge=0, le=1)
     new: Share = Field(ge=0, le=1)
     shared_device: Share = Field(ge=0, le=1)
     fee: Share = Field(ge=0, le=0.2)
 
 
-class Behaviour(_Strict):
+class Lookalikes(Strict):
+    """Honest places and habits that resemble dens and mules. Rates are a day and line or person."""
+
+    courier_stations: Rate
+    station_calls: Rate
+    taxi_firms: Rate
+    taxi_calls: Rate
+    dormitories: Rate
+    dormitory_calls: Rate
+    meters: Rate
+    meter_texts: Rate
+    foremen: Rate
+    lenders: Rate
+    traders: Rate
+
+
+class Behaviour(Strict):
     """Everything a run of the city may vary."""
 
     version: str
@@ -301,8 +233,9 @@ class Behaviour(_Strict):
     net: Net
     money: Money
     scams: Scams
-    den: Den
+    dens: Mapping[Literal["gateway", "sim_box", "modem_pool", "phone_pair"], Den]
     mules: Mules
+    lookalikes: Lookalikes
 
     def quiet_for(self, hours: float) -> Behaviour:
         """The same behaviour with scams that begin after so many hours."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fanzha.city.places import Places
 from fanzha.city.rhythm import Ints
 from fanzha.city.world import FIXED, ODD, PORT, TOLL, App, World
 
@@ -47,12 +48,17 @@ class Firms:
     """`merchant:` exits: card terminals that no account is known of."""
     machines: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     """`cash:` exits: cash machines and counters."""
+    counters: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    """`cash:` exits where somebody behind glass pays out."""
+    platforms: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    """Merchants' accounts of top-up, live-stream and phone-card platforms."""
     wallets: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     sellers: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     """Accounts of people elsewhere: sellers, agents, the other side of large purchases."""
     outsiders: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     casual_apps: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     stores: tuple[str, ...] = _STORES
+    places: Places = field(default_factory=Places)
 
 
 def found(world: World, residents: int) -> Firms:
@@ -97,6 +103,9 @@ def _businesses(firms: Firms, world: World, rng: np.random.Generator, scale: flo
     firms.tills = np.array([accounts.exit(f"merchant:S{n:06d}") for n in shops.tolist()])
     machines = rng.permutation(10**4)[: _at_least(8 * scale, 8)]
     firms.machines = np.array([accounts.exit(f"cash:ATM{n:04d}") for n in machines.tolist()])
+    counters = rng.permutation(10**4)[: _at_least(3 * scale, 4)]
+    firms.counters = np.array([accounts.exit(f"cash:BR{n:04d}") for n in counters.tolist()])
+    firms.platforms = accounts.add(accounts.firm, _at_least(4 * scale, 6))
     firms.sellers = accounts.spread(rng, _at_least(300 * scale, 40))
     firms.outsiders = accounts.spread(rng, _at_least(900 * scale, 80))
 

@@ -19,13 +19,18 @@ from fanzha.city.life import balances
 from fanzha.city.life.calls import Calls, everyday_calls
 from fanzha.city.life.money import Money, everyday_money, memo_pool
 from fanzha.city.life.net import IPS, Net, everyday_net
+from fanzha.city.life.passing_on import honest_passing_on
+from fanzha.city.life.places import honest_places
 from fanzha.city.life.registry import ADDRESSES, HISTORY, OUTLETS, Registry, everyday_registry
 from fanzha.city.life.texts import BASES, BOUND, Texts, everyday_texts
 from fanzha.city.organisations import load_organisations
 from fanzha.city.people import People, name_holders, populate, settle_cells
+from fanzha.city.places import build
 from fanzha.city.rhythm import Ints, Span
 from fanzha.city.scam.acts import Doors, write_acts
 from fanzha.city.scam.cold import cold_contacts
+from fanzha.city.scam.den_days import den_days
+from fanzha.city.scam.dens import Dens
 from fanzha.city.scam.gangs import Underworld, equip, recruit, tie_accounts, told_of
 from fanzha.city.scam.incidents import Incidents
 from fanzha.city.scam.walk import Director
@@ -96,6 +101,7 @@ def generate(
     chosen.check_names({o.key for o in world.organisations}, grammar.names)
     people = populate(world, chosen, residents, start.year)
     firms = found(world, residents)
+    firms.places = build(world, people, chosen)
     underworld = recruit(world, firms, people, chosen)
     sites = open_sites(world.rng("sites"), world.organisations)
     doors = _settle(world, people, firms, underworld, sites, chosen, span, grammar)
@@ -103,7 +109,14 @@ def generate(
     incidents = _play(doors, underworld, world, tell)
     tell("order")
     tables, told, opening = _closed(
-        doors, incidents, world, span, f"city{seed}", first_id, HISTORY if registry else 0
+        doors,
+        incidents,
+        underworld.dens,
+        world,
+        span,
+        f"city{seed}",
+        first_id,
+        HISTORY if registry else 0,
     )
     return City(tables, told, opening, residents, days, seed, start)
 
@@ -151,14 +164,18 @@ def _settle(
 ) -> Doors:
     """Number everything and open the writers."""
     local = np.concatenate(
-        [people.line, people.second_line[people.second_line >= 0], underworld.den.cards]
+        [
+            people.line,
+            people.second_line[people.second_line >= 0],
+            underworld.dens.cards,
+            firms.places.lines,
+        ]
     )
-    repairers = people.of_trade("repairer")
-    spare = world.settle(local, underworld.den.devices + len(repairers))
+    spare = world.settle(local, underworld.dens.devices + firms.places.sets_wanted)
     settle_cells(world, people)
+    firms.places.settle(world, spare[underworld.dens.devices :])
     name_holders(world, people)
     equip(underworld, world, sites, behaviour, spare)
-    underworld.den.plan(world.chance("den"), span, behaviour)
     count = world.accounts.groups.count
     device_of, person_of = np.full(count, -1), np.full(count, -1)
     for accounts in (people.account, people.second_account, people.wallet):
@@ -186,6 +203,7 @@ def _play(doors: Doors, underworld: Underworld, world: World, tell: Tell) -> Inc
     told_of(underworld, doors.registry, behaviour)
     tell("calls")
     everyday_calls(doors.calls, people, firms, behaviour)
+    honest_places(firms.places, doors.calls, doors.texts, people, behaviour)
     tell("texts")
     everyday_texts(doors.texts, firms, doors.sites, behaviour)
     tell("visits and apps")
@@ -193,8 +211,10 @@ def _play(doors: Doors, underworld: Underworld, world: World, tell: Tell) -> Inc
     everyday_net(doors.net, doors.calls, firms, doors.sites, behaviour, rare)
     tell("money")
     everyday_money(doors.money, firms, doors.registry)
+    honest_passing_on(doors.money, firms)
     tell("scams")
     incidents = Incidents()
+    den_days(underworld, incidents, doors.calls, doors.texts, firms, people, behaviour)
     cold_contacts(underworld, incidents, doors.calls, doors.texts, doors.sites, people, behaviour)
     director = Director(
         underworld, incidents, people, behaviour, doors.calls.span, world.chance("walk")
@@ -220,6 +240,7 @@ def _rare_apps(world: World) -> Ints:
 def _closed(
     doors: Doors,
     incidents: Incidents,
+    dens: Dens,
     world: World,
     span: Span,
     source: str,
@@ -244,7 +265,9 @@ def _closed(
     opening = balances.post(rows["transfer"], world, doors.people, doors.firms)
     pools = _pools(doors, world)
     tables = {s: drafts.table(s, rows[s], ids[s], source, pools) for s in STREAMS}
-    told = truth.tables(rows, ids, tables, incidents, doors.people, world)
+    book = truth.Book(doors.people, world, dens, incidents)
+    book.take(rows, ids, tables)
+    told = book.tables()
     balance = pa.table({"account": pools["account"], "fen": pa.array(opening)})
     return tables, told, balance
 

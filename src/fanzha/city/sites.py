@@ -53,6 +53,18 @@ _WORDS = {
     "claim": ("lipei", "kefu", "tuikuan", "pay", "service"),
     "cancel": ("kefu", "baozhang", "guanbi", "service", "safe"),
     "law": ("gov", "xiecha", "anquan", "case", "online"),
+    "gift": ("gift", "liwu", "huiyuan", "free", "lingqu"),
+    "coin": ("coin", "ex", "wallet", "otc", "usdt"),
+    "card": ("card", "tie", "kazx", "credit", "apply"),
+    "gov": ("gov", "yibao", "shebao", "renzheng", "etc"),
+    "guard": ("fanzha", "guard", "hecha", "safe", "gov"),
+    "shop": ("sale", "outlet", "mall", "zhigou", "shop"),
+    "second": ("ershou", "xianyu", "order", "danbao", "item"),
+    "game": ("game", "jiaoyi", "hao", "trade", "play"),
+    "date": ("love", "yuan", "chat", "live", "meet"),
+    "prize": ("prize", "choujiang", "zhongjiang", "award", "lucky"),
+    "bank": ("bank", "jifen", "wap", "ebank", "points"),
+    "job": ("job", "jianzhi", "dan", "pay", "work"),
 }
 _SWAPS = (
     ("o", "0"),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fanzha.city.behaviour import SCAM_TYPES
 from fanzha.city.drafts import STATUSES, Rows
 from fanzha.city.people import People
 from fanzha.city.rhythm import Ints
+from fanzha.city.scam.dens import CARD_ROLE, DEVICE_ROLE, Dens
 from fanzha.city.scam.incidents import Incidents
-from fanzha.city.scam.roles import ROLE, ROLES
-from fanzha.city.world import World
+from fanzha.city.scam.roles import HOPS, ROLE, ROLES
+from fanzha.city.scam.script import SCAM_TYPES
+from fanzha.city.world import SERVICE, World
 from fanzha.records.schemas import INSTANT, STREAMS
 
 STAGE = pa.struct([("stage", pa.string()), ("at", INSTANT)])
@@ -41,29 +44,156 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     "truth_entity": pa.schema(
         [("kind", pa.string()), ("value", pa.string()), ("role", pa.string())]
     ),
+    "truth_den": pa.schema(
+        [("den", pa.int64()), ("style", pa.string()), ("kind", pa.string()), ("value", pa.string())]
+    ),
     "truth_alias": pa.schema(
         [("person", pa.string()), ("kind", pa.string()), ("value", pa.string())]
     ),
 }
-_CALLS = (ROLE["cold_call"], ROLE["scam_call"], ROLE["den_call"])
+_CALLS = (ROLE["cold_call"], ROLE["scam_call"], ROLE["den_call"], ROLE["control_call"])
 _TEXTS = (ROLE["cold_text"], ROLE["scam_text"], ROLE["scam_chat"])
+_NEVER = np.iinfo(np.int64).max
+_Entity = tuple[str, str, str]
 
 
-def tables(
-    rows: Mapping[str, Rows],
-    ids: Mapping[str, Ints],
-    streams: Mapping[str, pa.Table],
-    incidents: Incidents,
-    people: People,
-    world: World,
-) -> dict[str, pa.Table]:
-    """The four truth tables. Incidents whose contact lies after the end are left out."""
-    return {
-        "truth_event": _events(rows, ids),
-        "truth_incident": _incidents(rows, incidents, people, streams),
-        "truth_entity": _entities(rows, streams, people, world, incidents),
-        "truth_alias": _aliases(people, world),
-    }
+@dataclass
+class Book:
+    """Takes the truth about rows down, piece by piece, and gives the truth tables at the end."""
+
+    people: People
+    world: World
+    dens: Dens
+    incidents: Incidents
+    _events: list[pa.Table] = field(default_factory=list)
+    _found: set[_Entity] = field(default_factory=set)
+    _in_den: set[tuple[int, str, str, str]] = field(default_factory=set)
+    _end: int = 0
+
+    def __post_init__(self) -> None:
+        count = len(self.incidents.victim)
+        self._loss = np.zeros(count, np.int64)
+        self._first = np.full(count, _NEVER)
+        self._moved = np.full(count, _NEVER)
+
+    def take(
+        self, rows: Mapping[str, Rows], ids: Mapping[str, Ints], streams: Mapping[str, pa.Table]
+    ) -> None:
+        """Rows of one stretch, their ids, and the same rows as tables."""
+        self._events.append(_events(rows, ids))
+        transfers = rows["transfer"]
+        booked = transfers.columns["status"] == STATUSES.index("booked")
+        paid = np.flatnonzero((transfers.role == ROLE["payment"]) & booked)
+        np.add.at(self._loss, transfers.incident[paid], transfers.columns["amount_fen"][paid])
+        np.minimum.at(self._first, transfers.incident[paid], transfers.at[paid])
+        hops = np.flatnonzero(transfers.role == ROLE["hop_l1"])
+        np.minimum.at(self._moved, transfers.incident[hops], transfers.at[hops])
+        self._end = max([self._end, *(int(r.at[-1]) for r in rows.values() if len(r.at))])
+        self._in_den |= set(self._den_rows(rows))
+        self._found |= self._used(rows)
+        self._found |= _names(rows, streams) | _packages(rows, streams)
+
+    def tables(self) -> dict[str, pa.Table]:
+        """The truth tables. Incidents whose contact lies after the end are left out."""
+        return {
+            "truth_event": pa.concat_tables(self._events).sort_by("event_id"),
+            "truth_incident": self._incidents(),
+            "truth_entity": self._entities(),
+            "truth_den": _table(sorted(self._in_den), "truth_den"),
+            "truth_alias": _aliases(self.people, self.world),
+        }
+
+    def _incidents(self) -> pa.Table:
+        known, end = self.incidents, self._end
+        kept = [n for n in range(len(known.victim)) if known.contact_at[n] <= end]
+        stages = []
+        for n in kept:
+            reached = [{"stage": s, "at": at} for s, at in known.stages[n] if at <= end]
+            if self._moved[n] != _NEVER:
+                reached.append({"stage": "after", "at": int(self._moved[n])})
+            stages.append(reached)
+        token, first = self.people.token, self._first[kept]
+        kinds = [SCAM_TYPES[known.scam_type[n]] for n in kept]
+        return pa.table(
+            {
+                "incident_id": pa.array(kept, pa.int64()),
+                "scam_type": pa.array(kinds, pa.string()),
+                "victim": pa.array([token[known.victim[n]] for n in kept], pa.string()),
+                "contact_at": pa.array([known.contact_at[n] for n in kept]).cast(INSTANT),
+                "first_pay_at": pa.array(first, mask=first == _NEVER).cast(INSTANT),
+                "loss_fen": pa.array(self._loss[kept]),
+                "stages": pa.array(stages, pa.list_(STAGE)),
+            },
+            schema=SCHEMAS["truth_incident"],
+        )
+
+    def _entities(self) -> pa.Table:
+        found = set(self._found)
+        for number, style, kind, value in self._in_den:
+            del number
+            role = {"number": CARD_ROLE[style], "imei": DEVICE_ROLE[style], "cell": "den_cell"}
+            found.add((kind, value, role[kind]))
+        tokens = self.people.token
+        for victim, stages in zip(self.incidents.victim, self.incidents.stages, strict=True):
+            if len(stages) > 1:
+                found.add(("person", tokens[victim], "victim"))
+        return _table(sorted(found), "truth_entity")
+
+    def _den_rows(self, rows: Mapping[str, Rows]) -> list[tuple[int, str, str, str]]:
+        """Cards, sets and cells of dens as records show them; nothing nobody could have seen."""
+        call, text = rows["call"], rows["text"]
+        normal, world = self.world.lines.normal, self.world
+        found = []
+        for number, den in enumerate(self.dens):
+            out = np.isin(call.columns["caller"], den.cards) & (call.role >= 0)
+            sent = np.isin(text.columns["sender"], den.cards) & (text.role >= 0)
+            lines = [call.columns["caller"][out], text.columns["sender"][sent]]
+            for stream, column in ((call, "callee"), (text, "recipient")):
+                lines.append(
+                    stream.columns[column][
+                        np.isin(stream.columns[column], den.cards) & (stream.role >= 0)
+                    ]
+                )
+            sets = [call.columns["caller_imei"][out], text.columns["sender_imei"][sent]]
+            cells = [call.columns["caller_cell"][out], text.columns["sender_cell"][sent]]
+            for kind, parts, pool in (
+                ("number", lines, normal), ("imei", sets, world.imeis), ("cell", cells, world.cells)
+            ):  # fmt: skip
+                places = np.unique(np.concatenate(parts))
+                found += [(number, den.style, kind, pool[p]) for p in places.tolist() if p >= 0]
+        return found
+
+    def _used(self, rows: Mapping[str, Rows]) -> set[_Entity]:
+        """Numbers and accounts that scammers used, as they stand in the records."""
+        found: set[_Entity] = set()
+        normal, kind = self.world.lines.normal, self.world.lines.kind
+        cards = self.dens.cards
+        for stream, column, roles, name in (
+            ("call", "caller", _CALLS, "scam_caller"),
+            ("text", "sender", _TEXTS, "scam_sender"),
+        ):
+            told = np.isin(rows[stream].role, roles)
+            lines = np.unique(rows[stream].columns[column][told])
+            for line in lines[~np.isin(lines, cards) | (stream == "text")].tolist():
+                # A filed number that a false base station shows belongs to whom it always did.
+                shown = "spoofed_number" if kind[line] == SERVICE else name
+                found.add(("number", normal[line], shown))
+        transfer, accounts = rows["transfer"], self.world.accounts
+        sides = [("payee", "payment", "mule_l1")]
+        sides += [("payer", hop, f"mule_l{n + 1}") for n, hop in enumerate(HOPS)]
+        sides += [("payer", "rebate", "payout"), ("payee", "relay_in", "lent_account")]
+        for side, role, name in sides:
+            held = np.unique(transfer.columns[side][transfer.role == ROLE[role]])
+            for account in held[accounts.bank[held] >= 0].tolist():
+                found.add(("account", accounts.normal[account], name))
+        return found
+
+
+def _table(rows: list[tuple[Any, ...]], name: str) -> pa.Table:
+    schema = SCHEMAS[name]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+    return pa.table(arrays, schema=schema)
 
 
 def _events(rows: Mapping[str, Rows], ids: Mapping[str, Ints]) -> pa.Table:
@@ -85,93 +215,7 @@ def _events(rows: Mapping[str, Rows], ids: Mapping[str, Ints]) -> pa.Table:
     return pa.concat_tables(parts).sort_by("event_id")
 
 
-def _incidents(
-    rows: Mapping[str, Rows],
-    incidents: Incidents,
-    people: People,
-    streams: Mapping[str, pa.Table],
-) -> pa.Table:
-    count = len(incidents.victim)
-    transfers = rows["transfer"]
-    booked = transfers.columns["status"] == STATUSES.index("booked")
-    loss = np.zeros(count, np.int64)
-    paid = np.flatnonzero((transfers.role == ROLE["payment"]) & booked)
-    np.add.at(loss, transfers.incident[paid], transfers.columns["amount_fen"][paid])
-    never = np.iinfo(np.int64).max
-    first = np.full(count, never)
-    np.minimum.at(first, transfers.incident[paid], transfers.at[paid])
-    moved = np.full(count, never)
-    hops = np.flatnonzero(transfers.role == ROLE["hop_l1"])
-    np.minimum.at(moved, transfers.incident[hops], transfers.at[hops])
-    end = max((int(r.at[-1]) for r in rows.values() if len(r.at)), default=0)
-    kept = [n for n in range(count) if incidents.contact_at[n] <= end]
-    stages = []
-    for n in kept:
-        reached = [{"stage": s, "at": at} for s, at in incidents.stages[n] if at <= end]
-        if moved[n] != never:
-            reached.append({"stage": "after", "at": int(moved[n])})
-        stages.append(reached)
-    token = people.token
-    return pa.table(
-        {
-            "incident_id": pa.array(kept, pa.int64()),
-            "scam_type": pa.array([SCAM_TYPES[incidents.scam_type[n]] for n in kept], pa.string()),
-            "victim": pa.array([token[incidents.victim[n]] for n in kept], pa.string()),
-            "contact_at": pa.array([incidents.contact_at[n] for n in kept]).cast(INSTANT),
-            "first_pay_at": pa.array(first[kept], mask=first[kept] == never).cast(INSTANT),
-            "loss_fen": pa.array(loss[kept]),
-            "stages": pa.array(stages, pa.list_(STAGE)),
-        },
-        schema=SCHEMAS["truth_incident"],
-    )
-
-
-def _entities(
-    rows: Mapping[str, Rows],
-    streams: Mapping[str, pa.Table],
-    people: People,
-    world: World,
-    incidents: Incidents,
-) -> pa.Table:
-    """What scammers used, as it stands in the records; nothing that nobody could have seen."""
-    found: set[tuple[str, str, str]] = set()
-    normal = world.lines.normal
-    call, text, transfer = rows["call"], rows["text"], rows["transfer"]
-    scam_calls = np.isin(call.role, _CALLS)
-    in_den = scam_calls & (call.columns["caller_cell"] >= 0)
-    for line in np.unique(call.columns["caller"][scam_calls & ~in_den]).tolist():
-        found.add(("number", normal[line], "scam_caller"))
-    for line in np.unique(call.columns["caller"][in_den]).tolist():
-        found.add(("number", normal[line], "goip_card"))
-    for kind, column, role in (
-        ("imei", "caller_imei", "goip_device"),
-        ("cell", "caller_cell", "den_cell"),
-    ):
-        pool = world.imeis if kind == "imei" else world.cells
-        for place in np.unique(call.columns[column][in_den]).tolist():
-            found.add((kind, pool[place], role))
-    for line in np.unique(text.columns["sender"][np.isin(text.role, _TEXTS)]).tolist():
-        found.add(("number", normal[line], "scam_sender"))
-    accounts = world.accounts.normal
-    for column, role, name in (
-        ("payee", "payment", "mule_l1"),
-        ("payee", "hop_l1", "mule_l2"),
-        ("payer", "rebate", "payout"),
-    ):
-        for account in np.unique(transfer.columns[column][transfer.role == ROLE[role]]).tolist():
-            found.add(("account", accounts[account], name))
-    found |= _names(rows, streams)
-    found |= _packages(rows, streams)
-    tokens = people.token
-    for victim, stages in zip(incidents.victim, incidents.stages, strict=True):
-        if len(stages) > 1:
-            found.add(("person", tokens[victim], "victim"))
-    ordered = sorted(found)
-    columns = list(zip(*ordered, strict=True)) if ordered else [(), (), ()]
-    return pa.table([pa.array(c, pa.string()) for c in columns], schema=SCHEMAS["truth_entity"])
-
-
-def _names(rows: Mapping[str, Rows], streams: Mapping[str, pa.Table]) -> set[tuple[str, str, str]]:
+def _names(rows: Mapping[str, Rows], streams: Mapping[str, pa.Table]) -> set[_Entity]:
     """Registrable names visited because of a scam."""
     told = np.flatnonzero(rows["visit"].role >= 0)
     urls = streams["visit"]["url"].take(pa.array(told))
@@ -179,9 +223,7 @@ def _names(rows: Mapping[str, Rows], streams: Mapping[str, pa.Table]) -> set[tup
     return {("dns_name", name, "scam_domain") for name in hosts.field("name").unique().to_pylist()}
 
 
-def _packages(
-    rows: Mapping[str, Rows], streams: Mapping[str, pa.Table]
-) -> set[tuple[str, str, str]]:
+def _packages(rows: Mapping[str, Rows], streams: Mapping[str, pa.Table]) -> set[_Entity]:
     told = np.flatnonzero(rows["app"].role == ROLE["install"])
     packages = streams["app"]["package"].take(pa.array(told))
     return {("app", package, "scam_app") for package in packages.unique().to_pylist()}

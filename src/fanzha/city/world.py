@@ -16,8 +16,8 @@ from fanzha.city.organisations import Organisation
 from fanzha.city.rhythm import Floats, Ints
 from fanzha.values import reserved
 
-MOBILE, FIXED, SERVICE, TOLL, PORT, OVERSEAS, ODD = range(7)
-"""Kinds of line; `ODD` presents a number that no plan knows."""
+MOBILE, FIXED, SERVICE, TOLL, PORT, OVERSEAS, ODD, IOT = range(8)
+"""Kinds of line; `ODD` presents a number that no plan knows, `IOT` a line of things."""
 TRUNKS = ("intl-1", "intl-2", "intl-3", "pstn-1", "pstn-2", "pstn-3", "pstn-4", "smsc-1", "smsc-2")
 INTL, PSTN, SMSC = (0, 3), (3, 7), (7, 9)
 _SPACE = {MOBILE: 10**8, FIXED: 10**6, PORT: 10**8, TOLL: 10**6, SERVICE: 100, OVERSEAS: 3_200}
@@ -84,7 +84,7 @@ class Lines:
         """Give every line its number."""
         self.kind = self.groups.kinds()
         self.normal = [""] * len(self.kind)
-        for kind in (MOBILE, FIXED, TOLL, PORT, OVERSEAS, ODD):
+        for kind in (MOBILE, FIXED, TOLL, PORT, OVERSEAS, ODD, IOT):
             members = np.flatnonzero(self.kind == kind)
             draws = distinct(rng, len(members), _SPACE.get(kind, 10**9))
             places = rng.integers(len(reserved.DISTRICTS), size=len(members))
@@ -111,6 +111,8 @@ def _number(kind: int, n: int, district: str) -> str:
         return reserved.port(n)
     if kind == OVERSEAS:
         return reserved.overseas(n)
+    if kind == IOT:
+        return reserved.iot(n)
     return f"?0000{n:09d}"
 
 
@@ -228,7 +230,10 @@ class World:
         self.imsis = [reserved.imsi(int(n)) for n in distinct(rng, len(local), 10**10)]
         tacs = [reserved.tac(int(n)) for n in distinct(rng, _TACS, 10**6)]
         models = rng.choice(_TACS, size=total, p=_popularity(_TACS))
-        serials = distinct(rng, total, 10**6) if total < 10**6 else rng.integers(10**6, size=total)
+        serials = np.empty(total, np.int64)
+        for model in range(_TACS):
+            made = np.flatnonzero(models == model)
+            serials[made] = distinct(rng, len(made), 10**6)
         order = rng.permutation(total)
         self.imeis = [""] * total
         for place, model, serial in zip(order.tolist(), models, serials, strict=True):

@@ -11,7 +11,7 @@ from fanzha.city.drafts import END_CAUSES, PHASES, Column, Drafts
 from fanzha.city.firms import Firms
 from fanzha.city.people import FRIENDS, People
 from fanzha.city.rhythm import Floats, Ints, Span, is_weekend, local_hour, lognormal
-from fanzha.city.world import INTL, MOBILE, PSTN, World
+from fanzha.city.world import INTL, MOBILE, ODD, OVERSEAS, PSTN, World
 
 _CAUSE = {name: place for place, name in enumerate(END_CAUSES)}
 
@@ -38,6 +38,7 @@ class Calls:
         asserted: Ints | int = -1,
         imei: Ints | None = None,
         cell: Ints | None = None,
+        callee_cell: Ints | None = None,
         abroad: bool = False,
         hung_up: float = 0.5,
         incident: Ints | int = -1,
@@ -45,8 +46,8 @@ class Calls:
     ) -> None:
         """Calls that begin at `at`; a talk of 0 s was not answered.
 
-        `abroad` brings them in by an international gateway whatever number they show. `imei` and
-        `cell` replace what the line usually has (−1 keeps it).
+        `abroad` brings them in by an international gateway whatever number they show. `imei`,
+        `cell` and `callee_cell` replace what the line usually has (−1 keeps it).
         """
         n = len(at)
         ids = np.arange(self.count, self.count + n)
@@ -61,9 +62,9 @@ class Calls:
             "callee": callee,
             "asserted_caller": asserted,
             "caller_imsi": self.world.imsi_of[caller],
-            "caller_imei": _over(imei, self.world.imei_of[caller]),
-            "caller_cell": _over(cell, self.served(caller, at, rng)),
-            "callee_cell": self.served(callee, at, rng),
+            "caller_imei": over(imei, self.world.imei_of[caller]),
+            "caller_cell": over(cell, self.served(caller, at, rng)),
+            "callee_cell": over(callee_cell, self.served(callee, at, rng)),
             "trunk": self._trunk(caller, rng, abroad=abroad),
         }
         ring_ms = (ring_s * 1000).astype(np.int64)
@@ -113,11 +114,14 @@ class Calls:
             return gates
         kind = self.world.lines.kind[caller]
         inside = (kind == MOBILE) & (self.world.imsi_of[caller] >= 0)
-        by_kind = np.where(kind >= 5, gates, rng.integers(*PSTN, size=len(caller)))
+        by_kind = np.where(
+            (kind == OVERSEAS) | (kind == ODD), gates, rng.integers(*PSTN, size=len(caller))
+        )
         return np.where(inside, -1, by_kind)
 
 
-def _over(given: Ints | None, usual: Ints) -> Ints:
+def over(given: Ints | None, usual: Ints) -> Ints:
+    """What is given, and what is usual where that is −1 or nothing."""
     return usual if given is None else np.where(given >= 0, given, usual)
 
 

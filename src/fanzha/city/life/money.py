@@ -118,7 +118,7 @@ def everyday_money(money: Money, firms: Firms, registry: Registry) -> None:
     _large(money, firms, registry)
 
 
-def _habit(
+def habit(
     money: Money, name: str, rate: float, curve: str, who: Ints | None = None
 ) -> tuple[np.random.Generator, Ints, Ints]:
     """Payers and instants of a habit of `rate` a day and adult."""
@@ -144,28 +144,28 @@ def _odd(rng: np.random.Generator, yuan: Floats, whole: float) -> Ints:
 
 def _shopping(money: Money, firms: Firms) -> None:
     settings, people = money.behaviour.money, money.people
-    rng, who, at = _habit(money, "groceries", settings.groceries, "shops")
+    rng, who, at = habit(money, "groceries", settings.groceries, "shops")
     by_wallet = rng.random(len(who)) < 0.6
     payer = np.where(by_wallet, people.wallet[who], people.account[who])
     amount = _odd(rng, lognormal(rng, len(who), 26, 0.9, 1, 3_000), 0.4)
     shop = firms.merchants[rng.integers(len(firms.merchants), size=len(who))]
     money.pay(payer, shop, amount, at, "qr", rng)
-    rng, who, at = _habit(money, "tills", settings.groceries * 0.12, "shops")
+    rng, who, at = habit(money, "tills", settings.groceries * 0.12, "shops")
     amount = _odd(rng, lognormal(rng, len(who), 160, 1.1, 5, 40_000), 0.3)
     till = firms.tills[rng.integers(len(firms.tills), size=len(who))]
     money.pay(people.account[who], till, amount, at, "pos", rng)
-    rng, who, at = _habit(money, "cash", settings.cash, "life")
+    rng, who, at = habit(money, "cash", settings.cash, "life")
     amount = np.ceil(lognormal(rng, len(who), 900, 0.9, 100, 20_000) / 100).astype(np.int64)
     machine = firms.machines[rng.integers(len(firms.machines), size=len(who))]
     money.pay(people.account[who], machine, amount * 10_000, at, "atm", rng)
-    rng, who, at = _habit(money, "refunds", settings.refunds, "life")
+    rng, who, at = habit(money, "refunds", settings.refunds, "life")
     amount = _odd(rng, lognormal(rng, len(who), 45, 1.0, 1, 3_000), 0.3)
     shop = firms.merchants[rng.integers(len(firms.merchants), size=len(who))]
     money.pay(shop, people.account[who], amount, at, "web", rng)
-    rng, who, at = _habit(money, "top-up", settings.top_up, "life")
+    rng, who, at = habit(money, "top-up", settings.top_up, "life")
     amount = _odd(rng, lognormal(rng, len(who), 300, 0.9, 10, 8_000), 0.9)
     money.pay(people.account[who], people.wallet[who], amount, at, "mobile", rng)
-    rng, who, at = _habit(money, "crypto", settings.crypto, "evening")
+    rng, who, at = habit(money, "crypto", settings.crypto, "evening")
     amount = _odd(rng, lognormal(rng, len(who), 900, 1.2, 50, 60_000), 0.6)
     wallet = firms.wallets[rng.integers(len(firms.wallets), size=len(who))]
     money.pay(people.account[who], wallet, amount, at, "web", rng)
@@ -192,7 +192,7 @@ def _wages(money: Money, firms: Firms) -> None:
             refused=0.0,
         )  # fmt: skip
     workers = people.of_trade("courier", "driver", "shop")
-    rng, who, at = _habit(money, "gigs", money.behaviour.money.gig_pay, "evening", workers)
+    rng, who, at = habit(money, "gigs", money.behaviour.money.gig_pay, "evening", workers)
     amount = fen(np.round(lognormal(rng, len(who), 210, 0.5, 20, 2_000), 2))
     few = firms.employers[rng.integers(4, size=len(who))]
     money.pay(few, people.account[who], amount, at, "web", rng, refused=0.0)
@@ -211,7 +211,7 @@ def _between_people(money: Money) -> None:
         ("red", settings.red_packets * festive, 30, 1.1),
         ("friends", settings.friends, 160, 1.3),
     ):
-        rng, who, at = _habit(money, name, rate, "evening")
+        rng, who, at = habit(money, name, rate, "evening")
         friend = kin_line[people.friends[who, rng.integers(FRIENDS - 2, size=len(who))]]
         keep = (friend >= 0) & (friend != who)
         who, at, friend = who[keep], at[keep], friend[keep]
@@ -225,7 +225,7 @@ def _between_people(money: Money) -> None:
         ("organiser", 14, 62, "evening"),
     ):
         holders = people.of_trade(trade)
-        rng, owner, at = _habit(money, trade, rate, curve, holders)
+        rng, owner, at = habit(money, trade, rate, curve, holders)
         payer = rng.integers(people.n, size=len(owner))
         payer = np.where(people.age[payer] >= 18, payer, people.kin[payer])
         keep = payer != owner
@@ -233,7 +233,7 @@ def _between_people(money: Money) -> None:
         at, owner, payer = at[keep], owner[keep], payer[keep]
         money.pay(people.account[payer], people.account[owner], amount, at, "mobile", rng)
     moving = np.flatnonzero(people.second_account >= 0)
-    rng, who, at = _habit(money, "savings", settings.savings, "evening", moving)
+    rng, who, at = habit(money, "savings", settings.savings, "evening", moving)
     amount = _odd(rng, lognormal(rng, len(who), 2_500, 1.1, 50, 200_000), 0.8)
     back = rng.random(len(who)) < 0.5
     first, second = people.account[who], people.second_account[who]
@@ -251,7 +251,7 @@ def _bills(money: Money, firms: Firms) -> None:
         ("bills", settings.bills, billers, 95),
         ("fees", settings.bills * 0.12, schools, 620),
     ):
-        rng, who, at = _habit(money, name, rate, "life")
+        rng, who, at = habit(money, name, rate, "life")
         amount = _odd(rng, lognormal(rng, len(who), median, 0.8, 10, 30_000), 0.4)
         payee = np.array(payees)[rng.integers(len(payees), size=len(who))]
         money.pay(people.account[who], payee, amount, at, "mobile", rng)
@@ -267,7 +267,7 @@ def _trade_accounts(money: Money, firms: Firms) -> None:
         ("driver", 0.3, 400),
     ):
         holders = people.of_trade(trade)
-        local, who, at = _habit(money, f"supply.{trade}", times, "evening", holders)
+        local, who, at = habit(money, f"supply.{trade}", times, "evening", holders)
         amount = _odd(local, lognormal(local, len(who), median, 0.7, 50, 60_000), 0.6)
         supplier = firms.sellers[local.integers(len(firms.sellers), size=len(who))]
         money.pay(people.account[who], supplier, amount, at, "mobile", local)
@@ -281,7 +281,7 @@ def _trade_accounts(money: Money, firms: Firms) -> None:
 
 def _large(money: Money, firms: Firms, registry: Registry) -> None:
     """Houses, cars, weddings, loans to relatives: much money to somebody new, asked for first."""
-    rng, who, at = _habit(money, "large", money.behaviour.money.large, "office")
+    rng, who, at = habit(money, "large", money.behaviour.money.large, "office")
     people = money.people
     keep = people.age[who] >= 22
     who, at = who[keep], at[keep]

@@ -12,7 +12,7 @@ from fanzha.city.drafts import TEXT_CHANNELS, Drafts
 from fanzha.city.evasion import evade
 from fanzha.city.firms import Firms
 from fanzha.city.grammar import Grammar
-from fanzha.city.life.calls import Calls
+from fanzha.city.life.calls import Calls, over
 from fanzha.city.people import FRIENDS, People
 from fanzha.city.rhythm import DAY, Ints, local_day, lognormal
 from fanzha.city.sites import Sites
@@ -79,13 +79,19 @@ class Texts:
         body: pa.Array,
         rng: np.random.Generator,
         *,
+        imei: Ints | None = None,
+        cell: Ints | None = None,
         incident: Ints | int = -1,
         role: Ints | int = -1,
     ) -> None:
-        """Short messages. Those to residents whose texts nobody knows are left out."""
+        """Short messages. Those to residents whose texts nobody knows are left out.
+
+        `imei` and `cell` replace what the sender usually has (−1 keeps it).
+        """
         kept = np.flatnonzero(self._known(recipient))
         sender, recipient, at = sender[kept], recipient[kept], at[kept]
-        served = self.calls.served(sender, at, rng)
+        served = over(None if cell is None else cell[kept], self.calls.served(sender, at, rng))
+        own_set = self.world.imei_of[sender]
         inside = self.world.imsi_of[sender] >= 0
         self.drafts.add(
             at,
@@ -96,7 +102,7 @@ class Texts:
             body=body.take(pa.array(kept)),
             channel=_SMS,
             sender_imsi=self.world.imsi_of[sender],
-            sender_imei=self.world.imei_of[sender],
+            sender_imei=over(None if imei is None else imei[kept], own_set),
             sender_cell=served,
             trunk=np.where(inside, -1, rng.integers(*SMSC, size=len(kept))),
         )

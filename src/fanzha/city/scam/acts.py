@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from fanzha.city.behaviour import Behaviour
 from fanzha.city.evasion import evade
@@ -15,9 +16,10 @@ from fanzha.city.life.net import Net, installer
 from fanzha.city.life.registry import Registry
 from fanzha.city.life.texts import Texts, filled
 from fanzha.city.people import People
-from fanzha.city.rhythm import MINUTE, SECOND, Ints, lognormal
+from fanzha.city.rhythm import SECOND, Ints, lognormal
 from fanzha.city.scam.cold import empty_values
-from fanzha.city.scam.gangs import Gang, Underworld
+from fanzha.city.scam.gangs import Underworld
+from fanzha.city.scam.hops import Hops
 from fanzha.city.scam.roles import ROLE
 from fanzha.city.scam.walk import Notes
 from fanzha.city.sites import Sites
@@ -42,10 +44,12 @@ def write_acts(notes: Notes, doors: Doors, underworld: Underworld) -> None:
     """Every noted act, verb by verb."""
     rng = doors.calls.world.chance("acts")
     _calls(notes, doors, underworld, rng)
-    _texts(notes, doors, rng)
+    _texts(notes, doors, underworld, rng)
+    _codes(notes, doors, rng)
     _chats(notes, doors, rng)
     _net(notes, doors, rng)
     _received(notes, doors, rng)
+    _relays(notes, doors, rng)
     _accounts(notes, doors, rng)
     _payments(notes, doors, underworld, rng)
 
@@ -56,7 +60,6 @@ def _column(acts: list[tuple[int | float | str, ...]], place: int) -> Ints:
 
 def _calls(notes: Notes, doors: Doors, underworld: Underworld, rng: np.random.Generator) -> None:
     """Acts: incident, victim, at, line, origin, ring, talk, gang."""
-    den = underworld.den
     for origin in ("overseas", "voip", "spoofed", "malformed", "goip"):
         acts = [act for act in notes.acts["call"] if act[4] == origin]
         if not acts:
@@ -67,8 +70,7 @@ def _calls(notes: Notes, doors: Doors, underworld: Underworld, rng: np.random.Ge
         asserted = np.where(rng.random(len(acts)) < 0.5, behind, -1)
         sets = cells = None
         if origin == "goip":
-            sets = den.set_at(line - den.cards[0], at, rng)
-            cells = den.cells[rng.integers(len(den.cells), size=len(acts))]
+            sets, cells = underworld.dens.served(line, at, rng)
         doors.calls.place(
             line, doors.people.line[_column(acts, 1)], at,
             np.array([act[5] for act in acts], np.float64),
@@ -79,7 +81,7 @@ def _calls(notes: Notes, doors: Doors, underworld: Underworld, rng: np.random.Ge
         )  # fmt: skip
 
 
-def _texts(notes: Notes, doors: Doors, rng: np.random.Generator) -> None:
+def _texts(notes: Notes, doors: Doors, underworld: Underworld, rng: np.random.Generator) -> None:
     """Acts: incident, victim, at, sender, rule, host."""
     for rule in sorted({str(act[4]) for act in notes.acts["text"]}):
         acts = [act for act in notes.acts["text"] if act[4] == rule]
@@ -87,11 +89,31 @@ def _texts(notes: Notes, doors: Doors, rng: np.random.Generator) -> None:
         hosts = [str(act[5]) for act in acts]
         given = {"link": doors.sites.own_links(rng, hosts, np.arange(len(acts)))}
         body = filled(doors.texts, rule, at, rng, given | empty_values(len(acts)))
+        sender = _column(acts, 3)
+        sets, cells = underworld.dens.served(sender, at, rng)
         doors.texts.write(
-            _column(acts, 3), doors.people.line[_column(acts, 1)], at,
-            evade(body, rng, doors.behaviour.scams.evasion), rng,
+            sender, doors.people.line[_column(acts, 1)], at,
+            evade(body, rng, doors.behaviour.scams.evasion), rng, imei=sets, cell=cells,
             incident=_column(acts, 0), role=ROLE["scam_text"],
         )  # fmt: skip
+
+
+def _codes(notes: Notes, doors: Doors, rng: np.random.Generator) -> None:
+    """One-time codes of the victim's own bank. Acts: incident, victim, at."""
+    if not (acts := notes.acts["code"]):
+        return
+    who, at = _column(acts, 1), _column(acts, 2)
+    banks = [o for o in doors.calls.world.organisations if o.kind == "bank"]
+    bank = doors.calls.world.accounts.bank[doors.people.account[who]]
+    ports = np.array([doors.firms.port_of[o.key] for o in banks])
+    sender = ports[bank, rng.integers(ports.shape[1], size=len(acts))]
+    given = empty_values(len(acts)) | {"org": pa.array([o.zh for o in banks]).take(pa.array(bank))}
+    given["link"] = given["hotline"]
+    body = filled(doors.texts, "code", at, rng, given)
+    doors.texts.write(
+        sender, doors.people.line[who], at, body, rng,
+        incident=_column(acts, 0), role=ROLE["code"],
+    )  # fmt: skip
 
 
 def _chats(notes: Notes, doors: Doors, rng: np.random.Generator) -> None:
@@ -175,6 +197,23 @@ def _received(notes: Notes, doors: Doors, rng: np.random.Generator) -> None:
         )  # fmt: skip
 
 
+def _relays(notes: Notes, doors: Doors, rng: np.random.Generator) -> None:
+    """Money through a lent account. Acts: incident, victim, at, payer, fen, payee, out."""
+    if not (acts := notes.acts["relay"]):
+        return
+    incident, fen = _column(acts, 0), _column(acts, 4)
+    own = doors.people.account[_column(acts, 1)]
+    doors.money.pay(
+        _column(acts, 3), own, fen, _column(acts, 2), "mobile", rng,
+        refused=0.0, incident=incident, role=ROLE["relay_in"],
+    )  # fmt: skip
+    kept = fen * rng.integers(6, 15, size=len(acts)) // 1_000
+    doors.money.pay(
+        own, _column(acts, 5), fen - kept, _column(acts, 6), "mobile", rng,
+        refused=0.0, incident=incident, role=ROLE["relay_out"],
+    )  # fmt: skip
+
+
 def _accounts(notes: Notes, doors: Doors, rng: np.random.Generator) -> None:
     for action in sorted({str(act[3]) for act in notes.acts["account"]}):
         acts = [act for act in notes.acts["account"] if act[3] == action]
@@ -185,91 +224,20 @@ def _accounts(notes: Notes, doors: Doors, rng: np.random.Generator) -> None:
 
 
 def _payments(notes: Notes, doors: Doors, underworld: Underworld, rng: np.random.Generator) -> None:
-    """Acts: incident, victim, at, payee, fen, gang. What is booked goes on through the layers."""
-    acts = notes.acts["pay"]
-    if not acts:
-        return
-    incident, at, payee, fen = (_column(acts, place) for place in (0, 2, 3, 4))
-    payer = doors.people.account[_column(acts, 1)]
-    status = doors.money.pay(
-        payer, payee, fen, at, "mobile", rng, incident=incident, role=ROLE["payment"]
-    )
-    hops = _Hops([], doors, rng)
-    for place in np.flatnonzero(status == BOOKED).tolist():
-        gang = underworld.gangs[int(acts[place][5])]
-        hops.send_on(gang, int(incident[place]), int(at[place]), int(payee[place]), int(fen[place]))
+    """Acts: incident, victim, at, payee, fen, gang, channel, company. What is booked goes on."""
+    employers, bank = doors.firms.employers, doors.calls.world.accounts.bank
+    hops = Hops(doors.money, doors.firms, doors.people, doors.behaviour.mules, rng)
+    for channel in sorted({str(act[6]) for act in notes.acts["pay"]}):
+        acts = [act for act in notes.acts["pay"] if act[6] == channel]
+        incident, who, at, payee, fen = (_column(acts, place) for place in range(5))
+        company = _column(acts, 7) > 0
+        payer = np.where(company, employers[who % len(employers)], doors.people.account[who])
+        status = doors.money.pay(
+            payer, payee, fen, at, channel, rng, incident=incident, role=ROLE["payment"]
+        )
+        for place in np.flatnonzero((status == BOOKED) & (bank[payee] >= 0)).tolist():
+            gang = underworld.gangs[int(acts[place][5])]
+            hops.send_on(
+                gang, int(incident[place]), int(at[place]), int(payee[place]), int(fen[place])
+            )
     hops.write()
-
-
-@dataclass(slots=True)
-class _Hops:
-    """Money on its way: (payer, payee, fen, at, incident, role, channel)."""
-
-    rows: list[tuple[int, int, int, int, int, int, str]]
-    doors: Doors
-    rng: np.random.Generator
-
-    def send_on(self, gang: Gang, incident: int, at: int, holder: int, fen: int) -> None:
-        """First layer to second, second out of sight; not a fen is lost between."""
-        settings = self.doors.behaviour.mules
-        low, high = settings.split[0]
-        parts = parts_of(fen, int(self.rng.integers(low, high + 1)), self.rng)
-        seconds = self.rng.choice(gang.layer2, size=len(parts), replace=False)
-        for part, second in zip(parts, seconds.tolist(), strict=True):
-            at += self._stay(0) if part is parts[0] else int(self.rng.integers(4_000, 90_000))
-            self.rows.append((holder, second, part, at, incident, ROLE["hop_l1"], "mobile"))
-            self._cash_out(gang, incident, at, second, part)
-
-    def _cash_out(self, gang: Gang, incident: int, at: int, holder: int, fen: int) -> None:
-        settings = self.doors.behaviour.mules
-        left = fen
-        if settings.fee > 0 and self.rng.random() < 0.5 and (fee := round(fen * settings.fee)) > 0:
-            helper = int(gang.helpers[int(self.rng.integers(len(gang.helpers)))])
-            wallet = int(self.doors.people.wallet[helper])
-            late = at + self._stay(1)
-            self.rows.append((holder, wallet, fee, late, incident, ROLE["fee"], "mobile"))
-            left -= fee
-        low, high = settings.split[1]
-        names = list(settings.exits)
-        shares = np.array(list(settings.exits.values()))
-        for part in parts_of(left, int(self.rng.integers(low, high + 1)), self.rng):
-            at += self._stay(1)
-            way = names[int(self.rng.choice(len(names), p=shares / shares.sum()))]
-            notes = part // 10_000 * 10_000 if way == "cash" else 0
-            if notes:
-                self._out(gang, incident, at, holder, notes, "cash")
-            if part - notes:
-                self._out(gang, incident, at + 30_000 * (notes > 0), holder, part - notes,
-                          "merchant" if way == "cash" else way)  # fmt: skip
-
-    def _out(self, gang: Gang, incident: int, at: int, holder: int, fen: int, way: str) -> None:
-        firms = self.doors.firms
-        doors = {"cash": firms.machines, "merchant": firms.tills, "wallet": gang.wallets}[way]
-        channel = {"cash": "atm", "merchant": "pos", "wallet": "web"}[way]
-        payee = int(doors[int(self.rng.integers(len(doors)))])
-        self.rows.append((holder, payee, fen, at, incident, ROLE["hop_l2"], channel))
-
-    def _stay(self, layer: int) -> int:
-        median, spread = self.doors.behaviour.mules.stay_minutes[layer]
-        return int(lognormal(self.rng, 1, median, spread, 0.3, 600)[0] * MINUTE)
-
-    def write(self) -> None:
-        """All hops, by channel."""
-        for channel in ("mobile", "atm", "pos", "web"):
-            rows = [row for row in self.rows if row[6] == channel]
-            if not rows:
-                continue
-            payer, payee, fen, at, incident, role = (
-                np.array([row[place] for row in rows], np.int64) for place in range(6)
-            )
-            self.doors.money.pay(
-                payer, payee, fen, at, channel, self.rng, refused=0.0, incident=incident, role=role
-            )
-
-
-def parts_of(fen: int, count: int, rng: np.random.Generator) -> list[int]:
-    """`fen` in up to `count` parts, all but one in whole yuan, that add up to it."""
-    count = max(1, min(count, fen // 100))
-    cuts = np.sort(rng.dirichlet(np.full(count, 4.0)).cumsum()[:-1])
-    whole = np.unique(np.concatenate([[0], (cuts * fen).astype(np.int64) // 100 * 100, [fen]]))
-    return [int(part) for part in np.diff(whole)]

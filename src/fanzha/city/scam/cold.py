@@ -1,19 +1,20 @@
-"""Contacts that come to nothing: the den's calls, calls from abroad, waves of texts."""
+"""Contacts that come to nothing: calls from abroad, waves of texts."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 
-from fanzha.city.behaviour import SCAM_TYPES, Behaviour
+from fanzha.city.behaviour import Behaviour
 from fanzha.city.evasion import evade
 from fanzha.city.life.calls import Calls, ring, talk
 from fanzha.city.life.texts import Texts, filled
-from fanzha.city.people import FRIENDS, People
+from fanzha.city.people import People
 from fanzha.city.rhythm import HOUR, Ints, lognormal
-from fanzha.city.scam.gangs import Gang, Underworld, gap_ms
+from fanzha.city.scam.gangs import Gang, Underworld
 from fanzha.city.scam.incidents import Incidents
 from fanzha.city.scam.roles import ROLE
+from fanzha.city.scam.script import SCAM_TYPES
 from fanzha.city.sites import Sites
 
 
@@ -27,73 +28,23 @@ def cold_contacts(
     behaviour: Behaviour,
 ) -> None:
     """Everything scammers send out into the city without an answer."""
-    _den_calls(underworld, incidents, calls, people, behaviour)
     rate = behaviour.scams.cold_calls_per_10k_day * people.n / 10_000 * calls.span.days
     for gang in underworld.gangs:
         _gang_calls(gang, incidents, calls, people, behaviour, rate / len(underworld.gangs) / 2)
     rate = behaviour.scams.cold_texts_per_10k_day * people.n / 10_000 * calls.span.days
     for place, gang in enumerate(underworld.gangs):
         share = rate / len(underworld.gangs)
-        _waves(place, gang, incidents, texts, sites, people, behaviour, share)
+        _waves(place, gang, underworld, incidents, texts, sites, people, behaviour, share)
 
 
-def _types(rng: np.random.Generator, behaviour: Behaviour, origin: str | None, n: int) -> Ints:
+def types_of(rng: np.random.Generator, behaviour: Behaviour, origin: str | None, n: int) -> Ints:
     """Scam types of cold contacts; only those that use this origin."""
     scripts = behaviour.scams.scripts
-    weights = np.array(
-        [
-            scripts[t].weight
-            if t in scripts and (not origin or origin in scripts[t].cold_calls)
-            else 0
-            for t in SCAM_TYPES
-        ]
-    )
+    used = {t for t, script in scripts.items() if not origin or origin in script.cold_calls}
+    weights = np.array([scripts[t].weight if t in used else 0.0 for t in SCAM_TYPES])
     if not weights.any():
         weights = np.array([scripts[t].weight if t in scripts else 0.0 for t in SCAM_TYPES])
     return rng.choice(len(SCAM_TYPES), size=n, p=weights / weights.sum())
-
-
-def _den_calls(
-    underworld: Underworld,
-    incidents: Incidents,
-    calls: Calls,
-    people: People,
-    behaviour: Behaviour,
-) -> None:
-    rng = calls.world.chance("cold.den")
-    den = underworld.den
-    quiet = calls.span.start_ms + behaviour.scams.quiet_hours * HOUR
-    spell = np.repeat(np.arange(len(den.card)), den.calls)
-    gaps = gap_ms(rng, len(spell), behaviour)
-    total = np.cumsum(gaps)
-    first = np.repeat((np.cumsum(den.calls) - den.calls), den.calls)
-    at = den.begun[spell] + total - total[first] if len(spell) else total
-    keep = (at >= quiet) & (at < calls.span.end_ms)
-    spell, at = spell[keep], at[keep]
-    n = len(at)
-    card, sets = den.card[spell], den.sets[den.device[spell]]
-    away = rng.random(n) < 0.1
-    victim = rng.integers(people.n, size=n)
-    callee = np.where(away, people.friends[victim, FRIENDS - 1], people.line[victim])
-    own = rng.random(n) < behaviour.den.own_calls
-    callee = np.where(own, den.cards[rng.integers(len(den.cards), size=n)], callee)
-    caller = den.cards[card]
-    own &= callee != caller
-    callee = np.where(callee == caller, people.line[victim], callee)
-    kinds = _types(rng, behaviour, "goip", len(den.card))[spell] if n else np.empty(0, np.int64)
-    seconds = np.where(
-        own,
-        lognormal(rng, n, 70, 0.3, 20, 200),
-        talk(rng, n, behaviour.den.answered, 11.0, 0.9),
-    )
-    incident = np.full(n, -1)
-    real = np.flatnonzero(~own & ~away)
-    incident[real] = incidents.cold(kinds[real], victim[real], at[real])
-    calls.place(
-        caller, callee, at, ring(rng, n), seconds, rng,
-        imei=sets, cell=den.cells[rng.integers(len(den.cells), size=n)], hung_up=0.7,
-        incident=incident, role=np.where(incident >= 0, ROLE["cold_call"], ROLE["den_call"]),
-    )  # fmt: skip
 
 
 def _gang_calls(
@@ -104,7 +55,7 @@ def _gang_calls(
     behaviour: Behaviour,
     rate: float,
 ) -> None:
-    rng = calls.world.chance(f"cold.gang{gang.layer1[0]}")
+    rng = calls.world.chance(f"cold.gang{gang.layers[0][0]}")
     rhythm = behaviour.rhythm("office")
     quiet = calls.span.start_ms + behaviour.scams.quiet_hours * HOUR
     shares = {"overseas": 0.6, "voip": 0.2, "spoofed": 0.08, "malformed": 0.12}
@@ -116,7 +67,7 @@ def _gang_calls(
         lines = gang.lines[origin]
         busy = lines[(rng.random(n) ** 2 * len(lines)).astype(np.int64)]
         victim = rng.integers(people.n, size=n)
-        incident = incidents.cold(_types(rng, behaviour, origin, n), victim, at)
+        incident = incidents.cold(types_of(rng, behaviour, origin, n), victim, at)
         behind = gang.asserted[rng.integers(len(gang.asserted), size=n)]
         calls.place(
             busy, people.line[victim], at, ring(rng, n), talk(rng, n, 0.35, 13.0, 1.0), rng,
@@ -129,6 +80,7 @@ def _gang_calls(
 def _waves(
     place: int,
     gang: Gang,
+    underworld: Underworld,
     incidents: Incidents,
     texts: Texts,
     sites: Sites,
@@ -142,7 +94,7 @@ def _waves(
     quiet = span.start_ms + behaviour.scams.quiet_hours * HOUR
     waves = max(1, round(rate / 45))
     begun = span.draw(rng, waves, behaviour.rhythm("life"))
-    kinds = _types(rng, behaviour, None, waves)
+    kinds = types_of(rng, behaviour, None, waves)
     for begin, kind, size in zip(begun, kinds, rng.poisson(rate / waves, size=waves), strict=True):
         scam_type = SCAM_TYPES[kind]
         at = begin + (lognormal(rng, int(size), 25, 0.9, 0.2, 300) * 60_000).astype(np.int64)
@@ -151,22 +103,36 @@ def _waves(
         if n == 0:
             continue
         script = behaviour.scams.scripts[scam_type]
-        origin = ("port", "outer", "overseas")[rng.integers(3)]
-        senders = rng.choice(gang.lines[origin], size=2)
+        origin = script.cold_from[rng.integers(len(script.cold_from))]
+        senders = rng.choice(underworld.lines(gang, origin), size=2)
         sender = senders[rng.integers(2, size=n)]
-        if origin == "outer" and rng.random() < 0.5:
+        if origin in ("outer", "base_station") and rng.random() < 0.5:
             sender = np.full(n, senders[0])
-        hosts = gang.sites[scam_type, next(iter(script.sites))]
+        kind_of_site = next(iter(script.sites), None)
+        hosts = gang.sites[scam_type, kind_of_site] if kind_of_site else [""]
         host = int(rng.integers(len(hosts)))
         given = {"link": sites.own_links(rng, [hosts[host]], np.zeros(n, np.int64))}
         given |= empty_values(n)
         body = filled(texts, script.cold_texts, at, rng, given)
         victim = rng.integers(people.n, size=n)
+        if origin == "base_station":
+            victim = _around(rng, people, n)
         incident = incidents.cold(np.full(n, kind), victim, at)
+        sets, cells = underworld.dens.served(sender, at, rng)
         texts.write(
             sender, people.line[victim], at, evade(body, rng, behaviour.scams.evasion), rng,
+            imei=sets, cell=cells,
             incident=incident, role=ROLE["cold_text"],
         )  # fmt: skip
+
+
+def _around(rng: np.random.Generator, people: People, n: int) -> Ints:
+    """Residents of one district, and as far as they suffice of one neighbourhood."""
+    centre = int(rng.integers(people.n))
+    near = np.flatnonzero(people.community == people.community[centre])
+    if len(near) < 8:
+        near = np.flatnonzero(people.district == people.district[centre])
+    return near[rng.integers(len(near), size=n)]
 
 
 def empty_values(n: int) -> dict[str, pa.Array]:

@@ -1,4 +1,4 @@
-"""Gangs and their tools: numbers, the GoIP den, sites, apps, accounts that pass money on."""
+"""Gangs and their tools: numbers, sites, apps, accounts that pass money on."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fanzha.city.behaviour import Behaviour, Script
+from fanzha.city.behaviour import Behaviour
 from fanzha.city.firms import Firms
 from fanzha.city.life.registry import HISTORY, OUTLETS, Registry
 from fanzha.city.people import People
-from fanzha.city.rhythm import DAY, HOUR, SECOND, Ints, Span, lognormal
+from fanzha.city.rhythm import DAY, HOUR, Ints
+from fanzha.city.scam.dens import Dens, rent
 from fanzha.city.scam.roles import ROLE
+from fanzha.city.scam.script import Script
 from fanzha.city.sites import Sites
 from fanzha.city.world import FIXED, MOBILE, ODD, OVERSEAS, PORT, TOLL, App, World
 from fanzha.values import reserved
@@ -25,8 +27,8 @@ class Gang:
     """By origin: lines it calls or writes from."""
     asserted: Ints
     """Numbers abroad that the network asserts behind a spoofed one."""
-    layer1: Ints
-    layer2: Ints
+    layers: tuple[Ints, ...]
+    """Accounts by layer; victims pay into the first."""
     corporate: Ints
     wallets: Ints
     helpers: Ints
@@ -37,54 +39,19 @@ class Gang:
 
 
 @dataclass(slots=True)
-class Den:
-    """Gateways in one flat: `cards` are lines, `devices` sets, `cells` where they are served."""
-
-    cards: Ints
-    devices: int
-    sets: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    cells: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    card: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    """Sessions: which card ran in which set from when on, sorted by card and time."""
-    device: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    begun: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    calls: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-
-    def plan(self, rng: np.random.Generator, span: Span, behaviour: Behaviour) -> None:
-        """Draw the spells: a card works for an hour or so, rests, comes back in another set."""
-        settings = behaviour.den
-        mornings = span.mornings()
-        median, spread = settings.spells
-        count = np.round(
-            lognormal(rng, len(self.cards) * len(mornings), median, spread, 0, 4)
-        ).astype(np.int64)
-        owner = np.repeat(np.tile(np.arange(len(self.cards)), len(mornings)), count)
-        day = np.repeat(np.repeat(mornings, len(self.cards)), count)
-        begun = day + (HOUR * (9 + 9.5 * rng.random(len(owner)))).astype(np.int64)
-        order = np.lexsort((begun, owner))
-        self.card, self.begun = owner[order], begun[order]
-        self.device = rng.integers(len(self.sets), size=len(order))
-        low, high = settings.calls_a_spell
-        self.calls = rng.integers(low, high + 1, size=len(order))
-
-    def set_at(self, card: Ints, at: Ints, rng: np.random.Generator) -> Ints:
-        """The set each card (its place in `cards`) is in at an instant."""
-        key = self.card * (1 << 44) + self.begun
-        place = np.searchsorted(key, card * (1 << 44) + at, side="right") - 1
-        known = (place >= 0) & (self.card[np.maximum(place, 0)] == card) if len(key) else card < 0
-        fallback = rng.integers(len(self.sets), size=len(card))
-        device = (
-            np.where(known, self.device[np.maximum(place, 0)], fallback) if len(key) else fallback
-        )
-        return self.sets[device]
-
-
-@dataclass(slots=True)
 class Underworld:
-    """All gangs, and the den they share."""
+    """All gangs, and the dens they share."""
 
     gangs: list[Gang]
-    den: Den
+    dens: Dens
+
+    def lines(self, gang: Gang, origin: str) -> Ints:
+        """Lines of an origin: the gang's own, or cards of the dens."""
+        if origin == "goip":
+            return self.dens.callers
+        if origin == "modem":
+            return np.concatenate([den.cards for den in self.dens.of("modem_pool")])
+        return gang.lines[origin]
 
 
 def recruit(world: World, firms: Firms, people: People, behaviour: Behaviour) -> Underworld:
@@ -92,8 +59,9 @@ def recruit(world: World, firms: Firms, people: People, behaviour: Behaviour) ->
     rng = world.rng("gangs")
     settings = behaviour.scams
     count = max(2, round(people.n / settings.residents_per_gang))
-    cards = max(behaviour.den.least_cards, people.n // behaviour.den.residents_per_card)
-    den = Den(world.lines.add(MOBILE, cards), max(2, cards // behaviour.den.cards_per_device))
+    dens = rent(world, people.n, behaviour)
+    shown = [o.key for o in world.organisations if o.kind in ("bank", "carrier")]
+    known = np.array([firms.service_of[key] for key in shown if key in firms.service_of])
     abroad = max(4, min(settings.overseas_numbers, 1_200 // count))
     adults = np.flatnonzero((people.age >= 18) & (people.age < 55))
     gangs = []
@@ -108,22 +76,24 @@ def recruit(world: World, firms: Firms, people: People, behaviour: Behaviour) ->
             "malformed": world.lines.add(ODD, max(2, voip // 2)),
             "port": world.lines.add(PORT, voip),
             "outer": world.lines.add(MOBILE, voip),
+            "base_station": known,
         }
         wallets = reserved_wallets(world, rng, 4)
-        first, second = behaviour.mules.per_gang
+        layers = tuple(
+            world.accounts.spread(rng, layer.accounts) for layer in behaviour.mules.layers
+        )
         gangs.append(
             Gang(
                 lines=lines,
                 asserted=lines["overseas"],
-                layer1=world.accounts.spread(rng, first),
-                layer2=world.accounts.spread(rng, second),
+                layers=layers,
                 corporate=world.accounts.spread(rng, 3),
                 wallets=wallets,
-                helpers=adults[rng.integers(len(adults), size=first + second)],
+                helpers=adults[rng.integers(len(adults), size=sum(map(len, layers)))],
             )
         )
     firms.wallets = reserved_wallets(world, rng, max(20, people.n // 500))
-    return Underworld(gangs, den)
+    return Underworld(gangs, dens)
 
 
 def reserved_wallets(world: World, rng: np.random.Generator, n: int) -> Ints:
@@ -134,7 +104,7 @@ def reserved_wallets(world: World, rng: np.random.Generator, n: int) -> Ints:
 def equip(
     underworld: Underworld, world: World, sites: Sites, behaviour: Behaviour, spare_sets: Ints
 ) -> None:
-    """Sites, apps and the den's places, once the city is numbered."""
+    """Sites, apps and the dens' places, once the city is numbered."""
     rng = world.rng("equip")
     by_key = {o.key: o for o in world.organisations}
     for gang in underworld.gangs:
@@ -147,9 +117,7 @@ def equip(
                     for _ in range(behaviour.scams.names_per_gang)
                 ]
             _apps(gang, world, scam_type, script, rng)
-    den = underworld.den
-    den.sets = spare_sets[: den.devices]
-    den.cells = rng.choice(len(world.cells), size=behaviour.den.cells, replace=False)
+    underworld.dens.move_in(world, spare_sets)
 
 
 def _apps(
@@ -169,7 +137,7 @@ def tie_accounts(
     rng = registry.world.rng("mules")
     settings = behaviour.mules
     for gang in underworld.gangs:
-        accounts = np.concatenate([gang.layer1, gang.layer2])
+        accounts = np.concatenate(gang.layers)
         lent = rng.random(len(accounts)) < settings.resident
         registry.person_of_account[accounts[lent]] = gang.helpers[lent]
         shared = rng.random(len(accounts)) < settings.shared_device
@@ -185,27 +153,21 @@ def told_of(underworld: Underworld, registry: Registry, behaviour: Behaviour) ->
     """Rows of the registry that concern gangs: cards activated, lent accounts opened."""
     rng = registry.world.chance("told")
     span = registry.span
-    cards = underworld.den.cards
-    young = rng.random(len(cards)) < 0.8
-    at = span.start_ms - rng.integers(HOUR, 40 * DAY, size=len(cards))
-    sellers = rng.integers(registry.people.n, size=len(cards))
-    outlet = np.where(
-        rng.random(len(cards)) < 0.5, rng.integers(OUTLETS), rng.integers(OUTLETS, size=len(cards))
-    )
-    registry.activate(
-        cards[young], at[young], sellers[young], outlet[young], role=ROLE["card_opened"]
-    )
+    for den in underworld.dens:
+        young = den.cards[rng.random(len(den.cards)) < 0.8]
+        at = span.start_ms - rng.integers(HOUR, 40 * DAY, size=len(young))
+        sellers = rng.integers(registry.people.n, size=len(young))
+        outlet = np.where(
+            rng.random(len(young)) < 0.5,
+            rng.integers(OUTLETS),
+            rng.integers(OUTLETS, size=len(young)),
+        )
+        registry.activate(young, at, sellers, outlet, role=ROLE["card_opened"])
     for gang in underworld.gangs:
-        accounts = np.concatenate([gang.layer1, gang.layer2])
+        accounts = np.concatenate(gang.layers)
         held = registry.person_of_account[accounts] >= 0
         new = accounts[held & (rng.random(len(accounts)) < behaviour.mules.new)]
         at = span.start_ms - rng.integers(HOUR, HISTORY // 4, size=len(new))
         registry.act(new, at, "open", rng, role=ROLE["mule_opened"])
         later = np.repeat(accounts[held], 2)
         registry.act(later, rng.integers(span.start_ms, span.end_ms, size=len(later)), "login", rng)
-
-
-def gap_ms(rng: np.random.Generator, n: int, behaviour: Behaviour) -> Ints:
-    """Time from one call of a den's card to the next."""
-    median, spread = behaviour.den.gap_s
-    return (lognormal(rng, n, median, spread, 8, 1_200) * SECOND).astype(np.int64)

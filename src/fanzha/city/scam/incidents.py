@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fanzha.city.behaviour import SCAM_TYPES
 from fanzha.city.rhythm import Ints
+from fanzha.city.scam.script import SCAM_TYPES
 
 
 @dataclass(slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+HOPS = ("hop_l1", "hop_l2", "hop_l3", "hop_l4", "hop_l5")
+"""`hop_l1` moves money on from the first layer of accounts, `hop_l5` from the fifth."""
 ROLES = (
     "cold_call",
     "cold_text",
@@ -14,16 +16,19 @@ ROLES = (
     "share",
     "forward",
     "account_act",
+    "code",
     "rebate",
     "loan",
     "gather",
+    "relay_in",
+    "relay_out",
     "payment",
-    "hop_l1",
-    "hop_l2",
+    *HOPS,
     "fee",
     "card_opened",
     "mule_opened",
     "den_call",
+    "control_call",
+    "pool_code",
 )
 ROLE = {name: place for place, name in enumerate(ROLES)}
-"""`hop_l1` moves money from the first layer of accounts to the second, `hop_l2` out of sight."""

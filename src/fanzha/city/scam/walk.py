@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fanzha.city.behaviour import STAGES, Behaviour, Script, Step
+from fanzha.city.behaviour import Behaviour
 from fanzha.city.people import People
 from fanzha.city.rhythm import DAY, HOUR, MINUTE, SECOND, Ints, Span, local_hour
 from fanzha.city.scam.gangs import Gang, Underworld
 from fanzha.city.scam.incidents import Incidents
+from fanzha.city.scam.script import STAGES, Script, Step
 
-_CHANNEL = {"text": "text", "call": "call", "visit": "visit", "install": "app", "share": "app"}
+_CHANNEL = {
+    "text": "text", "code": "text", "call": "call", "visit": "visit", "install": "app",
+    "share": "app",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -96,6 +100,7 @@ class Director:
     def _stage(self, names: list[str], busy: Span) -> None:
         """Scams to be watched: the types in turn, in a new order each round."""
         scams = self._behaviour.scams
+        names = list(scams.staged_types) or names
         an_hour = scams.staged_per_10k_hour * self._people.n / 10_000
         count = int(busy.days * 24 * an_hour)
         for turn in range(count):
@@ -148,7 +153,7 @@ class Director:
     def _awake(self, at: int, hours: tuple[int, int]) -> int:
         """The same instant, or some time after the script's hours begin again."""
         hour = int(local_hour(np.array([at]))[0])
-        if hours[0] <= hour < hours[1]:
+        if hours[0] <= hour < hours[1] or hour + 24 < hours[1]:
             return at
         wait = (hours[0] - hour) % 24
         return at - at % HOUR + wait * HOUR + int(self._rng.integers(90 * MINUTE))
@@ -202,6 +207,10 @@ class Director:
             notes.add("forward", walk.incident, walk.victim, at)
         elif step.do == "account":
             notes.add("account", walk.incident, walk.victim, at, step.action or "")
+        elif step.do == "code" and shown:
+            notes.add("code", walk.incident, walk.victim, at)
+        elif step.do == "relay":
+            self._relay(walk, step)
         elif step.do in ("rebate", "loan", "gather"):
             self._receive(walk, step)
 
@@ -210,8 +219,7 @@ class Director:
         origin = step.origin[int(self._rng.integers(len(step.origin)))]
         if origin in walk.origins and self._rng.random() < 0.7:
             return walk.origins[origin]
-        den = self._underworld.den.cards
-        lines: Ints = den if origin == "goip" else walk.gang.lines[origin]
+        lines: Ints = self._underworld.lines(walk.gang, origin)
         line = int(lines[int(self._rng.integers(len(lines)))])
         walk.origins[origin] = line
         return line
@@ -277,7 +285,9 @@ class Director:
         return max(0.0, float(self._people.savings[walk.victim]) - walk.spent)
 
     def _pay(self, walk: _Walk, step: Step, turn: int, times: int) -> None:
-        if step.yuan is not None:
+        if step.sums:
+            yuan = step.sums[int(self._rng.integers(len(step.sums)))]
+        elif step.yuan is not None:
             low, high = step.yuan
             yuan = (low + (high - low) * self._rng.random()) * step.grows**turn
         else:
@@ -285,25 +295,41 @@ class Director:
             parts = step.grows ** np.arange(times)
             share = (low + (high - low) * self._rng.random()) * parts[turn] / parts.sum()
             yuan = float(self._people.savings[walk.victim]) * share
-        yuan = min(yuan, 0.97 * self._means(walk))
+        company = step.own == "company"
+        yuan = yuan if company else min(yuan, 0.97 * self._means(walk))
         if yuan < 20:
             return
         grain = 1_000 if yuan > 20_000 else 100 if yuan > 1_000 else 1
-        if self._rng.random() < 0.7:
+        if not step.sums and self._rng.random() < 0.7:
             yuan = max(grain, yuan // grain * grain)
-        payees = walk.gang.corporate if step.payees == "corporate" else walk.gang.layer1
+        gang = walk.gang
+        known = {"corporate": gang.corporate, "wallet": gang.wallets}
+        payees = known.get(step.payees, gang.layers[0])
         if walk.payee < 0 or step.payees != "one":
             walk.payee = int(payees[int(self._rng.integers(len(payees)))])
-        walk.spent += yuan
+        walk.spent += 0.0 if company else yuan
         fen = round(yuan * 100)
-        self.notes.add("pay", walk.incident, walk.victim, walk.at, walk.payee, fen, walk.place)
+        self.notes.add(
+            "pay", walk.incident, walk.victim, walk.at, walk.payee, fen, walk.place, step.channel,
+            int(company),
+        )  # fmt: skip
+
+    def _relay(self, walk: _Walk, step: Step) -> None:
+        """Money of other victims through this one's account, a part of it kept as a reward."""
+        low, high = step.yuan or (1_000.0, 10_000.0)
+        fen = round(low + (high - low) * self._rng.random()) * 100
+        first, second = walk.gang.layers[0], walk.gang.layers[min(1, len(walk.gang.layers) - 1)]
+        payer = int(first[int(self._rng.integers(len(first)))])
+        payee = int(second[int(self._rng.integers(len(second)))])
+        out = walk.at + self._delay(walk, (6.0, 0.7))
+        self.notes.add("relay", walk.incident, walk.victim, walk.at, payer, fen, payee, out)
 
     def _receive(self, walk: _Walk, step: Step) -> None:
         """Money that comes to the victim: a rebate as bait, a loan drawn, own savings gathered."""
         low, high = step.yuan or step.share or (0.0, 0.0)
         size = low + (high - low) * self._rng.random()
         if step.do == "rebate":
-            payers = np.concatenate([walk.gang.layer2, walk.gang.layer1[:2]])
+            payers = np.concatenate([walk.gang.layers[-1], walk.gang.layers[0][:2]])
             payer = int(payers[int(self._rng.integers(len(payers)))])
             fen = round(size * 100) if self._rng.random() < 0.5 else max(1, round(size)) * 100
             self.notes.add("rebate", walk.incident, walk.victim, walk.at, payer, fen)
