@@ -15,6 +15,7 @@ import { SignInPage } from './pages/sign-in';
 import { keepTime, serverTimeIs } from './state/clock';
 import { forgetDetails } from './state/details';
 import { forgetDrafts } from './state/drafts';
+import { forgetRuleDrafts } from './state/rule-drafts';
 import { may } from './state/may';
 import { mayHoldLogin, noteLogin, SignedInContext } from './state/signed-in';
 import { useWords } from './words';
@@ -22,6 +23,10 @@ import { useWords } from './words';
 const WarningPage = lazy(() => import('./pages/warning/page'));
 const CallPage = lazy(() => import('./pages/call/page'));
 const BoardPage = lazy(() => import('./pages/board/page'));
+const WorkshopPage = lazy(() => import('./pages/workshop/page'));
+const RulePage = lazy(() => import('./pages/workshop/rule'));
+const NewRulePage = lazy(() => import('./pages/workshop/new-rule'));
+const GroupsPage = lazy(() => import('./pages/groups/page'));
 const QuarantinePage = lazy(() => import('./pages/quarantine'));
 
 type Who = { kind: 'asking' } | { kind: 'out'; expired: boolean } | { kind: 'in'; me: Me } | { kind: 'failed'; failure: Failure };
@@ -71,6 +76,7 @@ function Door() {
       stream.close();
       forgetDetails();
       forgetDrafts();
+      forgetRuleDrafts();
     };
   }, [signedIn]);
 
@@ -102,6 +108,10 @@ function Pages({ me }: { me: Me }) {
         {may.warnings(me) && <Route path="/warnings/:id" element={<WarningPage />} />}
         {may.take(me) && <Route path="/warnings/:id/call" element={<CallPage />} />}
         {may.board(me) && <Route path="/situation" element={<BoardPage />} />}
+        {may.workshop(me) && <Route path="/workshop" element={<WorkshopPage />} />}
+        {may.workshop(me) && may.draft(me) && <Route path="/workshop/new-rule" element={<NewRulePage />} />}
+        {may.workshop(me) && <Route path="/workshop/:rule" element={<RulePage />} />}
+        {may.groups(me) && <Route path="/groups" element={<GroupsPage />} />}
         {may.quarantine(me) && <Route path="/platform/quarantine" element={<QuarantinePage />} />}
         <Route path="*" element={<Navigate to={home} replace />} />
       </Routes>

@@ -1282,7 +1282,7 @@ export interface components {
             /** Feeds */
             feeds: components["schemas"]["Feed"][];
             /** Parts */
-            parts: components["schemas"]["fanzha__entrypoints__api__schemas__Part"][];
+            parts: components["schemas"]["Part"][];
             /**
              * Server Time
              * Format: date-time
@@ -1502,6 +1502,15 @@ export interface components {
             display: string;
             /** Id */
             id: string;
+        };
+        /** Part */
+        Part: {
+            /** Detail */
+            detail: string;
+            /** Name */
+            name: string;
+            /** Up */
+            up: boolean;
         };
         /**
          * PersonBrief
@@ -1779,6 +1788,8 @@ export interface components {
          * @description A rule in the list: its newest version, and what is in use.
          */
         RuleRow: {
+            /** Cases A Day */
+            cases_a_day: number | null;
             /** Channel */
             channel: string;
             /** Drift */
@@ -1791,6 +1802,9 @@ export interface components {
             id: string;
             /** Live Version */
             live_version: number | null;
+            /** Owner */
+            owner: string;
+            precision: components["schemas"]["Share"] | null;
             /** Replaying */
             replaying: boolean;
             /** Rolled Back At */
@@ -1802,6 +1816,20 @@ export interface components {
             state: components["schemas"]["Coded"];
             /** Version */
             version: number;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * RuleVerb
+         * @description A verb this person may use now; `needs` are the fields without which it is refused.
+         */
+        RuleVerb: {
+            /** En */
+            en: string;
+            /** Needs */
+            needs: string[];
+            /** Verb */
+            verb: string;
             /** Zh */
             zh: string;
         };
@@ -2055,7 +2083,11 @@ export interface components {
         Token: {
             /** End */
             end: number;
-            part: components["schemas"]["fanzha__detection__rules__tokens__Part"];
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "name" | "keyword" | "number" | "unit" | "text" | "sign" | "end";
             /** Start */
             start: number;
         };
@@ -2079,6 +2111,23 @@ export interface components {
              * @enum {string}
              */
             level: "nation" | "province" | "city" | "branch" | "station" | "post";
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * VerbView
+         * @description A verb of the lifecycle table for this state and this person.
+         */
+        VerbView: {
+            /** Allowed */
+            allowed: boolean;
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Needs */
+            needs: string[];
+            why_not: components["schemas"]["Words"] | null;
             /** Zh */
             zh: string;
         };
@@ -2138,7 +2187,7 @@ export interface components {
             /** Submitted By */
             submitted_by: string | null;
             /** Verbs */
-            verbs: components["schemas"]["fanzha__entrypoints__api__workshop__schemas__VerbView"][];
+            verbs: components["schemas"]["RuleVerb"][];
             /** Version */
             version: number;
             watch: components["schemas"]["Words"];
@@ -2236,7 +2285,7 @@ export interface components {
              */
             updated_at: string;
             /** Verbs */
-            verbs: components["schemas"]["fanzha__entrypoints__api__schemas__VerbView"][];
+            verbs: components["schemas"]["VerbView"][];
             /** Version */
             version: number;
             /** Views */
@@ -2306,52 +2355,6 @@ export interface components {
             /** Zh */
             zh: string;
         };
-        /**
-         * Part
-         * @description What a token is; the editor colours by it.
-         * @enum {string}
-         */
-        fanzha__detection__rules__tokens__Part: "name" | "keyword" | "number" | "unit" | "text" | "sign" | "end";
-        /** Part */
-        fanzha__entrypoints__api__schemas__Part: {
-            /** Detail */
-            detail: string;
-            /** Name */
-            name: string;
-            /** Up */
-            up: boolean;
-        };
-        /**
-         * VerbView
-         * @description A verb of the lifecycle table for this state and this person.
-         */
-        fanzha__entrypoints__api__schemas__VerbView: {
-            /** Allowed */
-            allowed: boolean;
-            /** Code */
-            code: string;
-            /** En */
-            en: string;
-            /** Needs */
-            needs: string[];
-            why_not: components["schemas"]["Words"] | null;
-            /** Zh */
-            zh: string;
-        };
-        /**
-         * VerbView
-         * @description A verb this person may use now; `needs` are the fields without which it is refused.
-         */
-        fanzha__entrypoints__api__workshop__schemas__VerbView: {
-            /** En */
-            en: string;
-            /** Needs */
-            needs: string[];
-            /** Verb */
-            verb: string;
-            /** Zh */
-            zh: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -2401,6 +2404,7 @@ export type ModelBoard = components['schemas']['ModelBoard'];
 export type NameInfo = components['schemas']['NameInfo'];
 export type OutcomeCount = components['schemas']['OutcomeCount'];
 export type OwnerBrief = components['schemas']['OwnerBrief'];
+export type Part = components['schemas']['Part'];
 export type PersonBrief = components['schemas']['PersonBrief'];
 export type Problem = components['schemas']['Problem'];
 export type QuarantinePage = components['schemas']['QuarantinePage'];
@@ -2417,6 +2421,7 @@ export type RuleBoard = components['schemas']['RuleBoard'];
 export type RuleBody = components['schemas']['RuleBody'];
 export type RulePage = components['schemas']['RulePage'];
 export type RuleRow = components['schemas']['RuleRow'];
+export type RuleVerb = components['schemas']['RuleVerb'];
 export type RuleView = components['schemas']['RuleView'];
 export type Script = components['schemas']['Script'];
 export type ScriptAnswer = components['schemas']['ScriptAnswer'];
@@ -2434,6 +2439,7 @@ export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type Token = components['schemas']['Token'];
 export type TypeCount = components['schemas']['TypeCount'];
 export type Unit = components['schemas']['Unit'];
+export type VerbView = components['schemas']['VerbView'];
 export type VersionBrief = components['schemas']['VersionBrief'];
 export type VersionView = components['schemas']['VersionView'];
 export type ViewRecord = components['schemas']['ViewRecord'];
@@ -2442,10 +2448,6 @@ export type WarningDetail = components['schemas']['WarningDetail'];
 export type WarningPage = components['schemas']['WarningPage'];
 export type WarningRow = components['schemas']['WarningRow'];
 export type Words = components['schemas']['Words'];
-export type FanzhaDetectionRulesTokensPart = components['schemas']['fanzha__detection__rules__tokens__Part'];
-export type FanzhaEntrypointsApiSchemasPart = components['schemas']['fanzha__entrypoints__api__schemas__Part'];
-export type FanzhaEntrypointsApiSchemasVerbView = components['schemas']['fanzha__entrypoints__api__schemas__VerbView'];
-export type FanzhaEntrypointsApiWorkshopSchemasVerbView = components['schemas']['fanzha__entrypoints__api__workshop__schemas__VerbView'];
 export type $defs = Record<string, never>;
 export interface operations {
     health_health_get: {

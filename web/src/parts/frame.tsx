@@ -29,6 +29,8 @@ export function Frame({ children }: { children: ReactNode }) {
   });
   useGoTo({
     w: may.warnings(me) ? '/warnings' : undefined,
+    a: may.workshop(me) ? '/workshop' : undefined,
+    u: may.groups(me) ? '/groups' : undefined,
     s: may.board(me) ? '/situation' : undefined,
     p: may.quarantine(me) ? '/platform/quarantine' : undefined,
   });
@@ -50,6 +52,8 @@ export function Frame({ children }: { children: ReactNode }) {
       </header>
       <nav className="rail" aria-label={t('frame.rail')}>
         {may.warnings(me) && <NavLink to="/warnings">{t('rail.warnings')}{may.take(me) && <Mine />}</NavLink>}
+        {may.workshop(me) && <NavLink to="/workshop">{t('rail.analysis')}</NavLink>}
+        {may.groups(me) && <NavLink to="/groups">{t('rail.publicity')}</NavLink>}
         {may.board(me) && <NavLink to="/situation">{t('rail.situation')}</NavLink>}
         {may.quarantine(me) && <NavLink to="/platform/quarantine">{t('rail.platform')}</NavLink>}
       </nav>

@@ -24,6 +24,7 @@ from fanzha.lifecycles.machine import NotAllowed
 from fanzha.lifecycles.rule import states
 from fanzha.lifecycles.rule.model import Label, Rehearsal, RehearsalState, RuleVersion, Verdict
 from fanzha.usecases.workshop.act import Act, act, find, save_draft
+from fanzha.usecases.workshop.compare import estimate
 from fanzha.usecases.workshop.snooze import Subject, end_snooze, snooze
 from fanzha.values import account, phone_number
 from fanzha.values.keys import key64
@@ -36,6 +37,8 @@ _LOWEST = Level.CITY
 """Rules act on the whole centre: the tiers below a city do not see the workshop."""
 _DAYS = 60
 _RECORD = 40
+_LATELY = 7
+"""Days over which the list counts cases a day."""
 _VERBS = sorted({r.verb for r in states.RULE.rules if r.who - {Role.SYSTEM}} - {"record_replay"})
 
 RuleId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{2,40}$")]
@@ -117,10 +120,15 @@ def rules_csv(parts: Parts, who: SignedIn) -> Response:
     with parts.workshop.work() as work:
         rows = [_row(parts, work, v) for v in work.rules.newest("", 10_000)]
     lines = [
-        [r.id, r.zh, r.en, r.channel, str(r.version), r.state.code, str(r.live_version or "")]
+        [
+            r.id, r.zh, r.en, r.channel, str(r.version), r.state.code, str(r.live_version or ""),
+            r.owner, "" if r.cases_a_day is None else f"{r.cases_a_day:.2f}",
+            *_cells(r.precision),
+        ]
         for r in rows
-    ]
-    head = ["id", "zh", "en", "channel", "version", "state", "live_version"]
+    ]  # fmt: skip
+    head = ["id", "zh", "en", "channel", "version", "state", "live_version", "owner",
+            "cases_a_day", "precision", "precision_low", "precision_high", "outcomes"]  # fmt: skip
     return csv_file("rules.csv", [head, *lines])
 
 
@@ -338,11 +346,15 @@ def _row(parts: Centre, work: PostgresWorkshopUnit, newest: RuleVersion) -> wire
     back = next((v for v in versions if v.state == states.ROLLED_BACK), None)
     asked = work.rehearsals.newest(newest.rule, newest.version)
     now, text = parts.now(), RuleText.of(newest.text)
-    moved = None
+    figures, precision = RuleFigures(parts.database), None
+    moved: float | None = None
+    a_day: float | None = None
     if live is not None:
-        names = [f"rule:{live.ref}"]
-        found = view.drifts(RuleFigures(parts.database), parts.bench.policy, newest.channel, names)
+        code = f"rule:{live.ref}"
+        found = view.drifts(figures, parts.bench.policy, newest.channel, [code])
         moved = found[0].psi if found else None
+        a_day = figures.since_live(live.ref, now - timedelta(days=_LATELY))[0] / _LATELY
+        precision = view.share(estimate(figures.verdicts(code=code)))
     shadow = newest.shadow_since if newest.state in states.IN_FORCE[1:] else None
     return wire.RuleRow(
         id=newest.rule,
@@ -351,7 +363,10 @@ def _row(parts: Centre, work: PostgresWorkshopUnit, newest: RuleVersion) -> wire
         channel=newest.channel,
         version=newest.version,
         state=view.state_of(newest.state),
+        owner=newest.author_display,
         live_version=live.version if live else None,
+        cases_a_day=a_day,
+        precision=precision,
         replaying=asked is not None
         and asked.state in (RehearsalState.ASKED, RehearsalState.RUNNING),
         shadow_days=(now - shadow).total_seconds() / 86_400 if shadow else None,
@@ -360,6 +375,12 @@ def _row(parts: Centre, work: PostgresWorkshopUnit, newest: RuleVersion) -> wire
         drifted=moved is not None and moved > parts.bench.policy.drift.psi,
         snoozes=sum(s.rule == newest.rule for s in work.snoozes.running(now)),
     )
+
+
+def _cells(found: wire.Share | None) -> list[str]:
+    if found is None:
+        return ["", "", "", "0"]
+    return [f"{found.share:.4f}", f"{found.low:.4f}", f"{found.high:.4f}", str(found.n)]
 
 
 def csv_file(name: str, rows: list[list[str]]) -> Response:

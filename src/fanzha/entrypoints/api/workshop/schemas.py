@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from fanzha.detection.rules.tokens import Part
 from fanzha.entrypoints.api.schemas import Coded, Wire, Words
 
 Text = Annotated[str, Field(max_length=4_000, pattern=r"^[^\x00]*$")]
@@ -60,7 +59,7 @@ class CheckBody(Wire):
 class Token(Wire):
     """For colouring: a piece of the condition from `start` to `end`."""
 
-    part: Part
+    part: Literal["name", "keyword", "number", "unit", "text", "sign", "end"]
     start: int
     end: int
 
@@ -141,7 +140,7 @@ class DiffLine(Wire):
     changed: bool
 
 
-class VerbView(Words):
+class RuleVerb(Words):
     """A verb this person may use now; `needs` are the fields without which it is refused."""
 
     verb: str
@@ -193,7 +192,13 @@ class RuleRow(Words):
     channel: str
     version: int
     state: Coded
+    owner: str
+    """Who wrote the newest version."""
     live_version: int | None
+    cases_a_day: float | None
+    """Of the live version, over the last week."""
+    precision: Share | None
+    """Of the live version, from outcomes."""
     replaying: bool
     shadow_days: float | None
     rolled_back_at: datetime | None
@@ -238,7 +243,7 @@ class VersionView(Wire):
     """Precision from the cases that people judged, weighed by how likely each was drawn."""
     gates: list[GateView]
     daily: list[DayCases]
-    verbs: list[VerbView]
+    verbs: list[RuleVerb]
     effect: Words
     watch: Words
     record: list[RecordLine]

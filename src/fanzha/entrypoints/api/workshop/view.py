@@ -50,7 +50,7 @@ def checked(channel: Channel, when: str) -> wire.Checked:
     return wire.Checked(
         ok=fault is None,
         fault=fault,
-        tokens=[wire.Token(part=t.part, start=t.start, end=t.end) for t in tokens],
+        tokens=[wire.Token(part=t.part.value, start=t.start, end=t.end) for t in tokens],
         names=names,
     )
 
@@ -156,7 +156,7 @@ def gate(g: Gate) -> wire.GateView:
     return wire.GateView(code=g.code, met=g.met, zh=g.zh, en=g.en, shown=shown)
 
 
-def verbs(version: RuleVersion, actor: Actor, passed: Sequence[Gate]) -> list[wire.VerbView]:
+def verbs(version: RuleVersion, actor: Actor, passed: Sequence[Gate]) -> list[wire.RuleVerb]:
     """What this person may do now; what the gates or the second person forbid is left out."""
     ready = all(g.met for g in passed if g.code != "second_person")
     mine = actor.id in (version.author, version.submitted_by)
@@ -169,7 +169,7 @@ def verbs(version: RuleVersion, actor: Actor, passed: Sequence[Gate]) -> list[wi
         if rule.verb == "publish" and mine:
             continue
         needs = [n for n in rule.needs if n != "second_person"]
-        found.append(wire.VerbView(verb=rule.verb, zh=rule.zh, en=rule.en, needs=needs))
+        found.append(wire.RuleVerb(verb=rule.verb, zh=rule.zh, en=rule.en, needs=needs))
     return found
 
 
