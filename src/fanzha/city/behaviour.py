@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from fanzha.city.rhythm import Rhythm
 from fanzha.city.scam.script import SCAM_TYPES, Pair, Rate, Script, Share, Strict
 from fanzha.errors import Misconfigured, policy_reader
+from fanzha.records.schemas import COLUMNS, STREAMS
 
 Official = Literal[
     "code", "parcel", "bank_out", "bank_in", "bank_notice", "bill", "carrier", "advert",
@@ -221,6 +222,23 @@ class Lookalikes(Strict):
     traders: Rate
 
 
+class Sender(Strict):
+    """One sender of a stream: its share of subscribers or accounts, and what is wrong with it.
+
+    Its clock is off by `clock_s`, and by `jump_s` more once `jumps_after_h` have passed.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9]+$")
+    share: Share = Field(gt=0, le=1)
+    without: tuple[str, ...] = ()
+    late: Share = Field(default=0.0, ge=0, le=1)
+    late_minutes: Pair = (30.0, 0.8)
+    again: Share = Field(default=0.0, ge=0, le=1)
+    clock_s: int = Field(default=0, ge=-86_400, le=86_400)
+    jumps_after_h: float | None = Field(default=None, ge=0)
+    jump_s: int = Field(default=0, ge=-86_400, le=86_400)
+
+
 class Behaviour(Strict):
     """Everything a run of the city may vary."""
 
@@ -236,6 +254,24 @@ class Behaviour(Strict):
     dens: Mapping[Literal["gateway", "sim_box", "modem_pool", "phone_pair"], Den]
     mules: Mules
     lookalikes: Lookalikes
+    delivery: Mapping[str, tuple[Sender, ...]] = Field(default_factory=dict)
+    seen_twice: Mapping[str, Share] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _leaves_out_what_may_be(self) -> Behaviour:
+        if unknown := sorted((set(self.delivery) | set(self.seen_twice)) - set(STREAMS)):
+            raise ValueError(f"there are no streams {unknown}")
+        for stream, senders in self.delivery.items():
+            may = {c.name for c in COLUMNS[stream] if not c.required}
+            for sender in senders:
+                if bad := sorted(set(sender.without) - may):
+                    raise ValueError(f"{stream} cannot be without {bad}")
+        return self
+
+    @property
+    def as_it_happened(self) -> Behaviour:
+        """The same city with every record complete, in time and told once."""
+        return self.model_copy(update={"delivery": {}, "seen_twice": {}})
 
     def quiet_for(self, hours: float) -> Behaviour:
         """The same behaviour with scams that begin after so many hours."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from fanzha.city import drafts, truth
 from fanzha.city.behaviour import Behaviour, load_behaviour
+from fanzha.city.delivery import deliver
 from fanzha.city.drafts import Drafts, Rows
 from fanzha.city.firms import Firms, found
 from fanzha.city.grammar import Grammar, load_grammar
@@ -64,6 +65,8 @@ class City:
     days: float
     seed: int
     start: datetime
+    arrival: Mapping[str, Ints] = field(default_factory=dict)
+    """When each row comes in (ms UTC), by stream, where that is not simply when it happened."""
 
 
 def default_behaviour(name: str = "default") -> Behaviour:
@@ -118,7 +121,13 @@ def generate(
         first_id,
         HISTORY if registry else 0,
     )
-    return City(tables, told, opening, residents, days, seed, start)
+    if not chosen.delivery and not chosen.seen_twice:
+        return City(tables, told, opening, residents, days, seed, start)
+    next_id = first_id + sum(table.num_rows for table in tables.values())
+    came = deliver(tables, chosen, world, span, next_id)
+    events = truth.with_copies(told["truth_event"], came.copies)
+    told = told | {"truth_event": events, "truth_copy": came.copies}
+    return City(came.streams, told, opening, residents, days, seed, start, came.arrival)
 
 
 def _check(residents: int, days: float, call_phases: str) -> None:

@@ -143,7 +143,7 @@ class Book:
         """Cards, sets and cells of dens as records show them; nothing nobody could have seen."""
         call, text = rows["call"], rows["text"]
         normal, world = self.world.lines.normal, self.world
-        found = []
+        found: list[tuple[int, str, str, str]] = []
         for number, den in enumerate(self.dens):
             out = np.isin(call.columns["caller"], den.cards) & (call.role >= 0)
             sent = np.isin(text.columns["sender"], den.cards) & (text.role >= 0)
@@ -187,6 +187,14 @@ class Book:
             for account in held[accounts.bank[held] >= 0].tolist():
                 found.add(("account", accounts.normal[account], name))
         return found
+
+
+def with_copies(told: pa.Table, copies: pa.Table) -> pa.Table:
+    """`truth_event` with events told again under another id; they play the part of the first."""
+    found = copies.join(told, keys="of", right_keys="event_id", join_type="inner")
+    return pa.concat_tables([told, found.select(told.schema.names).cast(told.schema)]).sort_by(
+        "event_id"
+    )
 
 
 def _table(rows: list[tuple[Any, ...]], name: str) -> pa.Table:

@@ -79,7 +79,7 @@ def truth_of(
     told: Mapping[str, pa.Table], transfers: pa.Table, residents: int, days: float
 ) -> Truth:
     """From the truth tables of a city and its `transfer` stream."""
-    payments = _payments(told["truth_event"], transfers)
+    payments = _payments(_originals(told), transfers)
     scams = []
     for row in told["truth_incident"].to_pylist():
         paid = tuple(payments.get(row["incident_id"], ()))
@@ -100,12 +100,24 @@ def truth_of(
     return Truth(tuple(scams), part, known, residents, days)
 
 
+def _originals(told: Mapping[str, pa.Table]) -> pa.Table:
+    """Events without those that only tell of another one again."""
+    events = told["truth_event"]
+    if "truth_copy" not in told:
+        return events
+    copies = pc.is_in(events["event_id"], told["truth_copy"]["event_id"].combine_chunks())
+    return events.filter(pc.invert(copies))
+
+
 def _payments(events: pa.Table, transfers: pa.Table) -> dict[int, list[tuple[int, int]]]:
     """Booked payments of victims, by incident, in order of time."""
     paid = events.filter(pc.equal(events["role"], "payment")).select(["event_id", "incident_id"])
     booked = transfers.filter(pc.equal(transfers["status"], "booked"))
     rows = paid.join(booked.select(["event_id", "at", "amount_fen"]), "event_id", join_type="inner")
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    # A payment that was sent again under its own id was lost once.
+    rows = rows.group_by(["event_id", "incident_id", "amount_fen"]).aggregate([("at", "min")])
+    rows = rows.rename_columns(["event_id", "incident_id", "amount_fen", "at"])
     for row in rows.sort_by([("at", "ascending"), ("event_id", "ascending")]).to_pylist():
         found[row["incident_id"]].append((_ms(row["at"]), row["amount_fen"]))
     return found

@@ -140,14 +140,17 @@ def stream(
     days: Annotated[float, typer.Option(help="每段天数 days made at a time")] = 1.0,
     history_hours: Annotated[float, typer.Option(help="先送的历史小时数 history sent first")] = 2.0,
 ) -> None:
-    """按真实时间播放城市，直到被停止。Play a city at the pace of the wall clock until stopped."""
+    """按真实时间播放城市，直到被停止。Play a city at the pace of the wall clock until stopped.
+
+    Records come complete, once and in time, whatever the behaviour says of delivery.
+    """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     plan = Plan(history_hours=history_hours, days=days)
     with httpx.Client(base_url=to, timeout=30.0) as client:
         sender = Sender(client, key, stop.wait)
-        maker = _maker(residents, seed, behaviour_of(behaviour))
+        maker = _maker(residents, seed, behaviour_of(behaviour).as_it_happened)
         broadcast = Broadcast(plan, maker, sender.send, _clock, stop.wait, _aloud())
         broadcast.run()
     count = broadcast.count

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+import numpy as np
 import pyarrow as pa
 
 from fanzha import bootstrap, settings
@@ -57,7 +58,10 @@ def marked(city: City, tell: Tell) -> Mark:
     wired = settings.load()
     policies = bootstrap.warning_policies(wired, load_units(bootstrap.units_file(wired)))
     with tempfile.TemporaryDirectory() as spill:
-        warnings = examine(city.streams, Engine(wired.policies), policies, Path(spill), tell)
+        came = by_arrival(city) if city.arrival else None
+        warnings = examine(
+            city.streams, Engine(wired.policies), policies, Path(spill), tell, came=came
+        )
     truth = truth_of(city.truth, city.streams["transfer"], city.residents, city.days)
     return mark(warnings, truth)
 
@@ -68,23 +72,25 @@ def examine(
     policies: WarningPolicies,
     spill: Path,
     tell: Tell = lambda at, rows, warnings: None,
+    *,
+    came: Iterator[Mapping[str, pa.RecordBatch]] | None = None,
 ) -> list[Warned]:
     """All warnings of the streams, in the order in which they were issued.
 
     Rows pass the door, are merged by time, scored and taken in by an office in memory; its clock is
     the stream's. `spill` is an empty folder for sorted runs. `tell` hears stream time (ms UTC),
-    rows and warnings so far. A refused row is a fault of the city and raises `ValueError`.
+    rows and warnings so far. `came` gives the entries where rows do not come in as they happened. A
+    refused row is a fault of the city and raises `ValueError`.
     """
     office, notes = (
         MemoryOffice(list(policies.tiers.by_code.values()), keep_deeds=False),
         _Notebook(),
     )
     position = rows = 0
-    batches = {stream: _admitted(stream, table) for stream, table in streams.items()}
-    for piece in merge(batches, spill, slice_ms=SLICE_MS):
+    for piece in _happened(streams, spill) if came is None else came:
         newest = 0
         for stream in STREAMS:
-            if (batch := piece.batches.get(stream)) is None:
+            if (batch := piece.get(stream)) is None:
                 continue
             outcome = engine.process(position + 1, stream, batch)
             if outcome.findings or outcome.risks:
@@ -95,9 +101,34 @@ def examine(
                 notes.note(outcome.risks, taken)
                 position += 1
             newest = max(newest, outcome.newest_at or 0)
-        rows += piece.rows
+        rows += sum(batch.num_rows for batch in piece.values())
         tell(newest, rows, len(notes.mentions))
     return notes.warnings()
+
+
+def _happened(
+    streams: Mapping[str, pa.Table], spill: Path
+) -> Iterator[Mapping[str, pa.RecordBatch]]:
+    batches = {stream: _admitted(stream, table) for stream, table in streams.items()}
+    for piece in merge(batches, spill, slice_ms=SLICE_MS):
+        yield piece.batches
+
+
+def by_arrival(city: City) -> Iterator[Mapping[str, pa.RecordBatch]]:
+    """Entries of the log as a city's rows come in: late ones late, doubled ones twice."""
+    admitted = {
+        stream: pa.Table.from_batches(_admitted(stream, table)).combine_chunks()
+        for stream, table in city.streams.items()
+        if table.num_rows
+    }
+    slots = {stream: city.arrival[stream] // SLICE_MS for stream in admitted}
+    for slot in np.unique(np.concatenate(list(slots.values()))).tolist():
+        piece = {}
+        for stream, table in admitted.items():
+            low, high = np.searchsorted(slots[stream], [slot, slot + 1]).tolist()
+            if high > low:
+                piece[stream] = table.slice(low, high - low).to_batches()[0]
+        yield piece
 
 
 def _admitted(stream: str, table: pa.Table) -> Iterator[pa.RecordBatch]:
