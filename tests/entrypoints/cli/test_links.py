@@ -40,8 +40,8 @@ def test_addresses_are_answered_row_by_row(tmp_path: Path) -> None:
     assert said.code == 0, said.err
     assert "link-" in said.err
     found = {row["id"]: row for row in _rows(out)}
-    assert list(found) == ["7", "b", "c", "d", "f", "g", None]
-    assert found["7"]["score"] < found["b"]["score"]
+    assert list(found) == [7, "b", "c", "d", "f", "g", None]
+    assert found[7]["score"] < found["b"]["score"]
     assert found["b"]["looks_like"]["en"] == "ICBC"
     assert found["b"]["registrable"] == "icbc-kefu.example"
     assert {"code", "zh", "en"} == set(found["b"]["reasons"][0])
@@ -50,7 +50,7 @@ def test_addresses_are_answered_row_by_row(tmp_path: Path) -> None:
     for row in (found["c"], found["d"], found[None]):
         assert row["score"] is None
         assert row["error"]
-    assert all(row["error"] is None for key, row in found.items() if key in ("7", "b", "f", "g"))
+    assert all(row["error"] is None for key, row in found.items() if key in (7, "b", "f", "g"))
 
 
 def test_train_classify_evaluate_on_ones_own_rows(tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ def through(path: Path, out: Path) -> list[Any]:
     return [json.loads(line)["id"] for line in out.read_text("utf-8").splitlines()]
 
 
+def written_in_part(path: Path) -> None:
+    with Writer(str(path)) as writer:
+        writer.write(pl.DataFrame({"a": [1]}))
+        raise ValueError("stop")
+
+
 @given(st.lists(IDS, min_size=1, max_size=6))
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -90,9 +96,8 @@ def test_a_file_that_is_none_is_refused_and_nothing_half_written_stays(tmp_path:
     (tmp_path / "bad.parquet").write_bytes(b"PAR1nothing")
     with pytest.raises(Refused):
         list(read_rows(str(tmp_path / "bad.parquet"), COLUMNS))
-    with pytest.raises(ValueError, match="stop"), Writer(str(tmp_path / "out.jsonl")) as writer:
-        writer.write(pl.DataFrame({"a": [1]}))
-        raise ValueError("stop")
+    with pytest.raises(ValueError, match="stop"):
+        written_in_part(tmp_path / "out.jsonl")
     assert not list(tmp_path.glob("out*"))
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fanzha.detection.model_file import write_model
+from fanzha.detection.text.cascade import meanings
 from fanzha.detection.text.cascade import train as training
 from fanzha.entrypoints.cli import texts
 from fanzha.errors import FanzhaError, Refused
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "detection" / "text" / "cascade"))
-from learning import SMALL, said, small_model
+from learning import SMALL, Hashing, few_built_in, said, small_model
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +67,8 @@ def test_rows_are_answered_in_their_places(
 def test_train_then_evaluate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        small_model(patch)
+    monkeypatch.setattr(training, "built_in", few_built_in)
+    monkeypatch.setattr(meanings, "sentence_encoder", Hashing)
     whole = training.train
     monkeypatch.setattr(
         training, "train",
@@ -87,6 +89,34 @@ def test_train_then_evaluate(
     found = json.loads(capsys.readouterr().out)
     assert found["fraud"]["f1"][0] > 0.9
     assert set(found["types"]["classes"]) <= {"AD", "FR", "Other"}
+
+
+def test_labels_of_the_row_before_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training, "train", stop)
+    names = [("FR", "AD")[zlib.crc32(bytes([k, 7])) % 2] for k in range(200)]
+    rows = [{"text": said(name, k), "label": name} for k, name in enumerate(names)]
+    moved = [{**row, "label": names[k - 1], "source": "moved"} for k, row in enumerate(rows)]
+    for given, warned in ((rows, False), (moved, True)):
+        with pytest.raises(Stopped):
+            texts.train([lines(tmp_path / "own.jsonl", given)], tmp_path / "m.fzm")
+        assert ("off by one" in capsys.readouterr().err) == warned
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop(*_: object, **__: object) -> None:
+    raise Stopped
+
+
+@pytest.mark.parametrize("prior", ["0", "1", "-3", "nan"])
+def test_a_share_of_fraud_that_is_none_is_refused(tmp_path: Path, prior: str) -> None:
+    source = lines(tmp_path / "in.jsonl", [{"id": 1, "text": "a"}])
+    with pytest.raises(Refused):
+        texts.classify(source, str(tmp_path / "out.jsonl"), prior=float(prior))
 
 
 @pytest.mark.parametrize(

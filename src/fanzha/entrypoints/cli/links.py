@@ -41,13 +41,13 @@ def classify(source: In, out: Out = "-", model: Model = None) -> None:
     import polars as pl
 
     from fanzha.detection.link.ranking.answers import SCHEMA
-    from fanzha.entrypoints.cli.rows import Progress, Writer, read_rows, told
+    from fanzha.entrypoints.cli.rows import ID, Progress, Writer, read_rows, told
 
     judge = _judge(model)
     told(judge.ranker.version)
     progress = Progress("网址", "links")
     with Writer(out) as writer:
-        for part in read_rows(source, {"id": pl.String, "url": pl.String}):
+        for part in read_rows(source, {"id": ID, "url": pl.String}):
             for first in range(0, part.frame.height, _BATCH):
                 frame = part.frame[first : first + _BATCH]
                 urls = frame["url"].fill_null("")
@@ -62,7 +62,7 @@ def classify(source: In, out: Out = "-", model: Model = None) -> None:
                     {"id": None, "error": f"第 {line} 行{zh} line {line}: {en}"}
                     for line, zh, en in part.faults
                 ]
-                writer.write(pl.DataFrame(rows, schema={"id": pl.String, **SCHEMA}))
+                writer.write(pl.DataFrame(rows, schema={"id": ID, **SCHEMA}))
                 progress.add(len(part.faults))
     progress.done()
 

@@ -27,16 +27,19 @@ In = Annotated[str, typer.Option("--in", help="JSONL, CSV, Parquet; - = stdin")]
 Ins = Annotated[list[str], typer.Option("--in", help="可多次 repeatable; JSONL, CSV, Parquet; -")]
 Out = Annotated[str, typer.Option("--out", help="JSONL, Parquet; - = stdout")]
 Model = Annotated[Path | None, typer.Option(help="自训模型 model of your own")]
+Prior = Annotated[
+    float | None, typer.Option(help="假定的诈骗占比 share of fraud to suppose, between 0 and 1")
+]
 Fraud = Annotated[
     list[str] | None, typer.Option("--fraud", help="这些标签是诈骗 labels that say fraud")
 ]
 
 
-def classify(source: In, out: Out = "-", model: Model = None) -> None:
+def classify(source: In, out: Out = "-", model: Model = None, prior: Prior = None) -> None:
     """判别文本（id, text，可有 channel、turns）。Judge texts (`id`, `text`; `channel`, `turns`)."""
     from fanzha.entrypoints.cli.rows import Progress, Writer, read_rows, told
 
-    cascade = _cascade(model)
+    cascade = _cascade(model, prior)
     allowance = cascade.policy.in_batch()
     told(cascade.model.version)
     progress = Progress("文本", "texts")
@@ -88,11 +91,12 @@ def train(
         f"{rows.height:,} 行，去重后 {len(texts):,}",
         f"{rows.height:,} rows, {len(texts):,} distinct",
     )
+    doubts = _doubts(rows, labels.fraud, policies)
     class_fraud = np.array([labels.fraud[name] for name in labels.classes], dtype=bool)
     made = training.train(texts, labels.classes, class_fraud, policies, tell=_say)
     about = {
         **made.about, "command": "fanzha train text", "files_sha256": _digests(source),
-        "rows": rows.height, "left_out": left,
+        "rows": rows.height, "left_out": left, "label_doubts": doubts,
         "labels": {name: bool(said) for name, said in labels.fraud.items()},
     }  # fmt: skip
     file = replace(made, about=about).to_file()
@@ -104,7 +108,7 @@ def train(
     sys.stderr.write(_json(kept) + f"报告 report: {beside}\n")
 
 
-def evaluate(source: Ins, model: Model = None, fraud: Fraud = None) -> None:
+def evaluate(source: Ins, model: Model = None, fraud: Fraud = None, prior: Prior = None) -> None:
     """度量（text, label）。Precision, recall, F1, AUC, confusion by type, with intervals."""
     import numpy as np
 
@@ -114,7 +118,7 @@ def evaluate(source: Ins, model: Model = None, fraud: Fraud = None) -> None:
     from fanzha.entrypoints.cli.rows import Progress, told
     from fanzha.settings import load
 
-    cascade = _cascade(model)
+    cascade = _cascade(model, prior)
     told(cascade.model.version)
     rows, left = _labelled(source)
     taxonomy = load_taxonomy(load().policies / TAXONOMY_FILE)
@@ -146,12 +150,22 @@ def evaluate(source: Ins, model: Model = None, fraud: Fraud = None) -> None:
     print(_json(found), end="")
 
 
-def _cascade(model: Path | None) -> Cascade:
+def _cascade(model: Path | None, prior: float | None) -> Cascade:
+    from dataclasses import replace
+
     from fanzha.detection.text.cascade.answer import Cascade
     from fanzha.detection.text.cascade.model import TextModel
     from fanzha.settings import load
 
-    return Cascade.load(load().policies, TextModel.load(model))
+    if prior is not None and not 0 < prior < 1:
+        raise Refused(
+            "prior_out_of_range", zh="占比须在 0 与 1 之间", en="must lie between 0 and 1",
+            field="prior",
+        )  # fmt: skip
+    read = TextModel.load(model)
+    return Cascade.load(
+        load().policies, read if prior is None else replace(read, prior=(prior, prior))
+    )
 
 
 def _columns() -> dict[str, Any]:
@@ -269,6 +283,39 @@ def _labelled(paths: list[str]) -> tuple[pl.DataFrame, int]:
             field="label",
         )
     return rows, left
+
+
+def _doubts(rows: pl.DataFrame, fraud: dict[str, bool], policies: Path) -> dict[str, Any]:
+    """Sources whose labels tell nothing of their texts, with figures; said loudly."""
+    from dataclasses import asdict
+
+    import numpy as np
+
+    from fanzha.detection.text.cascade.doubts import doubt
+    from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser
+
+    normaliser = Normaliser.load(policies / "text" / VARIANTS_FILE)
+    found: dict[str, Any] = {}
+    for name in rows["source"].unique().sort().to_list():
+        of = rows.filter(source=name)
+        said = doubt(
+            of["text"].to_list(), np.array([fraud[one] for one in of["label"]]), normaliser
+        )
+        if said is None or not said.no_better_than_chance:
+            continue
+        found[name] = {**asdict(said), "shift": said.shift}
+        _say(
+            f"警告：{name} 的标签与文本无关（AUC {said.as_they_stand:.2f}），请先核对",
+            f"WARNING: labels of {name} tell nothing of their texts: check them first",
+        )
+        if said.shift:
+            where = ("上", "before") if said.shift < 0 else ("下", "after")
+            best = max(said.of_row_before, said.of_row_after)
+            _say(
+                f"警告：像是错了一行：{where[0]}一行的标签才相符（AUC {best:.2f}）",
+                f"WARNING: they seem off by one: the label of the row {where[1]} fits",
+            )
+    return found
 
 
 def _digests(paths: list[str]) -> dict[str, str]:

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fanzha.detection.taxonomy import Taxonomy
 from fanzha.detection.text.cascade import meanings
+from fanzha.detection.text.cascade import train as training
 from fanzha.detection.text.cascade.model import TextModel
-from fanzha.detection.text.cascade.samples import own
+from fanzha.detection.text.cascade.samples import Samples, built_in, own
 from fanzha.detection.text.cascade.train import Settings, train
 from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser
 
@@ -45,9 +47,16 @@ class Hashing:
         return out
 
 
+def few_built_in(policies: Path, taxonomy: Taxonomy, seed: int, variants: int) -> Samples:
+    """A part of the messages written for fanzha, so that training takes a second."""
+    whole = built_in(policies, taxonomy, seed, variants)
+    return whole.chosen(np.flatnonzero(np.arange(len(whole)) % 16 == 0))
+
+
 def small_model(monkeypatch: pytest.MonkeyPatch) -> TextModel:
     """Trained on ninety texts of three classes, many of them alike."""
     monkeypatch.setattr(meanings, "sentence_encoder", Hashing)
+    monkeypatch.setattr(training, "built_in", few_built_in)
     names = [name for name in CLASSES for _ in range(30)]
     texts = [said(name, k) for k, name in enumerate(names)]
     samples = own(

@@ -15,7 +15,9 @@ from learning import POLICIES, said, small_model
 from fanzha.detection.model_file import ModelFile, read_model, write_model
 from fanzha.detection.text.cascade.answer import Answers, Cascade
 from fanzha.detection.text.cascade.model import KIND, TextModel
-from fanzha.detection.text.cascade.policy import Allowance
+from fanzha.detection.text.cascade.policy import CASCADE_FILE, Allowance, CascadePolicy
+from fanzha.detection.text.cascade.ship import POLICY_FILES
+from fanzha.detection.text.v1.corpus import fingerprint
 from fanzha.errors import Misconfigured
 
 SAID = [said(name, 97) for name in ("FR", "AD", "Other")]
@@ -47,28 +49,56 @@ def test_a_model_answers_alike_after_its_file(cascade: Cascade, tmp_path: Path) 
     assert again.model.version == cascade.model.to_file().version
 
 
-def test_batches_may_be_cut_anywhere(cascade: Cascade) -> None:
+def test_a_text_is_answered_alike_whatever_stands_beside_it(cascade: Cascade) -> None:
     texts = [*SAID, "", "完全陌生的一句话", "Hello there", *SAID]
-    whole, parts = Allowance(0.5, 1), Allowance(0.5, 1)
-    together = read(cascade, texts, whole)
-    single = [read(cascade, [text], parts) for text in texts]
+    together = read(cascade, texts)
+    single = [read(cascade, [text]) for text in texts]
     assert np.allclose(together.score, [one.score[0] for one in single], atol=1e-6)
     assert together.asked.tolist() == [bool(one.asked[0]) for one in single]
-    assert (whole.asked, whole.seen) == (parts.asked, parts.seen)
+
+
+def test_the_supposed_share_of_fraud_moves_scores_and_not_their_order(cascade: Cascade) -> None:
+    texts = [*SAID, "完全陌生的一句话", "Hello there"]
+    rare = replace(cascade, model=replace(cascade.model, prior=(0.01, 0.01)))
+    common = replace(cascade, model=replace(cascade.model, prior=(0.6, 0.6)))
+    few, many = read(rare, texts).score, read(common, texts).score
+    assert (few < many).all()
+    strangers = cascade.model.moved(np.zeros(1, dtype=bool))
+    assert [float(one[0]) for one in strangers] == [0.0, 0.0]
+
+
+def test_the_shipped_model_was_made_from_the_policies_as_they_stand() -> None:
+    made = TextModel.load().about
+    for name in POLICY_FILES:
+        assert made["sets_sha256"][name] == fingerprint(POLICIES / "text" / name), name
+    others = set(made["sets_sha256"]) - set(POLICY_FILES)
+    assert others == {"dialogues_teleantifraud.parquet"}, "the only set whose terms allow it"
+    prior = CascadePolicy.load(POLICIES / "text" / CASCADE_FILE).prior
+    assert TextModel.load().prior == prior
 
 
 @given(
-    st.lists(st.booleans(), max_size=200), st.sampled_from([0.0, 0.005, 0.1, 1.0]),
+    st.lists(
+        st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.5, 1.0, 9.0])), max_size=60),
+        max_size=6,
+    ),
+    st.sampled_from([0.0, 0.005, 0.1, 1.0]),
     st.integers(0, 5),
 )  # fmt: skip
-def test_no_more_texts_go_to_the_encoder_than_allowed(
-    wanted: list[bool], share: float, first: int
+def test_no_more_texts_go_to_the_encoder_than_allowed_and_those_are_the_least_sure(
+    batches: list[list[tuple[bool, float]]], share: float, first: int
 ) -> None:
     allowance = Allowance(share, first)
-    granted = allowance.grant(np.array(wanted, dtype=bool))
-    assert not (granted & ~np.array(wanted, dtype=bool)).any()
-    for k in range(len(wanted)):
-        assert granted[: k + 1].sum() <= (k + 1) * share + first
+    for batch in batches:
+        wanted = np.array([one for one, _ in batch], dtype=bool)
+        sureness = np.array([one for _, one in batch], dtype=np.float64)
+        granted = allowance.grant(wanted, sureness)
+        assert not (granted & ~wanted).any()
+        assert allowance.asked <= max(allowance.seen * share, first)
+        left = wanted & ~granted
+        if granted.any() and left.any():
+            assert sureness[granted].max() <= sureness[left].min()
+    assert allowance.seen == sum(map(len, batches))
 
 
 def test_reasons_quote_the_text_and_add_up_to_its_score(cascade: Cascade) -> None:
@@ -111,7 +141,7 @@ def test_the_report_is_honest_about_what_it_kept_back(cascade: Cascade) -> None:
     assert "classes_kept_back" in told
 
 
-@pytest.mark.parametrize("name", ["first", "second_dense", "gate", "first_in", "reference"])
+@pytest.mark.parametrize("name", ["first", "second_dense", "gate", "first_in", "base"])
 def test_a_model_that_lacks_a_part_is_refused(cascade: Cascade, name: str) -> None:
     file = cascade.model.to_file()
     arrays = {key: value for key, value in file.arrays.items() if key != name}

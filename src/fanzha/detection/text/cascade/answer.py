@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from fanzha.detection.finding import Reason
 from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
-from fanzha.detection.text.cascade.classes import best_class, shares_of
+from fanzha.detection.text.cascade.classes import best_class, class_lead, shares_of
 from fanzha.detection.text.cascade.first import First, first_stage
 from fanzha.detection.text.cascade.fit import gram_rows, probability
-from fanzha.detection.text.cascade.gate import alike_by_grams, alike_by_sense, mix, nearness
+from fanzha.detection.text.cascade.gate import alike_by_grams, mix
 from fanzha.detection.text.cascade.meanings import MEANINGS_FILE, Meanings, Said
 from fanzha.detection.text.cascade.model import TextModel, columns_of
 from fanzha.detection.text.cascade.policy import CASCADE_FILE, Allowance, CascadePolicy
@@ -78,26 +78,34 @@ class Cascade:
         cell = cells(near.length, talk)
         inside = model.first_in(_columns(near, read), cell)
         outside = model.first_out(_columns(far, read), cell)
-        alike = alike_by_grams(near.known, model.gate)
-        odds = mix(inside, outside, alike)
-        wanted = unsure(inside, outside, odds, alike, model.band) & (near.length > 0)
-        asked = allowance.grant(wanted)
+        add_in, add_out = model.moved(talk)
+        alike = alike_by_grams(near.known, cell, model.gate)
+        odds = mix(inside + add_in, outside + add_out, alike)
+        every = np.arange(odds.size)
+        shares = shares_of(model.class_first(self._grams(read, every))) if model.classes else None
+        wanted = unsure(inside + add_in, outside + add_out, odds, alike, model.band)
+        sureness = np.abs(odds)
+        if shares is not None:
+            lead = class_lead(shares)
+            wanted |= lead < model.band
+            sureness = np.minimum(sureness, lead)
+        asked = allowance.grant(wanted & (near.length > 0), sureness)
         rows = np.flatnonzero(asked)
         said = None
         if rows.size:
             said = self.meanings.read([texts[row] for row in rows.tolist()])
             second = model.second(self._grams(read, rows), self._columns(said, read, rows))
-            likeness = nearness(said.mean, model.reference)
-            alike[rows] = alike_by_sense(near.known[rows], likeness, model.gate_second)
             odds[rows] = mix(
-                model.second_in(np.column_stack([second[:, 0], inside[rows]]), cell[rows]),
-                model.second_out(np.column_stack([second[:, 1], outside[rows]]), cell[rows]),
+                model.second_in(np.column_stack([second[:, 0], inside[rows]]), cell[rows])
+                + add_in[rows],
+                model.second_out(np.column_stack([second[:, 1], outside[rows]]), cell[rows])
+                + add_out[rows],
                 alike[rows],
             )
         head = int(alike.size > 0 and float(alike.mean()) < 0.5)
         first = far if head else near
         score = np.where(near.length > 0, probability(odds), 0.0)
-        return Answers(self, read, first, asked, said, score, alike, cell, head)
+        return Answers(self, read, first, asked, said, score, alike, cell, head, shares)
 
     def _columns(self, said: Said, read: Read, rows: I64) -> F32:
         """Dense columns in the order that the model was trained with."""
@@ -133,6 +141,8 @@ class Answers:
     alike: F64
     cell: I64
     head: int
+    shares: F64 | None
+    """The user's classes as the first stage sees them."""
 
     @cached_property
     def sure(self) -> Bools:
@@ -149,10 +159,9 @@ class Answers:
     def classes(self) -> list[str | None]:
         """The user's class of each text; None for all where the model has none."""
         model = self.cascade.model
-        if not model.classes:
+        if self.shares is None:
             return [None] * self.score.size
-        rows = np.arange(self.score.size)
-        shares = shares_of(model.class_first(self.cascade._grams(self.reading, rows)))
+        shares = self.shares.copy()
         if self.said is not None:
             asked = np.flatnonzero(self.asked)
             columns = self.cascade._columns(self.said, self.reading, asked)

@@ -14,7 +14,7 @@ from fanzha.detection.text.cascade.model import Heads
 if TYPE_CHECKING:
     from fanzha.detection.text.cascade.train import Ground
 
-__all__ = ["best_class", "class_heads", "folds_of", "shares_of"]
+__all__ = ["best_class", "class_heads", "class_lead", "folds_of", "shares_of"]
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -82,6 +82,13 @@ def shares_of(margins: F64) -> F64:
     raised = np.exp(_STEEP * (margins - margins.max(axis=1, keepdims=True)))
     shares: F64 = raised / raised.sum(axis=1, keepdims=True)
     return shares
+
+
+def class_lead(shares: F64) -> F64:
+    """Log-odds of each text's likeliest class against its second."""
+    two = np.sort(np.maximum(shares, 1e-9), axis=1)[:, -2:]
+    lead: F64 = np.log(two[:, -1] / two[:, 0])
+    return lead
 
 
 def best_class(shares: F64, fraud: npt.NDArray[np.bool_], score: F64) -> I64:

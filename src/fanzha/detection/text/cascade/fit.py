@@ -89,6 +89,7 @@ def _fit(
 ) -> tuple[F64, float]:  # fmt: skip
     weight = weight / max(float(weight.mean()), 1e-12)
     sign = np.where(wanted > 0.5, 1.0, -1.0)
+    rows = rows.astype(np.float64)  # once, not at every step
     turned = rows.T.tocsr() if sparse.issparse(rows) else rows.T
 
     def objective(theta: F64) -> tuple[float, F64]:

@@ -1,4 +1,4 @@
-"""How alike a text is to those a model was trained on: by the grams known, by its nearest texts."""
+"""How alike a text is to those a model was trained on, told by the share of its grams known."""
 
 from __future__ import annotations
 
@@ -7,73 +7,58 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fanzha.detection.text.cascade.fit import logistic, probability
+from fanzha.detection.text.cascade.fit import probability
+from fanzha.detection.text.cascade.scale import CELLS
 
 if TYPE_CHECKING:
     from fanzha.detection.text.cascade.report import Held
 
-__all__ = ["Gate", "alike_by_grams", "alike_by_sense", "gates", "mix", "nearness"]
+__all__ = ["Gate", "alike_by_grams", "gate_of", "mix"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 Gate = tuple[float, ...]
+"""By cell of channel and length: the share of grams known from which a text is alike."""
 
-_STEEP, _STRANGE = 60.0, 0.02
-"""Log-odds per share of grams known; the share of texts kept back that it may call strange."""
-_FAR = 0.03
-_NEAREST = 3
-_ROWS = 512
-_NEVER = -30.0
-
-
-def nearness(mean: F32, reference: F32) -> F32:
-    """Mean likeness (cosine) of each text to its three nearest of the reference; 0 without one."""
-    out = np.zeros(mean.shape[0], dtype=np.float32)
-    many = min(_NEAREST, reference.shape[0])
-    if not many:
-        return out
-    for k in range(0, mean.shape[0], _ROWS):
-        like = mean[k : k + _ROWS] @ reference.T
-        out[k : k + _ROWS] = np.partition(like, -many, axis=1)[:, -many:].mean(axis=1)
-    return out
+_STEEP = 60.0
+"""Log-odds per share of grams known."""
+_ONE, _SEVERAL = 0.02, 0.10
+"""Share of texts kept back that may be called strange: by a model of one source, whose own texts
+come first, and by one of several, which is meant for more than these."""
+_NEVER = 2.0
+_THERE = 0.005
+"""Share of the texts that a cell must have, and some of both sides, to be known at all."""
+_LEAST = 0.1
+"""Weight that the answer for texts like those trained on keeps of a strange text: the two answers
+err in different places."""
 
 
-def gates(near: Held, far: Held, weight: F64, *, level: bool) -> tuple[Gate, Gate]:
-    """(factor of known, constant) for the first stage; (known, nearness, constant) for the second.
+def gate_of(near: Held, mine: npt.NDArray[np.bool_], fraud: npt.NDArray[np.bool_], cell: I64, *,
+            sources: int, level: bool) -> Gate:  # fmt: skip
+    """The gate of a model. `mine` are texts that it is for, of so many `sources`.
 
-    The first is even where all but a fiftieth of the texts kept back know more. The second tells
-    texts kept back from those of sources left out, moved so that few of the former are called
-    strange. `level`: the model is for no texts in particular, none is alike.
+    `level`: the model is for no texts in particular, none is alike. Long texts and talk hold many
+    common grams, so that each cell has a measure of its own.
     """
-    rows = np.flatnonzero((weight > 0) & (near.row >= 0))
-    if level or not rows.size:
-        return (0.0, _NEVER), (0.0, 0.0, _NEVER)
-    first = (_STEEP, -_STEEP * float(np.quantile(near.known[rows], _STRANGE)))
-    a, b = rows[np.isfinite(near.near[rows])], np.flatnonzero(np.isfinite(far.near))
-    if not a.size or not b.size:
-        return first, (first[0], 0.0, first[1])
-    columns = np.column_stack(
-        [np.concatenate([near.known[a], far.known[b]]), np.concatenate([near.near[a], far.near[b]])]
-    ).astype(np.float64)
-    like = np.concatenate([np.ones(a.size), np.zeros(b.size)])
-    share = np.concatenate([np.full(a.size, 1.0 / a.size), np.full(b.size, 1.0 / b.size)])
-    slopes, _ = logistic(10.0 * columns, like, share, strength=100.0)
-    factors = np.maximum(10.0 * slopes, 0.0)
-    middle = float(np.quantile(columns[: a.size] @ factors, _FAR))
-    return first, (float(factors[0]), float(factors[1]), -middle)
+    rows = np.flatnonzero(mine & (near.row >= 0))
+    out = [_NEVER] * CELLS
+    for c in range(CELLS):
+        here = rows[cell[rows] == c]
+        both = fraud[here].any() and not fraud[here].all()
+        if not level and both and here.size >= _THERE * rows.size:
+            strange = _ONE if sources == 1 else _SEVERAL
+            out[c] = float(np.quantile(near.known[here], strange))
+    return tuple(out)
 
 
-def alike_by_grams(known: F32, gate: Gate) -> F64:
-    """Probability that each text is like those trained on, as the first stage sees it."""
-    return probability(gate[0] * known.astype(np.float64) + gate[1])
-
-
-def alike_by_sense(known: F32, near: F32, gate: Gate) -> F64:
-    """The same as the second stage sees it."""
-    return probability(gate[0] * known.astype(np.float64) + gate[1] * near + gate[2])
+def alike_by_grams(known: F32, cell: I64, gate: Gate) -> F64:
+    """Probability that each text is like those trained on."""
+    return probability(_STEEP * (known.astype(np.float64) - np.array(gate)[cell]))
 
 
 def mix(inside: F64, outside: F64, alike: F64) -> F64:
-    """Log-odds between the two scales by how alike a text is."""
-    odds: F64 = alike * inside + (1 - alike) * outside
+    """Log-odds between the two answers by how alike a text is."""
+    share = _LEAST + (1 - _LEAST) * alike
+    odds: F64 = share * inside + (1 - share) * outside
     return odds

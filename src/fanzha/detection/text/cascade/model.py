@@ -46,9 +46,9 @@ class Heads:
 @dataclass(frozen=True, eq=False)
 class TextModel:
     """Weights of both stages. Each has two answers: column 0 (scaled by `…_in`) for texts like
-    those trained on, column 1 (`…_out`) for texts of sources never trained on; `gate` and
-    `gate_second` say how alike a text is (see `gate`), `reference` being vectors of texts trained
-    on. `band`: a first stage nearer to 0 log-odds than this is unsure.
+    those trained on, column 1 (`…_out`) for texts of sources never trained on; `gate` says
+    how alike a text is (see `gate`). `band`: a first stage nearer to 0 log-odds than this is
+    unsure.
     """
 
     first: F32
@@ -59,9 +59,11 @@ class TextModel:
     second_in: Scale
     second_out: Scale
     gate: Gate
-    gate_second: Gate
-    reference: F32
     band: float
+    base: tuple[float, float]
+    """Share of fraud that the scales of the two answers were fitted with."""
+    prior: tuple[float, ...]
+    """Share of fraud supposed where it judges, among messages and among talk; empty: as fitted."""
     classes: tuple[str, ...]
     class_fraud: npt.NDArray[np.bool_]
     class_first: Heads
@@ -93,9 +95,9 @@ class TextModel:
                 second_in=_scale(a, "second_in", 2),
                 second_out=_scale(a, "second_out", 2),
                 gate=tuple(a["gate"].tolist()),
-                gate_second=tuple(a["gate_second"].tolist()),
-                reference=a["reference"],
                 band=float(a["band"][0]),
+                base=(float(a["base"][0]), float(a["base"][1])),
+                prior=tuple(a["prior"].tolist()),
                 classes=tuple(names["classes"]),
                 class_fraud=a["class_fraud"].astype(bool),
                 class_first=_heads(a, "class_first"),
@@ -110,6 +112,13 @@ class TextModel:
         model.check()
         return model
 
+    def moved(self, talk: npt.NDArray[np.bool_]) -> tuple[F64, F64]:
+        """Log-odds to add to either answer of each text, by how common fraud is supposed to be."""
+        if not self.prior:
+            return np.zeros(talk.size), np.zeros(talk.size)
+        supposed = np.where(talk, _odds(self.prior[1]), _odds(self.prior[0]))
+        return supposed - _odds(self.base[0]), supposed - _odds(self.base[1])
+
     def check(self) -> None:
         """Every array has the shape that the others suppose, and no weight is NaN or endless."""
         size = self.first.shape[0]
@@ -118,8 +127,8 @@ class TextModel:
             size >= 2 and size & (size - 1) == 0
             and self.first.shape == (size, 2)
             and self.idf.shape == (size,)
-            and (len(self.gate), len(self.gate_second)) == (2, 3)
-            and self.reference.ndim == 2 and self.reference.shape[1] == WIDTH
+            and len(self.gate) == CELLS
+            and len(self.prior) in (0, 2) and all(0 < p < 1 for p in (*self.base, *self.prior))
             and self.second.grams.shape == (size, 2)
             and self.second.dense.shape[1] == 2 == self.second.bias.size
             and columns == WIDTH + len(self.meanings) + len(self.steps)
@@ -139,8 +148,8 @@ class TextModel:
         """As it is written: large tables in half precision."""
         arrays: dict[str, npt.NDArray[Any]] = {
             "first": self.first.astype(np.float16), "idf": self.idf.astype(np.float16),
-            "gate": np.array(self.gate), "gate_second": np.array(self.gate_second),
-            "reference": self.reference.astype(np.float16), "band": np.array([self.band]),
+            "gate": np.array(self.gate), "band": np.array([self.band]),
+            "base": np.array(self.base), "prior": np.array(self.prior, dtype=np.float64),
             "class_fraud": self.class_fraud,
         }  # fmt: skip
         for name in ("first_in", "first_out", "second_in", "second_out"):
@@ -155,6 +164,10 @@ class TextModel:
             arrays[f"{name}_bias"] = heads.bias
         names = {"classes": self.classes, "steps": self.steps, "meanings": self.meanings}
         return ModelFile(KIND, self.about, arrays, {"names.json": json.dumps(names)})
+
+
+def _odds(share: float) -> float:
+    return float(np.log(share / (1 - share)))
 
 
 def columns_of(now: Sequence[str], then: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -18,11 +18,13 @@ __all__ = ["CASCADE_FILE", "Allowance", "CascadePolicy"]
 
 CASCADE_FILE = "cascade.yaml"
 Bools = npt.NDArray[np.bool_]
+F64 = npt.NDArray[np.float64]
 
 
 @dataclass(eq=False)
 class Allowance:
-    """Counts texts read and texts sent on, row by row: batches may be cut anywhere."""
+    """Counts texts read and texts sent on. Of all read so far at most `share` is sent on, or
+    `first` texts where that is more, so that a small file is read with care."""
 
     share: float
     first: int
@@ -30,16 +32,17 @@ class Allowance:
     asked: int = 0
     wanted: int = 0
 
-    def grant(self, wanted: Bools) -> Bools:
-        """Which of the rows that want the second stage get it, in their order."""
-        allowed = np.floor((self.seen + np.arange(1, wanted.size + 1)) * self.share) + self.first
-        granted = np.zeros(wanted.size, dtype=bool)
-        for row in np.flatnonzero(wanted).tolist():
-            if self.asked < allowed[row]:
-                granted[row] = True
-                self.asked += 1
+    def grant(self, wanted: Bools, sureness: F64) -> Bools:
+        """Which of a batch's rows that want the second stage get it: the least sure, the earlier
+        of equals. A function of the rows and of the counts so far, never of time."""
         self.seen += wanted.size
         self.wanted += int(wanted.sum())
+        left = max(int(self.seen * self.share), self.first) - self.asked
+        rows = np.flatnonzero(wanted)
+        chosen = rows[np.argsort(sureness[rows], kind="stable")[: max(left, 0)]]
+        self.asked += chosen.size
+        granted = np.zeros(wanted.size, dtype=bool)
+        granted[chosen] = True
         return granted
 
 
@@ -53,6 +56,8 @@ class CascadePolicy:
     unlike: float
     unsure_score: tuple[float, float]
     reasons_from: float
+    prior: tuple[float, float]
+    """How common fraud is among messages and among talk, for the model that ships."""
 
     @classmethod
     @policy_reader
@@ -62,7 +67,8 @@ class CascadePolicy:
             data = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise invalid(path.name, f"cannot be read: {type(error).__name__}") from error
-        keys = {"version", "in_force_on", "batch", "live", "unlike", "unsure_score", "reasons_from"}
+        keys = {"version", "in_force_on", "batch", "live", "unlike", "unsure_score", "reasons_from",
+                "prior"}  # fmt: skip
         if not isinstance(data, dict) or set(data) != keys:
             raise invalid(path.name, f"must have exactly the keys {sorted(keys)}")
         if not isinstance(data["in_force_on"], date):
@@ -71,7 +77,7 @@ class CascadePolicy:
         return cls(
             str(data["version"]), _rate(data["batch"], "batch"), _rate(data["live"], "live"),
             _fraction(data["unlike"], "unlike"), (low, high),
-            _fraction(data["reasons_from"], "reasons_from"),
+            _fraction(data["reasons_from"], "reasons_from"), _prior(data["prior"]),
         )  # fmt: skip
 
     def in_batch(self) -> Allowance:
@@ -87,6 +93,15 @@ def _rate(item: Any, where: str) -> tuple[float, int]:
     if not isinstance(item["first"], int) or item["first"] < 0:
         raise invalid(where, "first is a whole number, 0 or more")
     return _fraction(item["share"], where), item["first"]
+
+
+def _prior(item: Any) -> tuple[float, float]:
+    if not isinstance(item, dict) or set(item) != {"message", "talk"}:
+        raise invalid("prior", "must have exactly message and talk")
+    message, talk = (_fraction(item[key], "prior") for key in ("message", "talk"))
+    if not (0 < message < 1 and 0 < talk < 1):
+        raise invalid("prior", "lies between 0 and 1")
+    return message, talk
 
 
 def _fraction(item: Any, where: str) -> float:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fanzha.detection.text.cascade.classes import best_class
 from fanzha.detection.text.cascade.figures import class_figures, fraud_figures
 from fanzha.detection.text.cascade.fit import probability
-from fanzha.detection.text.cascade.gate import alike_by_grams, alike_by_sense, mix
+from fanzha.detection.text.cascade.gate import alike_by_grams, mix
 from fanzha.detection.text.cascade.model import TextModel
 from fanzha.detection.text.cascade.samples import Samples
 
@@ -35,8 +35,6 @@ class Held:
     known: F32
     steps: F64
     second: F64
-    near: F64
-    """Likeness to the nearest texts trained on; NaN where its sentences were not read."""
     row: I64
 
     @classmethod
@@ -44,7 +42,6 @@ class Held:
         zero = np.zeros(rows, dtype=np.float32)
         return cls(
             zero.copy(), zero.copy(), zero.copy(), np.zeros(rows), np.full(rows, np.nan),
-            np.full(rows, np.nan),
             np.full(rows, -1, dtype=np.int64),
         )  # fmt: skip
 
@@ -102,16 +99,15 @@ def _near_odds(
     """Log-odds as the cascade would answer, the second stage asked where the first is unsure."""
     a = model.first_in(near.first_columns(), cell)
     b = model.first_out(far.first_columns(), cell)
-    alike = alike_by_grams(near.known, model.gate)
+    alike = alike_by_grams(near.known, cell, model.gate)
     odds = mix(a, b, alike)
     asked = unsure(a, b, odds, alike, model.band)
     asked &= np.isfinite(near.second) & np.isfinite(far.second)
     second = np.where(asked[:, None], np.column_stack([near.second, far.second]), 0.0)
-    likeness = np.where(asked, near.near, 0.0).astype(np.float32)
     again = mix(
         model.second_in(np.column_stack([second[:, 0], a]), cell),
         model.second_out(np.column_stack([second[:, 1], b]), cell),
-        alike_by_sense(near.known, likeness, model.gate_second),
+        alike,
     )
     return np.where(asked, again, odds), asked
 

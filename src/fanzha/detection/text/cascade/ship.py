@@ -13,6 +13,7 @@ import polars as pl
 from fanzha.detection.model_file import write_model
 from fanzha.detection.text.cascade.meanings import MEANINGS_FILE
 from fanzha.detection.text.cascade.model import SHIPPED, TextModel
+from fanzha.detection.text.cascade.policy import CASCADE_FILE, CascadePolicy
 from fanzha.detection.text.cascade.samples import TALKS_FILE, Samples, own
 from fanzha.detection.text.cascade.train import Settings, train
 from fanzha.detection.text.v1.corpus import DIALOGUES, MESSAGES_FILE, fingerprint
@@ -69,7 +70,9 @@ def ship(data: Path, policies: Path = POLICIES) -> TextModel:
     files = {name: fingerprint(policies / "text" / name) for name in POLICY_FILES}
     files[DIALOGUES] = fingerprint(data / DIALOGUES)
     command = "python -m fanzha.detection.text.cascade.ship --data DIR"
-    return replace(model, about={**model.about, "command": command, "sets_sha256": files})
+    prior = CascadePolicy.load(policies / "text" / CASCADE_FILE).prior
+    about = {**model.about, "command": command, "sets_sha256": files, "prior": prior}
+    return replace(model, about=about, prior=prior)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
 from fanzha.detection.text.cascade.classes import class_heads, folds_of
 from fanzha.detection.text.cascade.first import First, first_stage
 from fanzha.detection.text.cascade.fit import half, idf, logistic, margin_fit
-from fanzha.detection.text.cascade.gate import gates, nearness
+from fanzha.detection.text.cascade.gate import gate_of
 from fanzha.detection.text.cascade.meanings import MEANINGS_FILE, Meanings, Said
 from fanzha.detection.text.cascade.model import Heads, TextModel
 from fanzha.detection.text.cascade.report import Held, report
@@ -31,7 +31,6 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-_REFERENCE = 2_000
 _LEAST = np.float32(1e-6)
 _GRAM_SCALE = 1.0 / 12.0
 """Brings a window's normed grams to about unit length, so that one strength fits all."""
@@ -171,8 +170,10 @@ def train(
     nearly = farther if settings.level else _fit(ground, ground.mine, far=False)
     first_in, second_in = _scales(ground, near, ground.plain)
     first_out, second_out = _scales(ground, far, np.where(far.row >= 0, ground.even, 0.0))
-    reference = reference_of(ground, ground.mine)
-    gate, gate_second = gates(near, far, ground.plain, level=settings.level)
+    gate = gate_of(
+        near, ground.mine, ground.samples.fraud, ground.cell, sources=len(samples.sources),
+        level=settings.level,
+    )  # fmt: skip
     band = _band(ground, near, first_in)
     told, class_first, class_second = class_heads(ground, len(classes), tell)
     model = TextModel(
@@ -184,13 +185,19 @@ def train(
             np.array([nearly.bias, farther.bias]),
         ),
         second_in=second_in, second_out=second_out, gate=gate,
-        gate_second=gate_second, reference=reference, band=band, classes=classes,
+        band=band,
+        base=(_share(ground, ground.plain), _share(ground, ground.even)), prior=(),
+        classes=classes,
         class_fraud=class_fraud, class_first=class_first, class_second=class_second,
         steps=tuple(s.code for s in ground.read.steps.steps), meanings=_codes(policies), about={},
     )  # fmt: skip
     model.check()
     told_report = report(ground.samples, ground.mine, near, far, model, ground.cell, told)
     return replace(model, about={"settings": asdict(settings), "report": told_report})
+
+
+def _share(ground: Ground, weight: F64) -> float:
+    return float((weight * ground.samples.fraud).sum() / weight.sum())
 
 
 def _codes(policies: Path) -> tuple[str, ...]:
@@ -269,7 +276,7 @@ def _kept_back(ground: Ground, tell: Callable[[str, str], None]) -> tuple[Held, 
         tell(f"交叉验证 {k + 1}/{s.folds}", f"cross-validation {k + 1} of {s.folds}")
         rows = ground.mine & (fold != k)
         if _both(samples.fraud[rows]):
-            _keep(ground, near, fold == k, _fit(ground, rows, far=s.level), rows)
+            _keep(ground, near, fold == k, _fit(ground, rows, far=s.level))
     many = np.bincount(samples.source, minlength=len(samples.sources))
     ours = [k for k, name in enumerate(samples.sources) if name in BUILT_IN]
     theirs = sorted(set(range(many.size)) - set(ours), key=lambda k: (-many[k], k))[: s.sources]
@@ -278,7 +285,7 @@ def _kept_back(ground: Ground, tell: Callable[[str, str], None]) -> tuple[Held, 
         out = samples.source == k
         alike = np.isin(samples.group, np.unique(samples.group[out]))
         if _both(samples.fraud[~alike]):
-            _keep(ground, far, out, _fit(ground, ~alike, far=True), ~alike & ground.mine)
+            _keep(ground, far, out, _fit(ground, ~alike, far=True))
     return near, far
 
 
@@ -297,22 +304,14 @@ def _both(fraud: Bools) -> bool:
     return bool(fraud.any() and not fraud.all())
 
 
-def _keep(ground: Ground, held: Held, out: Bools, stages: _Stages, beside: Bools) -> None:
-    """Note what `stages` say of the rows `out`, and how near these are to the rows `beside`."""
+def _keep(ground: Ground, held: Held, out: Bools, stages: _Stages) -> None:
+    """Note what `stages` say of the rows `out`."""
     held.best[out], held.whole[out] = stages.said.best[out], stages.said.whole[out]
     held.known[out] = stages.said.known[out]
     held.steps[out] = ground.read.step_sum[out]
     held.row[out] = np.flatnonzero(out)
     of = np.flatnonzero(out[ground.encoded])
     held.second[ground.encoded[of]] = stages.odds[of]
-    held.near[ground.encoded[of]] = nearness(ground.said.mean[of], reference_of(ground, beside))
-
-
-def reference_of(ground: Ground, rows: Bools) -> F32:
-    """Vectors of some of the rows' texts: what new texts are held beside."""
-    of = np.flatnonzero(rows[ground.encoded])
-    rng = np.random.default_rng(ground.settings.seed)
-    return half(ground.said.mean[np.sort(rng.permutation(of)[:_REFERENCE])])
 
 
 def _scales(ground: Ground, held: Held, weight: F64) -> tuple[Scale, Scale]:
