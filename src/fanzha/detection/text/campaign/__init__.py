@@ -1,0 +1,1 @@
+"""Campaigns: the same text in many writings, from many senders, to many people."""
