@@ -108,7 +108,7 @@ function Version({ opened, view }: { opened: Opened; view: VersionView }) {
     else void run(step.verb, view.version, view.state.code);
   };
   const ask = (verb: string, label: string, needsNote: boolean, version = view.version, state = view.state.code): void => setAsking({ verb, label, needsNote, version, state });
-  useKeys({ 'Ctrl+s': () => void save(), 'Ctrl+Enter': () => void replay(), p: press }, !asking && !muting, ['Ctrl+s', 'Ctrl+Enter']);
+  useKeys({ 'Ctrl+s': () => void save(), 'Ctrl+Enter': () => void replay(), p: () => { if (step && step.verb !== 'save' && step.verb !== 'replay') press(); } }, !asking && !muting, ['Ctrl+s', 'Ctrl+Enter']);
 
   const endMute = (s: SnoozeView): void => {
     post<SnoozeView>(`/v1/workshop/snoozes/${s.id}/end`).then(reload, (error: unknown) => setFailure(failureOf(error)));

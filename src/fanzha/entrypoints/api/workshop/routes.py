@@ -301,8 +301,10 @@ def subject_of(given: str) -> Subject:
 def _detail(parts: Centre, who: SignedIn, version: RuleVersion) -> wire.VersionView:
     now, figures = parts.now(), RuleFigures(parts.database)
     with parts.workshop.work() as work:
-        versions = work.rules.of(version.rule)
         newest = work.rehearsals.newest(version.rule, version.version)
+        # Read after the replay, whose end moves the version on: never a state before its evidence.
+        version = find(work, version.rule, version.version)
+        versions = work.rules.of(version.rule)
         passed = view.gates_of(work, parts.bench.policy, version, now)
         judged = view.judged_share(work, version)
     text = RuleText.of(version.text)
