@@ -16,6 +16,7 @@ from fanzha.detection.signals import Scored, SignalSet
 from fanzha.detection.text.campaign.clusters import Clusters
 from fanzha.detection.text.v1.addresses import addresses
 from fanzha.detection.text.v1.evidence import Reader
+from fanzha.detection.text.v1.kernel import ADDRESS, LONG_NUMBER
 from fanzha.detection.text.v1.normal import NormalText
 from fanzha.detection.text.v1.phrases import quote
 from fanzha.errors import Refused
@@ -65,7 +66,8 @@ def campaigns(
 
     `at` in ms UTC. Columns: those of `Clusters.table` with the centre masked, and `sites` (names in
     its texts), `score`, `reasons` (structs of code, zh, en, part), `rows` (of the texts). A text
-    whose score is at least `suspect` counts as suspected, at least `doubt` as doubtful.
+    whose score is at least `suspect` counts as suspected, at least `doubt` and with an
+    address or a long number as doubtful.
     """
     order = np.argsort(at, kind="stable")
     chosen = [texts[k] for k in order.tolist()]
@@ -102,7 +104,8 @@ def cluster_texts(
     doubt: float,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], dict[int, Counter[str]]]:
     """(cluster of each text, its level, sites of each cluster), read batch by batch in the order
-    given. The level is 2 from a score of `suspect` on, 1 from `doubt` on, else 0."""
+    given. The level is 2 from a score of `suspect` on, 1 from `doubt` on where the text has an
+    address or a long number, else 0."""
     owners, levels = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint8)]
     sites: dict[int, Counter[str]] = {}
     for begin in range(0, len(texts), _BATCH):
@@ -110,9 +113,8 @@ def cluster_texts(
         body = pl.Series(texts[part], dtype=pl.String)
         text: NormalText = reader.normaliser(body.to_arrow())
         score = reader.read(text).score
-        level = ((score >= suspect).astype(np.uint8) + (score >= min(doubt, suspect))).astype(
-            np.uint8
-        )
+        doubtful = (score >= suspect) | ((score >= doubt) & _hooked(text))
+        level = (score >= suspect).astype(np.uint8) + doubtful.astype(np.uint8)
         owner = clusters.add(
             text, np.asarray(at[part], dtype=np.int64), _keys(senders[part]),
             _keys(recipients[part]), level,
@@ -124,6 +126,15 @@ def cluster_texts(
             if name and owner[row] >= 0:
                 sites.setdefault(int(owner[row]), Counter())[name] += 1
     return np.concatenate(owners), np.concatenate(levels), sites
+
+
+def _hooked(text: NormalText) -> npt.NDArray[np.bool_]:
+    """Whether a text has an address or a long number: something its reader is to go to. A greeting
+    or a warning of the weather that is passed on has none."""
+    marks = np.isin(text.chars, (ADDRESS, LONG_NUMBER))
+    before = np.concatenate([[0], np.cumsum(marks)])
+    hooked: npt.NDArray[np.bool_] = before[text.ends[1:]] > before[text.ends[:-1]]
+    return hooked
 
 
 def judge(table: pl.DataFrame, scored: Scored) -> pl.DataFrame:
