@@ -147,6 +147,17 @@ def test_a_filed_number_is_no_member() -> None:
     assert DENS.find(*town.frames(), filed=everyone) == []
 
 
+def test_whom_a_den_calls_again_and_again_is_no_member() -> None:
+    town = Town(11)
+    cards, (victim,) = town.goip(100), town.numbers(1)
+    for n in range(14):
+        town.call(n * HOUR, victim, town.stranger(), 60.0, caller_cell=reserved.cell(1, n))
+        town.call(n * HOUR + HOUR / 2, cards[n % 3], victim, 30.0)
+        town.text(n * HOUR, reserved.mobile(60_000_000), victim, "晚上一起吃饭吗")
+    (den,) = DENS.find(*town.frames())
+    assert set(den.members) == set(cards)
+
+
 def test_a_couple_at_home_is_no_bridge() -> None:
     """She talks to the daughter abroad; he calls this and that person now and then, all day."""
     town = Town(5)

@@ -81,9 +81,16 @@ def _out(once: pl.DataFrame) -> pl.DataFrame:
 
 
 def _into(once: pl.DataFrame, measures: DenMeasures) -> pl.DataFrame:
-    """Calls in; those of mass callers are not from outside: sisters ring to feign a life."""
-    mass = once.group_by("caller").agg(pl.col("callee").n_unique().alias("_n"))
-    loud = mass.filter(pl.col("_n") >= measures.mass_calls)["caller"]
+    """Calls in; those of mass callers are not from outside: sisters ring to feign a life. A mass
+    caller calls many and is called less than half as often."""
+    placed = once.group_by(pl.col("caller").alias("number")).agg(
+        pl.len().alias("out"), pl.col("callee").n_unique().alias("callees")
+    )
+    taken = once.group_by(pl.col("callee").alias("number")).agg(pl.len().alias("in"))
+    mass = (pl.col("callees") >= measures.mass_calls) & (
+        2 * pl.col("in").fill_null(0) < pl.col("out")
+    )
+    loud = placed.join(taken, on="number", how="left").filter(mass)["number"]
     outside = ~pl.col("caller").is_in(loud.to_list())
     return once.group_by(pl.col("callee").alias("number")).agg(
         pl.col("callee_kind").first().alias("kind_in"),

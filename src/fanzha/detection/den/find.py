@@ -199,7 +199,7 @@ def _kind(values: Mapping[str, Any]) -> DenKind:
         return DenKind.MODEM_POOL
     if of("gateways") or (of("device_run") >= 4 and of("path_share") < 0.7):
         return DenKind.GOIP
-    if of("cards_a_device") >= 4 and of("closed_share") < 0.8 and of("path_share") < 0.7:
+    if of("cards_a_device") >= 2 and 2 * of("devices") <= of("members") and of("path_share") < 0.7:
         return DenKind.GOIP
     return DenKind.SIM_BOX
 

@@ -41,7 +41,7 @@ def cohorts(
         _groups(cards, "path3", pl.col("moves") == 3, measures),
         _groups(cards, "home", pl.col("at_home") & pl.col("lifeless"), measures),
         _opened(cards, measures),
-        _call_each_other(rows, once),
+        _call_each_other(cards, once),
         _take_turns(cards, once, measures),
         _coded_together(rows, texts, measures),
     ]
@@ -106,9 +106,10 @@ def _opened(cards: pl.DataFrame, measures: DenMeasures) -> Pairs:
     return found.select("_before", "row").to_numpy().astype(np.int64)
 
 
-def _call_each_other(rows: pl.DataFrame, once: pl.DataFrame) -> Pairs:
-    """Cards of which one has called the other more than once: strangers dialled at random do not
-    happen to be suspected cards."""
+def _call_each_other(cards: pl.DataFrame, once: pl.DataFrame) -> Pairs:
+    """Cards without a life of which one has called the other more than once: strangers dialled at
+    random do not happen to be such cards."""
+    rows = cards.with_row_index("row").filter("lifeless").select("row", "number")
     own = once.join(rows.rename({"number": "caller", "row": "a"}), on="caller").join(
         rows.rename({"number": "callee", "row": "b"}), on="callee"
     )
