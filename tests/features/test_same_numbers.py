@@ -95,8 +95,8 @@ def test_cuts_and_shares_change_nothing(data: Columns, cuts: list[int]) -> None:
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    with java.session(tmp_path_factory.mktemp("spark")) as session:
-        yield session
+    with java.running(tmp_path_factory.mktemp("spark")) as spark:
+        yield spark
 
 
 def test_a_long_random_stream_is_the_same_on_spark(spark: SparkSession) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from fanzha.adapters.spark import local_session
+from fanzha.adapters.spark import local_spark
 
 _WITHOUT_VECTORS = """#!/bin/sh
 # Spark asks for a module that this runtime is built without, and does not need it here.
@@ -46,7 +46,7 @@ def packaged(java: Path, folder: Path) -> str:
 
 
 @contextmanager
-def session(folder: Path) -> Iterator[SparkSession]:
+def running(folder: Path) -> Iterator[SparkSession]:
     """One local Spark; it ends with the block."""
     with pytest.MonkeyPatch.context() as patch:
         java_home = home(folder)
@@ -55,7 +55,7 @@ def session(folder: Path) -> Iterator[SparkSession]:
         patch.setenv("SPARK_LOCAL_DIRS", str(folder))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.setenv("PYSPARK_PYTHON", sys.executable)
-        spark = local_session(2)
+        spark = local_spark(2)
         spark.sparkContext.setLogLevel("ERROR")
         try:
             yield spark

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,8 +31,8 @@ CALLS = Window(
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    with java.session(tmp_path_factory.mktemp("spark")) as session:
-        yield session
+    with java.running(tmp_path_factory.mktemp("spark")) as spark:
+        yield spark
 
 
 def calls(**changed: Any) -> pa.Table:
@@ -122,6 +123,15 @@ def test_it_listens_on_this_machine_alone(spark: SparkSession) -> None:
     ]
     assert listening
     assert {ip.removeprefix("::ffff:") for ip in listening} <= {"127.0.0.1", "::1"}
+
+
+def test_the_extra_asks_for_what_is_tested() -> None:
+    root = Path(__file__).parents[3]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    locked = (root / "requirements" / "dev.lock").read_text(encoding="utf-8")
+    assert {f"{pin} \\" for pin in project["optional-dependencies"]["spark"]} <= set(
+        locked.splitlines()
+    )
 
 
 def test_the_packaged_java_starts_without_the_module_it_lacks(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def features(
 
     `at` is a timestamp or whole ms. Keys are longs (64 bits) or decimal(20,0), as Spark reads
     uint64; null or 0 is no key. Other columns are numbers or booleans; a null boolean is false.
-    Each of `partitions` (default: the session's parallelism) has tables of `keys_max` keys.
+    Each of `partitions` (default: what Spark works on at a time) has tables of `keys_max` keys.
     Raises `Refused`: a column is absent or of a wrong type; the order does not tell rows apart.
     """
     wanted = [w for w in windows if w.stream == stream]

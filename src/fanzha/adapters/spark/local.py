@@ -1,4 +1,4 @@
-"""A Spark session on this machine alone: loopback only, no pages, no files left behind."""
+"""Spark on this machine alone: loopback only, no pages, no catalogue on disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SETTINGS = {
 }
 
 
-def local_session(cores: int = 2) -> SparkSession:
+def local_spark(cores: int = 2) -> SparkSession:
     """Start one, or give the one that runs. Needs a Java (17 or newer) on the path or under
     `JAVA_HOME`. Workers run this interpreter and this
     copy of the package."""
