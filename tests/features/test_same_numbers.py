@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
@@ -120,7 +120,7 @@ def test_clocks_set_forward_and_back_are_the_same_on_spark(spark: SparkSession) 
     same(on_spark(spark, data, 4), told)
 
 
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3)
 @given(data=streams(), partitions=st.integers(1, 4))
 def test_hostile_streams_are_the_same_on_spark(
     spark: SparkSession, data: Columns, partitions: int
