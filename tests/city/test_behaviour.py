@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fanzha.city.behaviour import load_behaviour
-from fanzha.city.generate import POLICIES, generate
+from fanzha.city.behaviour import POLICIES, load_behaviour
+from fanzha.city.generate import generate
 from fanzha.errors import Misconfigured
 from tests.city.conftest import START
 
@@ -18,13 +18,11 @@ DEFAULT: dict[str, Any] = yaml.safe_load((POLICIES / "default.yaml").read_text(e
 
 def _over(folder: Path, **changes: Any) -> Path:
     path = folder / "own.yaml"
-    for name in ("default.yaml", "scam-types.yaml"):
-        (folder / name).write_text((POLICIES / name).read_text(encoding="utf-8"), encoding="utf-8")
     path.write_text(yaml.safe_dump({"extends": "default.yaml", **changes}), encoding="utf-8")
     return path
 
 
-@pytest.mark.parametrize("name", ["default", "demo", "rough"])
+@pytest.mark.parametrize("name", ["default", "demo", "rough", "dense"])
 def test_shipped_files_are_sound(name: str) -> None:
     assert load_behaviour(POLICIES / f"{name}.yaml").version.startswith("2026")
 
@@ -83,6 +81,9 @@ def test_unknown_keys_are_refused_everywhere(section: tuple[str, ...], tmp_path:
         {"mules": {"layers": [DEFAULT["mules"]["layers"][0]] * 6}},
         {"dens": {"castle": DEFAULT["dens"]["gateway"]}},
         {"scams": {"staged_types": ["XX99"]}},
+        {"delivery": {"call": [{"name": "a", "share": 1.0, "without": ["caller"]}]}},
+        {"delivery": {"letters": [{"name": "a", "share": 1.0}]}},
+        {"seen_twice": {"call": 1.5}},
         {"rhythms": {"life": {"hours": [1, 2, 3]}}},
     ],
 )

@@ -18,6 +18,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from fanzha.city.behaviour import POLICIES
 from fanzha.entrypoints.cli import city
 from fanzha.errors import FanzhaError
 from fanzha.records.schemas import SCHEMAS, STREAMS
@@ -37,14 +38,16 @@ def test_a_city_is_written_with_the_truth_apart(tmp_path: Path) -> None:
         assert pq.read_schema(out / f"{stream}.parquet").equals(SCHEMAS[stream])
         assert stream in done.output
     told = {p.stem for p in (out / "truth").glob("*.parquet")}
-    assert told == {"truth_event", "truth_incident", "truth_entity", "truth_alias", "opening"}
+    assert told == {
+            "truth_event", "truth_incident", "truth_entity", "truth_den", "truth_alias", "opening"
+        }  # fmt: skip
     assert "模拟 simulated" in done.output
 
 
 def test_another_behaviour_file_is_one_option_away(tmp_path: Path) -> None:
     rows = {}
     own = tmp_path / "own.yaml"
-    (tmp_path / "default.yaml").write_bytes((city.POLICIES / "default.yaml").read_bytes())
+    (tmp_path / "default.yaml").write_bytes((POLICIES / "default.yaml").read_bytes())
     own.write_text("extends: default.yaml\nversion: own\nnet: {visits: 15.0}\n", encoding="utf-8")
     for name in ("default", str(own)):
         out = tmp_path / Path(name).stem

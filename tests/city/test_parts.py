@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fanzha.city.behaviour import POLICIES
 from fanzha.city.evasion import evade
-from fanzha.city.generate import POLICIES, default_behaviour
+from fanzha.city.generate import default_behaviour
 from fanzha.city.grammar import Grammar, load_grammar
 from fanzha.city.life.texts import BOUND
 from fanzha.city.organisations import load_organisations
@@ -115,3 +119,32 @@ def _names() -> frozenset[str]:
     return load_grammar(
         [POLICIES / "texts-everyday.yaml", POLICIES / "texts-scam.yaml"], BOUND
     ).names
+
+
+def test_what_scammers_write_here_is_not_what_the_text_model_was_trained_on() -> None:
+    """Near-twins on both sides would flatter every figure about the city."""
+    written = yaml.safe_load(
+        (POLICIES.parent / "text" / "written_messages.yaml").read_text(encoding="utf-8")
+    )
+    trained = [set(_grams(line)) for line in _lines(written)]
+    assert len(trained) > 500
+    grammar = load_grammar([POLICIES / "texts-everyday.yaml", POLICIES / "texts-scam.yaml"], BOUND)
+    own = yaml.safe_load((POLICIES / "texts-scam.yaml").read_text(encoding="utf-8"))
+    given_values = {name: pa.array(["值"] * 6) for name in BOUND}
+    for name in own:
+        for said in grammar.expand(name, 6, np.random.default_rng(3), given_values).to_pylist():
+            mine = set(_grams(said))
+            nearest = max(len(mine & other) / len(mine | other or {""}) for other in trained)
+            assert nearest < 0.3, said
+
+
+def _grams(text: str) -> list[str]:
+    plain = re.sub(r"\{[^}]*\}|[\d\W_]+", "", text)
+    return [plain[at : at + 6] for at in range(len(plain) - 5)]
+
+
+def _lines(read: Any) -> list[str]:
+    if isinstance(read, str):
+        return [read]
+    inner = read.values() if isinstance(read, dict) else read if isinstance(read, list) else ()
+    return [line for value in inner for line in _lines(value)]

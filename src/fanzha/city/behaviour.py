@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -14,6 +14,8 @@ from fanzha.city.scam.script import SCAM_TYPES, Pair, Rate, Script, Share, Stric
 from fanzha.errors import Misconfigured, policy_reader
 from fanzha.records.schemas import COLUMNS, STREAMS
 
+POLICIES = Path(__file__).resolve().parents[3] / "policies" / "city"
+"""Behaviour files that ship with the project."""
 Official = Literal[
     "code", "parcel", "bank_out", "bank_in", "bank_notice", "bill", "carrier", "advert",
     "loan_advert", "broker_notice", "authority", "prevention", "school", "hospital", "recruit",
@@ -255,7 +257,7 @@ class Behaviour(Strict):
     mules: Mules
     lookalikes: Lookalikes
     delivery: Mapping[str, tuple[Sender, ...]] = Field(default_factory=dict)
-    seen_twice: Mapping[str, Share] = Field(default_factory=dict)
+    seen_twice: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _leaves_out_what_may_be(self) -> Behaviour:
@@ -296,7 +298,8 @@ class Behaviour(Strict):
 
 @policy_reader
 def load_behaviour(path: Path) -> Behaviour:
-    """Read a behaviour file; `extends: FILE` takes another one beside it and overlays this one."""
+    """Read a behaviour file; `extends: FILE` overlays it on another one, which stands beside it or
+    ships with the project."""
     try:
         return Behaviour.model_validate(_read(path, seen=()))
     except ValidationError as error:
@@ -314,7 +317,10 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise _bad("file", "not a mapping")
     parent = read.pop("extends", None)
-    return read if parent is None else _over(_read(path.parent / parent, (*seen, path)), read)
+    if parent is None:
+        return read
+    beside = path.parent / parent
+    return _over(_read(beside if beside.is_file() else POLICIES / parent, (*seen, path)), read)
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 """Columns the city fills, by stream: a plain type, or the pool that their indexes point into."""
 
+_TAGS = {"incident": INT, "role": INT}
 _NONE = -1
 _MISSING = np.iinfo(np.int64).min
 FIXED_POOLS: Mapping[str, tuple[str, ...]] = {
@@ -168,21 +169,27 @@ class Drafts:
 
     def close(self, span: Span, rng: np.random.Generator, history_ms: int = 0) -> Rows:
         """All rows inside the stretch, by time; rows of one instant stand in random order."""
+        rows = self.take(span.start_ms - history_ms, span.end_ms, rng)
+        self._at, self._batches = [], []
+        return rows
+
+    def take(self, since: int, until: int, rng: np.random.Generator) -> Rows:
+        """Rows from `since` to before `until`; later ones stay, earlier ones are dropped."""
         if not self._at:
             self.add(np.empty(0, np.int64))
         at = np.concatenate(self._at)
-        inside = np.flatnonzero((at >= span.start_ms - history_ms) & (at < span.end_ms))
+        inside = np.flatnonzero((at >= since) & (at < until))
         order = inside[np.lexsort((rng.random(len(inside)), at[inside]))]
-        columns = {
-            name: _gathered([batch[name] for batch in self._batches], kind, order)
-            for name, kind in COLUMNS[self.stream].items()
+        whole = {
+            name: _joined([batch[name] for batch in self._batches], kind)
+            for name, kind in {**_TAGS, **COLUMNS[self.stream]}.items()
         }
-        tags = {
-            name: np.concatenate([batch[name] for batch in self._batches])[order]
-            for name in ("incident", "role")
-        }
-        self._at, self._batches = [], []
-        return Rows(at[order], columns, tags["incident"], tags["role"])
+        left = np.flatnonzero(at >= until)
+        self._at = [at[left]]
+        self._batches = [{name: _some(column, left) for name, column in whole.items()}]
+        found = {name: _some(column, order) for name, column in whole.items()}
+        incident, role = found.pop("incident"), found.pop("role")
+        return Rows(at[order], found, incident, role)
 
 
 def table(
@@ -238,8 +245,13 @@ def _filled(value: Column | None, kind: str, n: int) -> Any:
     return _full(value, n) if kind == INT else _full(value, n).astype(np.int32)
 
 
-def _gathered(parts: list[Any], kind: str, order: Ints) -> Any:
+def _joined(parts: list[Any], kind: str) -> Any:
     if kind == TEXT:
-        chunks = [c for p in parts for c in (p.chunks if isinstance(p, pa.ChunkedArray) else [p])]
-        return pa.concat_arrays(chunks).take(pa.array(order))
-    return np.concatenate([np.asarray(part) for part in parts])[order]
+        return pa.concat_arrays(
+            [c for p in parts for c in (p.chunks if isinstance(p, pa.ChunkedArray) else [p])]
+        )
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
+def _some(column: Any, rows: Ints) -> Any:
+    return column.take(pa.array(rows)) if isinstance(column, pa.Array) else column[rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,42 +11,23 @@ import numpy as np
 import pyarrow as pa
 
 from fanzha.city import drafts, truth
-from fanzha.city.behaviour import Behaviour, load_behaviour
+from fanzha.city.behaviour import POLICIES, Behaviour, load_behaviour
 from fanzha.city.delivery import deliver
-from fanzha.city.drafts import Drafts, Rows
-from fanzha.city.firms import Firms, found
-from fanzha.city.grammar import Grammar, load_grammar
-from fanzha.city.life import balances
-from fanzha.city.life.calls import Calls, everyday_calls
-from fanzha.city.life.money import Money, everyday_money, memo_pool
-from fanzha.city.life.net import IPS, Net, everyday_net
-from fanzha.city.life.passing_on import honest_passing_on
-from fanzha.city.life.places import honest_places
-from fanzha.city.life.registry import ADDRESSES, HISTORY, OUTLETS, Registry, everyday_registry
-from fanzha.city.life.texts import BASES, BOUND, Texts, everyday_texts
-from fanzha.city.organisations import load_organisations
-from fanzha.city.people import People, name_holders, populate, settle_cells
-from fanzha.city.places import build
+from fanzha.city.drafts import Rows
+from fanzha.city.life.balances import Ledger
+from fanzha.city.life.registry import HISTORY, told_before
 from fanzha.city.rhythm import Ints, Span
-from fanzha.city.scam.acts import Doors, write_acts
-from fanzha.city.scam.cold import cold_contacts
-from fanzha.city.scam.den_days import den_days
-from fanzha.city.scam.dens import Dens
-from fanzha.city.scam.gangs import Underworld, equip, recruit, tie_accounts, told_of
+from fanzha.city.scam.gangs import tie_accounts, told_of
 from fanzha.city.scam.incidents import Incidents
-from fanzha.city.scam.walk import Director
-from fanzha.city.sites import Sites, open_sites
-from fanzha.city.world import App, World
+from fanzha.city.stage import Stage, Tell, pools_of, set_up
 from fanzha.errors import Refused
 from fanzha.records.schemas import STREAMS
-from fanzha.values import reserved
 
-POLICIES = Path(__file__).resolve().parents[3] / "policies" / "city"
+__all__ = ["POLICIES", "City", "Tell", "default_behaviour", "ends_at", "generate"]
+
 MOST_RESIDENTS = 100_000
 MOST_RESIDENT_DAYS = 600_000
 """A city is held in memory as it is made, about 8 KiB a resident and day."""
-_RARE_APPS = 60
-Tell = Callable[[str], None]
 
 
 def _quietly(part: str) -> None:
@@ -96,31 +77,20 @@ def generate(
     `all`, or `end` for finished calls only. `tell` hears the name of each part before it is made.
     """
     _check(residents, days, call_phases)
-    chosen = behaviour or load_behaviour(policies / "default.yaml")
     span = Span.of(start, days)
     tell("people")
-    world = World(seed, load_organisations(policies / "organisations.yaml"), chapter)
-    grammar = load_grammar([policies / "texts-everyday.yaml", policies / "texts-scam.yaml"], BOUND)
-    chosen.check_names({o.key for o in world.organisations}, grammar.names)
-    people = populate(world, chosen, residents, start.year)
-    firms = found(world, residents)
-    firms.places = build(world, people, chosen)
-    underworld = recruit(world, firms, people, chosen)
-    sites = open_sites(world.rng("sites"), world.organisations)
-    doors = _settle(world, people, firms, underworld, sites, chosen, span, grammar)
+    stage = set_up(residents, span, seed, start, behaviour, chapter=chapter, policies=policies)
+    doors, world, chosen = stage.doors, stage.world, stage.doors.behaviour
     doors.calls.all_phases = call_phases == "all"
-    incidents = _play(doors, underworld, world, tell)
+    tell("registry")
+    tie_accounts(stage.underworld, doors.registry, chosen, residents)
+    told_before(doors.registry)
+    told_of(stage.underworld, doors.registry, chosen)
+    stage.live(tell)
+    incidents = stage.prey(tell)
     tell("order")
-    tables, told, opening = _closed(
-        doors,
-        incidents,
-        underworld.dens,
-        world,
-        span,
-        f"city{seed}",
-        first_id,
-        HISTORY if registry else 0,
-    )
+    history = HISTORY if registry else 0
+    tables, told, opening = _closed(stage, incidents, span, f"city{seed}", first_id, history)
     if not chosen.delivery and not chosen.seen_twice:
         return City(tables, told, opening, residents, days, seed, start)
     next_id = first_id + sum(table.num_rows for table in tables.values())
@@ -128,6 +98,11 @@ def generate(
     events = truth.with_copies(told["truth_event"], came.copies)
     told = told | {"truth_event": events, "truth_copy": came.copies}
     return City(came.streams, told, opening, residents, days, seed, start, came.arrival)
+
+
+def fits(residents: int, days: float) -> bool:
+    """Whether a city of this size may be held in memory; else it is written in pieces."""
+    return residents <= MOST_RESIDENTS and residents * days <= MOST_RESIDENT_DAYS
 
 
 def _check(residents: int, days: float, call_phases: str) -> None:
@@ -161,124 +136,25 @@ def _check(residents: int, days: float, call_phases: str) -> None:
         )
 
 
-def _settle(
-    world: World,
-    people: People,
-    firms: Firms,
-    underworld: Underworld,
-    sites: Sites,
-    behaviour: Behaviour,
-    span: Span,
-    grammar: Grammar,
-) -> Doors:
-    """Number everything and open the writers."""
-    local = np.concatenate(
-        [
-            people.line,
-            people.second_line[people.second_line >= 0],
-            underworld.dens.cards,
-            firms.places.lines,
-        ]
-    )
-    spare = world.settle(local, underworld.dens.devices + firms.places.sets_wanted)
-    settle_cells(world, people)
-    firms.places.settle(world, spare[underworld.dens.devices :])
-    name_holders(world, people)
-    equip(underworld, world, sites, behaviour, spare)
-    count = world.accounts.groups.count
-    device_of, person_of = np.full(count, -1), np.full(count, -1)
-    for accounts in (people.account, people.second_account, people.wallet):
-        held = accounts >= 0
-        device_of[accounts[held]] = people.device[held]
-        person_of[accounts[held]] = np.flatnonzero(held)
-    tables = {stream: Drafts(stream) for stream in STREAMS}
-    calls = Calls(world, span, tables["call"])
-    texts = Texts(world, calls, tables["text"], grammar, people)
-    registry = Registry(
-        world, people, span, tables["line"], tables["account"], tables["subject"],
-        device_of, person_of,
-    )  # fmt: skip
-    money = Money(world, span, tables["transfer"], people, behaviour, device_of, memo_pool())
-    net = Net(people, tables["visit"], tables["app"], len(firms.stores) + 2)
-    return Doors(calls, texts, net, money, registry, sites, firms, people, behaviour)
-
-
-def _play(doors: Doors, underworld: Underworld, world: World, tell: Tell) -> Incidents:
-    """Everyday life, then the scams, all through the same doors."""
-    behaviour, people, firms = doors.behaviour, doors.people, doors.firms
-    tell("registry")
-    tie_accounts(underworld, doors.registry, behaviour, people.n)
-    everyday_registry(doors.registry, behaviour)
-    told_of(underworld, doors.registry, behaviour)
-    tell("calls")
-    everyday_calls(doors.calls, people, firms, behaviour)
-    honest_places(firms.places, doors.calls, doors.texts, people, behaviour)
-    tell("texts")
-    everyday_texts(doors.texts, firms, doors.sites, behaviour)
-    tell("visits and apps")
-    rare = _rare_apps(world)
-    everyday_net(doors.net, doors.calls, firms, doors.sites, behaviour, rare)
-    tell("money")
-    everyday_money(doors.money, firms, doors.registry)
-    honest_passing_on(doors.money, firms)
-    tell("scams")
-    incidents = Incidents()
-    den_days(underworld, incidents, doors.calls, doors.texts, firms, people, behaviour)
-    cold_contacts(underworld, incidents, doors.calls, doors.texts, doors.sites, people, behaviour)
-    director = Director(
-        underworld, incidents, people, behaviour, doors.calls.span, world.chance("walk")
-    )
-    director.play()
-    write_acts(director.notes, doors, underworld)
-    return incidents
-
-
-def _rare_apps(world: World) -> Ints:
-    """Honest apps from outside the stores: firms' own, schools', small games, beta versions."""
-    rng = world.rng("rare-apps")
-    first = len(world.apps)
-    tails = ("办公", "考勤", "内测版", "课堂", "物业", "小游戏", "管家", "客服")
-    for _ in range(_RARE_APPS):
-        letters = "".join(chr(97 + c) for c in rng.integers(26, size=7))
-        head = world.organisations[int(rng.integers(len(world.organisations)))].zh[:2]
-        label = head + tails[int(rng.integers(len(tails)))]
-        world.apps.append(App(f"example.{letters}.app", label, rng.bytes(32).hex(), "rare"))
-    return np.arange(first, len(world.apps))
-
-
 def _closed(
-    doors: Doors,
-    incidents: Incidents,
-    dens: Dens,
-    world: World,
-    span: Span,
-    source: str,
-    first_id: int,
-    history_ms: int,
+    stage: Stage, incidents: Incidents, span: Span, source: str, first_id: int, history_ms: int
 ) -> tuple[dict[str, pa.Table], dict[str, pa.Table], pa.Table]:
     """Order all rows by time, give them ids, write strings for indexes, set the truth apart."""
+    world, doors = stage.world, stage.doors
     rng = world.chance("order")
-    sources = {
-        "call": doors.calls.drafts,
-        "text": doors.texts.drafts,
-        "visit": doors.net.visits,
-        "app": doors.net.apps,
-        "transfer": doors.money.drafts,
-        "line": doors.registry.lines,
-        "account": doors.registry.accounts,
-        "subject": doors.registry.subjects,
-    }
-    rows = {s: sources[s].close(span, rng, history_ms) for s in STREAMS}
+    rows = {s: stage.writers[s].close(span, rng, history_ms) for s in STREAMS}
     _renumber(rows, rng, first_id)
-    ids = _event_ids(rows, first_id)
-    opening = balances.post(rows["transfer"], world, doors.people, doors.firms)
-    pools = _pools(doors, world)
+    ids = event_ids(rows, first_id)
+    ledger = Ledger(world)
+    ledger.take(rows["transfer"])
+    opening = ledger.open(world, doors.people, doors.firms)
+    ledger.fill(rows["transfer"])
+    pools = pools_of(stage)
     tables = {s: drafts.table(s, rows[s], ids[s], source, pools) for s in STREAMS}
-    book = truth.Book(doors.people, world, dens, incidents)
+    book = truth.Book(doors.people, world, stage.underworld.dens, incidents)
     book.take(rows, ids, tables)
-    told = book.tables()
     balance = pa.table({"account": pools["account"], "fen": pa.array(opening)})
-    return tables, told, balance
+    return tables, book.tables(), balance
 
 
 def _renumber(rows: Mapping[str, Rows], rng: np.random.Generator, first_id: int) -> None:
@@ -295,7 +171,7 @@ def _renumber(rows: Mapping[str, Rows], rng: np.random.Generator, first_id: int)
     threads[known] = shuffled[np.searchsorted(names, threads[known])]
 
 
-def _event_ids(rows: Mapping[str, Rows], first_id: int) -> dict[str, Ints]:
+def event_ids(rows: Mapping[str, Rows], first_id: int) -> dict[str, Ints]:
     """One count over all streams in order of time."""
     at = np.concatenate([rows[s].at for s in STREAMS])
     stream = np.repeat(np.arange(len(STREAMS)), [len(rows[s].at) for s in STREAMS])
@@ -304,25 +180,6 @@ def _event_ids(rows: Mapping[str, Rows], first_id: int) -> dict[str, Ints]:
     ids[order] = np.arange(first_id, first_id + len(at))
     cuts = np.cumsum([0] + [len(rows[s].at) for s in STREAMS])
     return {s: ids[cuts[k] : cuts[k + 1]] for k, s in enumerate(STREAMS)}
-
-
-def _pools(doors: Doors, world: World) -> dict[str, pa.Array]:
-    people, firms = doors.people, doors.firms
-    devices = int(doors.registry.device_of.max()) + 1
-    names = world.rng("devices").permutation(10**7)[:devices]
-    pools = world.pools() | {
-        name: drafts.pool(values) for name, values in drafts.FIXED_POOLS.items()
-    }
-    return pools | {
-        "basis": drafts.pool(BASES),
-        "ip": drafts.pool([reserved.ip(n) for n in range(max(ADDRESSES, IPS))]),
-        "installer": drafts.pool([*firms.stores, "browser", "files"]),
-        "device": drafts.pool([f"d{n:07x}" for n in names.tolist()]),
-        "holder": drafts.pool(people.holder),
-        "outlet": drafts.pool([f"网点{n:03d}" for n in range(OUTLETS)]),
-        "district": drafts.pool(list(reserved.DISTRICTS)),
-        "person": drafts.pool(people.token),
-    }
 
 
 def ends_at(city: City) -> datetime:

@@ -52,6 +52,9 @@ class Span:
     def days(self) -> float:
         return (self.end_ms - self.start_ms) / DAY
 
+    def holds(self, at: Ints) -> npt.NDArray[np.bool_]:
+        return (at >= self.start_ms) & (at < self.end_ms)
+
     def draw(self, rng: np.random.Generator, n: int, rhythm: Rhythm) -> Ints:
         """`n` instants, unsorted, spread as the rhythm says."""
         first = (self.start_ms + _LOCAL) // HOUR

@@ -14,36 +14,74 @@ _BOOKED = STATUSES.index("booked")
 _MISSING = np.iinfo(np.int64).min
 
 
-def post(rows: Rows, world: World, people: People, firms: Firms) -> Ints:
-    """Fill the balance columns of transfers; returns each account's opening balance in fen.
+class Ledger:
+    """Adds up transfers stretch by stretch, in order of time; balances are filled in afterwards.
 
     A payer's institution knows the payer's balance, and the payee's where it keeps both accounts.
     """
-    columns = rows.columns
-    booked = np.flatnonzero(columns["status"] == _BOOKED)
-    payer, payee = columns["payer"][booked], columns["payee"][booked]
-    fen = columns["amount_fen"][booked]
-    account = np.stack([payer, payee], axis=1).ravel()
-    change = np.stack([-fen, fen], axis=1).ravel()
-    order = np.argsort(account, kind="stable")
-    total = np.cumsum(change[order])
-    first = np.concatenate([[True], np.diff(account[order]) != 0]) if len(order) else order == -1
-    starts = np.flatnonzero(first)
-    before = np.repeat(total[starts] - change[order][starts], np.diff([*starts, len(order)]))
-    running = total - before
-    opening = _opening(world, people, firms)
-    if len(starts):
-        lowest = np.minimum.reduceat(running, starts)
-        held = account[order][starts]
-        opening[held] = np.maximum(opening[held], 100 - np.minimum(lowest, 0))
-    after = np.empty(len(account), np.int64)
-    after[order] = running + opening[account[order]]
-    bank = world.accounts.bank
-    for side, column in ((0, "payer_balance_fen"), (1, "payee_balance_fen")):
-        known = bank[(payer, payee)[side]] >= 0
-        known &= (bank[payer] == bank[payee]) if side else True
-        columns[column][booked] = np.where(known, after[side::2], _MISSING)
-    return opening
+
+    def __init__(self, world: World) -> None:
+        self._bank = world.accounts.bank
+        self._total = np.zeros(len(self._bank), np.int64)
+        self._lowest = np.zeros(len(self._bank), np.int64)
+
+    def take(self, rows: Rows) -> None:
+        """Note what a stretch moves."""
+        account, running, _ = self._run(rows)
+        np.minimum.at(self._lowest, account, running)
+        ends = _last(account)
+        self._total[account[ends]] = running[ends]
+
+    def open(self, world: World, people: People, firms: Firms) -> Ints:
+        """What each account must hold at the start so that none is overdrawn, in fen.
+
+        After this, `fill` goes through the same stretches again.
+        """
+        opening = _opening(world, people, firms)
+        moved = self._lowest < 0
+        opening[moved] = np.maximum(opening[moved], 100 - self._lowest[moved])
+        self._total = opening.copy()
+        return opening
+
+    def fill(self, rows: Rows) -> None:
+        """Write the balances after each booked row of a stretch."""
+        account, running, order = self._run(rows)
+        after = np.empty(len(order), np.int64)
+        after[order] = running
+        ends = _last(account)
+        self._total[account[ends]] = running[ends]
+        booked = np.flatnonzero(rows.columns["status"] == _BOOKED)
+        payer, payee = rows.columns["payer"][booked], rows.columns["payee"][booked]
+        for side, column in ((0, "payer_balance_fen"), (1, "payee_balance_fen")):
+            known = self._bank[(payer, payee)[side]] >= 0
+            known &= (self._bank[payer] == self._bank[payee]) if side else True
+            rows.columns[column][booked] = np.where(known, after[side::2], _MISSING)
+
+    def _run(self, rows: Rows) -> tuple[Ints, Ints, Ints]:
+        """Accounts sorted, what each holds after each of its rows, and the order of sorting."""
+        columns = rows.columns
+        booked = np.flatnonzero(columns["status"] == _BOOKED)
+        fen = columns["amount_fen"][booked]
+        account = np.stack([columns["payer"][booked], columns["payee"][booked]], axis=1).ravel()
+        change = np.stack([-fen, fen], axis=1).ravel()
+        order = np.argsort(account, kind="stable")
+        account, change = account[order].astype(np.int64), change[order]
+        sums = np.cumsum(change)
+        starts = _first_places(account)
+        before = np.repeat(sums[starts] - change[starts], np.diff([*starts, len(account)]))
+        return account, sums - before + self._total[account], order
+
+
+def _first_places(account: Ints) -> Ints:
+    if not len(account):
+        return account
+    return np.flatnonzero(np.concatenate([[True], np.diff(account) != 0]))
+
+
+def _last(account: Ints) -> Ints:
+    if not len(account):
+        return account
+    return np.flatnonzero(np.concatenate([np.diff(account) != 0, [True]]))
 
 
 def _opening(world: World, people: People, firms: Firms) -> Ints:

@@ -173,17 +173,20 @@ def _shopping(money: Money, firms: Firms) -> None:
 
 def _wages(money: Money, firms: Firms) -> None:
     """Employers pay on their day of the month; gigs are paid when done."""
-    rng = money.world.chance("money.wages")
+    habits, rng = money.world.rng("money.employers"), money.world.chance("money.wages")
     people = money.people
-    earning = np.flatnonzero((people.salary > 0) & (rng.random(people.n) < 0.93))
-    employer = rng.integers(len(firms.employers), size=people.n)
-    payday = rng.integers(1, 29, size=len(firms.employers))
-    hour = rng.integers(8, 18, size=len(firms.employers))
+    wages = money.behaviour.money.wages
+    earning = np.flatnonzero((people.salary > 0) & (habits.random(people.n) < wages))
+    employer = habits.integers(len(firms.employers), size=people.n)
+    payday = habits.integers(1, 29, size=len(firms.employers))
+    hour = habits.integers(8, 18, size=len(firms.employers))
     for morning in money.span.mornings():
         day = local_day(np.array([morning])).astype("datetime64[D]")
         in_month = int((day - day.astype("datetime64[M]"))[0].astype(np.int64)) + 1
         paid = earning[payday[employer[earning]] == in_month]
         at = morning + hour[employer[paid]] * HOUR + rng.integers(20 * MINUTE, size=len(paid))
+        now = money.span.holds(at)
+        paid, at = paid[now], at[now]
         amount = fen(
             np.round(people.salary[paid] * np.exp(0.1 * rng.standard_normal(len(paid))), 2)
         )
@@ -274,6 +277,8 @@ def _trade_accounts(money: Money, firms: Firms) -> None:
     for morning in money.span.mornings():
         busy = firms.merchants[rng.random(len(firms.merchants)) < 0.7]
         at = morning + 22 * HOUR + rng.integers(110 * MINUTE, size=len(busy))
+        now = money.span.holds(at)
+        busy, at = busy[now], at[now]
         amount = fen(np.round(lognormal(rng, len(busy), 1_800, 0.9, 50, 80_000), 2))
         owner = firms.sellers[busy % len(firms.sellers)]
         money.pay(busy, owner, amount, at, "web", rng, refused=0.0)

@@ -91,6 +91,12 @@ class Registry:
 
 def everyday_registry(registry: Registry, behaviour: Behaviour) -> None:
     """Who holds what, cards and accounts opened of late, and what people do in their accounts."""
+    told_before(registry)
+    everyday_acts(registry, behaviour)
+
+
+def told_before(registry: Registry) -> None:
+    """Who holds what, and cards and accounts opened of late."""
     _subjects(registry)
     rng = registry.world.chance("registry")
     people, span = registry.people, registry.span
@@ -109,6 +115,12 @@ def everyday_registry(registry: Registry, behaviour: Behaviour) -> None:
     held = np.flatnonzero((people.second_account >= 0) & (rng.random(people.n) < 0.04))
     at = span.start_ms - rng.integers(HOUR, HISTORY, size=len(held))
     registry.act(people.second_account[held], at, "open", rng)
+
+
+def everyday_acts(registry: Registry, behaviour: Behaviour) -> None:
+    """What people do in their accounts."""
+    rng = registry.world.chance("registry.acts")
+    people, span = registry.people, registry.span
     for action, rate, curve in (
         ("login", 0.45, "life"),
         ("add_payee", 0.02, "life"),

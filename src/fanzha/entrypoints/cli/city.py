@@ -17,8 +17,9 @@ import pyarrow as pa
 import typer
 
 from fanzha.city import files
-from fanzha.city.behaviour import Behaviour, load_behaviour
-from fanzha.city.generate import POLICIES, Tell, generate
+from fanzha.city.behaviour import POLICIES, Behaviour, load_behaviour
+from fanzha.city.generate import Tell, fits, generate
+from fanzha.city.pieces import write_in_pieces
 from fanzha.city.streaming.broadcast import Broadcast, Count, Maker, Plan
 from fanzha.city.streaming.sender import Sender
 from fanzha.entrypoints.cli.city_report import report
@@ -46,7 +47,7 @@ _PARTS = {
     "order": "排序 order",
 }
 
-Residents = Annotated[int, typer.Option(help="居民数 residents, 100 – 100,000")]
+Residents = Annotated[int, typer.Option(help="居民数 residents, 100 – 1,000,000")]
 Days = Annotated[float, typer.Option(help="天数 days")]
 Seed = Annotated[int, typer.Option(min=0, help="种子 seed: the same gives the same city")]
 Start = Annotated[str, typer.Option(help="起始时刻 first instant, with time zone")]
@@ -67,21 +68,39 @@ def make(
     call_phases: Annotated[
         str, typer.Option(help="all, 或只有话单 end: finished calls only")
     ] = "all",
+    piece_hours: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="每段小时数 hours made at a time; large cities choose it"),
+    ] = None,
 ) -> None:
-    """生成城市文件。Write a city: eight Parquet streams, and the truth apart in DIR/truth."""
+    """生成城市文件。Write a city: eight Parquet streams, and the truth apart in DIR/truth.
+
+    Above 100,000 residents, or 600,000 resident-days, or with --piece-hours, it is made and written
+    piece by piece in bounded memory; records then come complete, once and in time.
+    """
     if context.invoked_subcommand is not None:
         return
     if out is None:
         raise typer.BadParameter("缺少输出文件夹 a folder is needed", param_hint="--out")
     begun = time.monotonic()
-    city = generate(
-        residents, days, seed, _instant(start), behaviour_of(behaviour),
-        call_phases=call_phases, tell=_say(begun),
-    )  # fmt: skip
-    files.write(city, out)
-    for stream, table in city.streams.items():
-        print(f"{stream:<10}{table.num_rows:>12,}")
-    print(f"诈骗 scams {city.truth['truth_incident'].num_rows:,}（模拟 simulated）")
+    kind = behaviour_of(behaviour)
+    if piece_hours is not None or not fits(residents, days):
+        written = write_in_pieces(
+            residents, days, seed, _instant(start), kind, out,
+            hours=piece_hours, call_phases=call_phases, tell=_say_piece(begun),
+        )  # fmt: skip
+        rows, scams = written.rows, written.scams
+    else:
+        city = generate(
+            residents, days, seed, _instant(start), kind,
+            call_phases=call_phases, tell=_say(begun),
+        )  # fmt: skip
+        files.write(city, out)
+        rows = {stream: table.num_rows for stream, table in city.streams.items()}
+        scams = city.truth["truth_incident"].num_rows
+    for stream, count in rows.items():
+        print(f"{stream:<10}{count:>12,}")
+    print(f"诈骗 scams {scams:,}（模拟 simulated）")
     took_s = time.monotonic() - begun
     print(f"已写入 written to {out}，真相在 truth in {out / files.TRUTH}，{took_s:.1f} s")
 
@@ -216,5 +235,16 @@ def _instant(text: str) -> datetime:
 def _say(begun: float) -> Tell:
     def say(part: str) -> None:
         print(f"{time.monotonic() - begun:6.1f} s  {_PARTS[part]}", file=sys.stderr, flush=True)
+
+    return say
+
+
+def _say_piece(begun: float) -> Callable[[str, int, int], None]:
+    words = {**_PARTS, "piece": "段 pieces", "balances": "余额 balances"}
+
+    def say(part: str, pieces: int, rows: int) -> None:
+        done = f" {pieces:,}：{rows:,} 行 rows" if part == "piece" else ""
+        took_s = time.monotonic() - begun
+        print(f"{took_s:6.1f} s  {words[part]}{done}", file=sys.stderr, flush=True)
 
     return say
