@@ -14,7 +14,9 @@ import yaml
 
 from bench.running.figure import Figure
 from bench.running.machine import on_one_core
+from fanzha.detection.arrays import instants, keys_of
 from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
+from fanzha.detection.text.campaign.told import new_clusters
 from fanzha.detection.text.v1.channel import TextChannel
 from fanzha.detection.text.v1.corpus import Sample, written
 from fanzha.detection.text.v1.evidence import Evidence, Reader
@@ -59,6 +61,7 @@ def run(*, quick: bool = False) -> Figure:
         "written_and_evaded": (len(evaded), lambda: _score(reader, evaded)),
         "channel": (frame.height, lambda: _read(channel, frame)),
         "channel_ordinary_only": (plain.height, lambda: _read(channel, plain)),
+        "clusters": (frame.height, lambda: _cluster(reader, frame)),
         TFIDF: (few.height, lambda: judge(few["body"].to_list())),
         POLARS: (few.height, lambda: _by_patterns(few, patterns)),
     }
@@ -77,7 +80,7 @@ def run(*, quick: bool = False) -> Figure:
         also={
             "slowest_round": min(one["first"] for one in rounds),
             "fastest_round": max(one["first"] for one in rounds),
-            **{k: median[k] for k in ("written_and_evaded", "channel", "channel_ordinary_only")},
+            **{k: median[k] for k in list(works)[1:5]},
         },
         settings={
             "core": f"one ({core})",
@@ -86,6 +89,7 @@ def run(*, quick: bool = False) -> Figure:
             "first": "normal form, steps, grams, both scores, scam type where the score is 0.5",
             "written_and_evaded": f"{len(evaded):,} training messages, half of them scams; no type",
             "channel": "the first stage, addresses, senders' windows, signals, findings",
+            "clusters": "normal form, MinHash, cluster, distinct senders and recipients, hours",
             "clock": "processor time of this process",
             "peers": f"on {few.height:,} of them; no normal form, no reasons",
         },
@@ -130,6 +134,14 @@ def _score(reader: Reader, bodies: pa.Array) -> Evidence:
 def _first(reader: Reader, bodies: pa.Array) -> list[str | None]:
     evidence = _score(reader, bodies)
     return [evidence.scam_type(row) for row in np.flatnonzero(evidence.score >= 0.5).tolist()]
+
+
+def _cluster(reader: Reader, frame: pl.DataFrame) -> None:
+    level = np.zeros(frame.height, dtype=np.uint8)
+    new_clusters().add(
+        reader.normaliser(frame["body"].to_arrow()), instants(frame),
+        keys_of(frame, "sender_key"), keys_of(frame, "recipient_key"), level,
+    )  # fmt: skip
 
 
 def _tfidf(samples: list[Sample]) -> Callable[[list[str]], object]:

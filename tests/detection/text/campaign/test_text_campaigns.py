@@ -89,6 +89,7 @@ def test_a_campaign_is_told_with_its_numbers_and_no_persons_data() -> None:
     assert {one["code"] for one in told["reasons"]} >= {"campaign", "suspected_wording"}
     assert sum(one["part"] for one in told["reasons"]) == pytest.approx(told["score"])
     assert "bank-a.example" in told["sites"]
+    assert told["centre"].startswith("【银行】尊敬的客户")
     assert "13800001234" not in told["centre"]
     assert "13800001234" not in str(told["reasons"])
     assert told["rows"] == list(range(60))

@@ -99,8 +99,10 @@ class Clusters:
                 "texts": state["count"][slots],
                 "suspected": state["bad"][slots],
                 "doubtful": state["doubted"][slots],
-                "senders": _distinct(state["sent"][slots]),
-                "recipients": _distinct(state["received"][slots]),
+                "senders": np.minimum(_distinct(state["sent"][slots]), state["count"][slots]),
+                "recipients": np.minimum(
+                    _distinct(state["received"][slots]), state["count"][slots]
+                ),
                 "first_at": state["first"][slots],
                 "last_at": state["last"][slots],
                 "last_hour": now,

@@ -168,7 +168,8 @@ def _keys(names: Sequence[str | None]) -> npt.NDArray[np.uint64]:
 def masked(reader: Reader, centre: str) -> str:
     """A text's beginning with numbers, handles and paths of addresses masked."""
     text = reader.normaliser([centre])
-    return quote(text, 0, 0, int(text.ends[1]))
+    said = quote(text, 0, 0, int(text.ends[1]))
+    return f"【{said}" if centre.lstrip().startswith("【") and said else said
 
 
 def _site(address: str) -> str | None:
