@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from fanzha.detection.finding import Finding, Reason, Stage, SubjectKind
+from fanzha.detection.finding import Role as Standing
+from fanzha.lifecycles.actor import Role
 from fanzha.lifecycles.rule import states
+from fanzha.usecases.warning.issue import issue
 from fanzha.usecases.workshop.act import find, save_draft
 from tests import fixtures
 from tests.browser import workshop
@@ -37,7 +43,7 @@ def state(served: Served, version: int = 1) -> str:
 
 def saved(served: Served, when: str = "payee_new AND amount_fen >= 4 wan") -> None:
     """A draft as the analyst would have saved it."""
-    author = fixtures.actor(fixtures.Role.ANALYST, at="86", id="somebody")
+    author = fixtures.actor(Role.ANALYST, at="86", id="somebody")
     with served.centre.workshop.work() as work:
         save_draft(work, served.centre.bench, author, draft(when=when), served.centre.now())
 
@@ -193,6 +199,29 @@ def test_days_are_drawn_and_told_as_a_table(served: Served, visit: Visit) -> Non
     expect(shown.first).to_contain_text(f"{now:%Y-%m-%d}")
 
 
+def test_how_models_do_and_what_was_drawn_by_chance(served: Served, visit: Visit) -> None:
+    now = served.centre.now()
+    found = Finding(
+        detector="account/v1", at=int(now.timestamp() * 1000), stream="transfer", event_ids=(7,),
+        source="bank", subject_kind=SubjectKind.ACCOUNT, subject="6217:7", role=Standing.AT_RISK,
+        scam_type=None, stage=Stage.TRANSFER, score=0.8, reasons=(Reason("x", "甲", "a", 0.8),),
+    )  # fmt: skip
+    with served.centre.office.work(fixtures.NATION) as work:
+        warning = issue(
+            work, served.centre.policies, person=fixtures.person(1), episode="e",
+            place="470103001", case=fixtures.case(), now=now,
+        )  # fmt: skip
+        work.findings.add([(found, warning.id, warning.unit)])
+    me = visit()
+    me.sign_in("唐黎")
+    page = me.page
+    me.go("/workshop?tab=models")
+    row = page.locator("tbody tr", has_text="account/v1")
+    expect(row).to_contain_text(me.say("workshop.looked", n=0))
+    page.get_by_role("button", name=me.say("workshop.tab_looks")).click()
+    expect(page.get_by_text(me.say("workshop.looks_none"))).to_be_visible()
+
+
 def test_who_has_no_business_there_has_no_word_in_the_rail(served: Served, visit: Visit) -> None:
     saved(served)
     me = visit()
@@ -208,5 +237,19 @@ def test_groups_at_risk_hide_what_few_stand_behind(served: Served, visit: Visit)
     page = me.page
     page.get_by_role("link", name=me.say("rail.publicity")).click()
     expect(page.get_by_text(me.say("groups.none"))).to_be_visible()
+    last = datetime.now(UTC).replace(day=1, hour=4) - timedelta(days=10)
+    for n in range(1, 16):
+        young = n <= 12
+        with served.centre.office.work(fixtures.NATION) as work:
+            issue(
+                work, served.centre.policies, episode=f"e{n}", place="470103001",
+                person=replace(fixtures.person(n), birth_year=2003 if young else 1955),
+                case=replace(fixtures.case(), scam_type="SD01", event_at=last), now=last,
+            )  # fmt: skip
+    page.reload()
+    hidden = page.locator("tbody tr", has_text="61+").get_by_text(me.say("groups.few"))
+    expect(hidden.first).to_be_visible()
+    expect(page.locator("thead")).to_contain_text(me.say("groups.class_SD"))
+    assert ">3<" not in page.locator(".g-body").inner_html()
     me.go("/groups?month=2001-01&by=sex")
     expect(page.get_by_role("alert")).to_be_visible()

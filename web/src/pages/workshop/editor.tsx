@@ -74,6 +74,7 @@ export function Editor({ channel, text, set, checking, before, readOnly, explain
           <pre aria-hidden="true">{pieces(text, checking).map((p, n) => <span key={n} className={`k-${p.part}${p.fault ? ' wrong' : ''}`}>{p.text}</span>)}{'\n'}</pre>
           <textarea
             ref={field} value={text} readOnly={readOnly} spellCheck={false} autoCapitalize="off" autoComplete="off" wrap="off"
+            placeholder="payee_new AND amount_fen >= 5 wan"
             aria-label={t('workshop.condition')} aria-invalid={Boolean(fault)} aria-describedby={fault ? faultId : undefined}
             aria-autocomplete="list" aria-controls={open ? listId : undefined} aria-activedescendant={open ? `${listId}-${chosen}` : undefined}
             onChange={(e) => { set(e.target.value); setCaret(e.target.selectionStart); setChosen(0); }}

@@ -39,5 +39,6 @@ export function lineRange(line: Line, speech: Speech): string {
     parts.push(t('workshop.difference_range', { low: signed(100 * line.difference_low, 1), high: signed(100 * line.difference_high, 1) }));
   }
   if (line.of !== null) parts.push(t('workshop.of', { n: line.of }));
-  return parts.join(' · ');
+  // Where it must break, between the parts.
+  return parts.map((part) => part.replaceAll(' ', '\u00a0')).join(' · ');
 }

@@ -1,5 +1,5 @@
 // The replay: how far it is, and what the draft would have done beside what is live.
-import type { VersionView } from '../../api/schema';
+import type { Line, VersionView } from '../../api/schema';
 import { dayTime } from '../../format/time';
 import { Empty } from '../../parts/states';
 import { now } from '../../state/clock';
@@ -46,11 +46,11 @@ export function RehearsalPane({ view }: { view: VersionView }) {
             <tbody>
               {found.lines.map((line) => (
                 <tr key={line.code}>
-                  <th scope="row">{language === 'en' ? capital(line.en) : line.zh}<span className="x s">{unit(line.unit, words.t)}</span></th>
-                  <td className="r">{lineValue(line, line.live)}</td>
-                  <td className="r"><b>{lineValue(line, line.draft)}</b></td>
-                  <td className="r n">{lineDifference(line, words)}</td>
-                  <td className="x">{line.of !== null && line.of < 30 ? t('workshop.too_few', { n: line.of }) : lineRange(line, words)}</td>
+                  <th scope="row">{language === 'en' ? capital(line.en) : line.zh}</th>
+                  <td className="r">{tooFew(line) ? '—' : lineValue(line, line.live)}</td>
+                  <td className="r"><b>{tooFew(line) ? '—' : lineValue(line, line.draft)}</b></td>
+                  <td className="r n">{tooFew(line) ? '—' : lineDifference(line, words)}</td>
+                  <td className="x">{tooFew(line) ? t('workshop.too_few', { n: line.of ?? 0 }) : lineRange(line, words)}</td>
                 </tr>
               ))}
               {view.judged && (
@@ -69,4 +69,5 @@ export function RehearsalPane({ view }: { view: VersionView }) {
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-const unit = (code: string, t: ReturnType<typeof useWords>['t']): string => (code === 'shifts' || code === 'minutes' ? ` ${t(`workshop.unit_${code}`)}` : '');
+/** Under thirty cases a rate says nothing, and none is shown. */
+const tooFew = (line: Line): boolean => line.of !== null && line.of < 30;

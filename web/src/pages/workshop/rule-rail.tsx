@@ -33,13 +33,15 @@ export function RuleRail({ current, asked }: { current: string; asked: number })
 /** What a rule is at, in a few words; drift and a roll-back stand out by a word, not by colour alone. */
 export function RowState({ row, shadowDays }: { row: RuleRow; shadowDays: number }) {
   const { t, of } = useWords();
+  // Its day says that it was rolled back: not twice.
+  const back = row.state.code === 'rolled_back' && !row.replaying;
   return (
     <>
-      {row.replaying ? t('workshop.replaying') : of(row.state)}
+      {row.replaying ? t('workshop.replaying') : !back && of(row.state)}
       {row.shadow_days !== null && ` ${t('workshop.shadow_at', { n: Math.floor(row.shadow_days), of: shadowDays })}`}
       {row.live_version !== null && row.live_version !== row.version && ` · ${t('workshop.v_live', { n: row.live_version })}`}
       {row.drifted && <> · <span className="drifted">{t('workshop.drifted')}</span></>}
-      {row.rolled_back_at && row.state.code !== 'live' && <> · <span className="drifted">{t('workshop.back_at', { at: dayTime(row.rolled_back_at, now()).slice(0, -6) })}</span></>}
+      {row.rolled_back_at && row.state.code !== 'live' && <>{back ? '' : ' · '}<span className="drifted n">{t('workshop.back_at', { at: dayTime(row.rolled_back_at, now()).slice(0, -6) })}</span></>}
       {row.snoozes > 0 && ` · ${t('workshop.mutes', { n: row.snoozes })}`}
     </>
   );

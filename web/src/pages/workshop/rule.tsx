@@ -123,7 +123,6 @@ function Version({ opened, view }: { opened: Opened; view: VersionView }) {
         <Versions rule={rule} view={view} go={go} />
         <Stages view={view} dirty={draft.dirty} />
         <span className="sp" />
-        {writes && step?.verb !== 'save' && <Action label={t('workshop.save')} keyName="Ctrl S" busy={draft.busy} whyNot={draft.dirty ? null : t('workshop.nothing_new')} onPress={() => void save()} />}
         {mayReplay && step?.verb !== 'replay' && <Action label={t('workshop.replay')} keyName="Ctrl Enter" busy={busy || replaying} onPress={() => void replay()} />}
         {step && <Action primary label={of(step.words)} keyName={step.verb === 'save' ? 'Ctrl S' : step.verb === 'replay' ? 'Ctrl Enter' : 'P'} busy={busy || (step.verb === 'replay' && replaying)} whyNot={step.whyNot ? of(step.whyNot) : null} onPress={press} />}
       </div>
