@@ -64,7 +64,17 @@ def faults(root: Path) -> list[Fault]:
     for folder, count in folders.items():
         if count > FOLDER_FILES:
             found.append(Fault(folder, 0, f"{count} modules in a folder, more than {FOLDER_FILES}"))
-    return sorted(found)
+    return sorted([*found, *_of_test_names(root)])
+
+
+def _of_test_names(root: Path) -> Iterator[Fault]:
+    """pytest imports test modules by their bare names: two of one name cannot run together."""
+    first: dict[str, str] = {}
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        name = path.relative_to(root).as_posix()
+        if path.name in first:
+            yield Fault(name, 0, f"a test module of the name of {first[path.name]}")
+        first.setdefault(path.name, name)
 
 
 def of_file(name: str, text: str) -> list[Fault]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tools.tidy import of_file
+from tools.tidy import faults, of_file
 
 INNER = "src/fanzha/lifecycles/thing.py"
 OPEN = '"""A thing."""\n'
@@ -46,3 +48,10 @@ def test_a_fault_is_seen(name: str, text: str, words: str) -> None:
 )
 def test_what_is_well_is_let_be(name: str, text: str) -> None:
     assert of_file(name, text) == []
+
+
+def test_test_modules_of_one_name_are_a_fault(tmp_path: Path) -> None:
+    for place in ("tests/a/test_one.py", "tests/b/test_one.py", "tests/b/test_two.py"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text(OPEN)
+    assert [fault.path for fault in faults(tmp_path)] == ["tests/b/test_one.py"]
