@@ -29,7 +29,7 @@ def test_shipped_files_are_sound(name: str) -> None:
 
 def test_another_file_changes_the_run(tmp_path: Path) -> None:
     quiet = load_behaviour(
-        _over(tmp_path, scams={"engaged_per_10k_day": 0}, dens={"gateway": {"answered": 0.1}})
+        _over(tmp_path, scams={"engaged_per_10k_day": 0}, dens={"goip": {"answered": 0.1}})
     )
     plain = load_behaviour(POLICIES / "default.yaml")
     assert quiet.calls == plain.calls
@@ -79,7 +79,7 @@ def test_unknown_keys_are_refused_everywhere(section: tuple[str, ...], tmp_path:
         {"mules": {"exits": {"submarine": 1.0}}},
         {"mules": {"layers": []}},
         {"mules": {"layers": [DEFAULT["mules"]["layers"][0]] * 6}},
-        {"dens": {"castle": DEFAULT["dens"]["gateway"]}},
+        {"dens": {"castle": DEFAULT["dens"]["goip"]}},
         {"scams": {"staged_types": ["XX99"]}},
         {"delivery": {"call": [{"name": "a", "share": 1.0, "without": ["caller"]}]}},
         {"delivery": {"letters": [{"name": "a", "share": 1.0}]}},

@@ -140,8 +140,8 @@ def test_what_victims_pay_goes_on_through_five_layers(city: City, moved: pl.Data
         if latest > ends_at(city) - timedelta(hours=12):
             continue
         own = pl.col("incident_id") == incident
-        left = hops.filter(out).filter(own)["amount_fen"].sum()
-        left += booked.filter(own & (pl.col("role") == "fee"))["amount_fen"].sum()
+        left = int(hops.filter(out).filter(own)["amount_fen"].sum())
+        left += int(booked.filter(own & (pl.col("role") == "fee"))["amount_fen"].sum())
         assert left == paid.filter(own)["amount_fen"].sum()
         whole += left > 0
     assert whole > 5
@@ -168,7 +168,7 @@ def test_money_is_split_merged_and_rests_for_minutes_to_hours(moved: pl.DataFram
 def test_dens_of_four_styles_live_as_their_style_does(city: City, told: pl.DataFrame) -> None:
     dens = frame(city.truth["truth_den"])
     entities = frame(city.truth["truth_entity"])
-    assert set(dens["style"]) == {"gateway", "sim_box", "modem_pool", "phone_pair"}
+    assert set(dens["style"]) == {"goip", "sim_box", "modem_pool", "phone_bridge"}
     assert set(dens.filter(pl.col("kind") == "cell")["value"]) == set(
         entities.filter(pl.col("role") == "den_cell")["value"]
     )
@@ -183,11 +183,11 @@ def test_dens_of_four_styles_live_as_their_style_does(city: City, told: pl.DataF
     def national(numbers: list[str]) -> list[str]:
         return [number.removeprefix("+86") for number in numbers]
 
-    gateway = calls.filter(pl.col("caller").is_in(national(of("gateway", "number"))))
+    gateway = calls.filter(pl.col("caller").is_in(national(of("goip", "number"))))
     assert gateway.height > 100
     assert gateway["callee"].n_unique() > 0.5 * gateway.height
     assert gateway["caller"].n_unique() > gateway["caller_imei"].n_unique()
-    assert len(of("gateway", "cell")) <= 2
+    assert len(of("goip", "cell")) <= 2
 
     box = national(of("sim_box", "number"))
     moved_on = calls.filter(pl.col("caller").is_in(box)).with_columns(
@@ -204,7 +204,7 @@ def test_dens_of_four_styles_live_as_their_style_does(city: City, told: pl.DataF
     assert texts["sender"].n_unique() > 10
     assert not ends["caller"].is_in(pool).any()
 
-    pair = national(of("phone_pair", "number"))
+    pair = national(of("phone_bridge", "number"))
     held = calls.filter((pl.col("role") == "control_call") & pl.col("callee").is_in(pair))
     assert all(seconds > 300 for seconds in held["talk_s"].to_list())
     outer = calls.filter(pl.col("caller").is_in(pair))

@@ -253,7 +253,7 @@ class Behaviour(Strict):
     net: Net
     money: Money
     scams: Scams
-    dens: Mapping[Literal["gateway", "sim_box", "modem_pool", "phone_pair"], Den]
+    dens: Mapping[Literal["goip", "sim_box", "modem_pool", "phone_bridge"], Den]
     mules: Mules
     lookalikes: Lookalikes
     delivery: Mapping[str, tuple[Sender, ...]] = Field(default_factory=dict)

@@ -37,7 +37,7 @@ def den_days(
             _codes(den, texts, firms, rng)
         if len(den.callers):
             _calls(den, incidents, calls, people, behaviour, rng)
-        if den.style == "phone_pair":
+        if den.style == "phone_bridge":
             _control(den, underworld, calls, behaviour, rng)
 
 

@@ -13,19 +13,19 @@ from fanzha.city.behaviour import Den as Settings
 from fanzha.city.rhythm import HOUR, MINUTE, Ints, Span, lognormal
 from fanzha.city.world import MOBILE, World
 
-Style = Literal["gateway", "sim_box", "modem_pool", "phone_pair"]
-STYLES: tuple[Style, ...] = ("gateway", "sim_box", "modem_pool", "phone_pair")
+Style = Literal["goip", "sim_box", "modem_pool", "phone_bridge"]
+STYLES: tuple[Style, ...] = ("goip", "sim_box", "modem_pool", "phone_bridge")
 CARD_ROLE = {
-    "gateway": "goip_card",
+    "goip": "goip_card",
     "sim_box": "simbox_card",
     "modem_pool": "modem_card",
-    "phone_pair": "pair_phone",
+    "phone_bridge": "pair_phone",
 }
 DEVICE_ROLE = {
-    "gateway": "goip_device",
+    "goip": "goip_device",
     "sim_box": "simbox_device",
     "modem_pool": "modem_device",
-    "phone_pair": "pair_device",
+    "phone_bridge": "pair_device",
 }
 _MOVE = 75 * MINUTE
 """How long a box that moves says it is in one cell."""
@@ -59,7 +59,7 @@ class Den:
         """Lines that call people: none of a modem pool, the outer phone of a pair."""
         if self.style == "modem_pool":
             return self.cards[:0]
-        return self.cards[1::2] if self.style == "phone_pair" else self.cards
+        return self.cards[1::2] if self.style == "phone_bridge" else self.cards
 
     def plan(self, rng: np.random.Generator, span: Span) -> None:
         """Draw the spells: a card works for an hour or so, rests, comes back in another set."""
@@ -74,14 +74,14 @@ class Den:
         order = np.lexsort((begun, owner))
         self.card, self.begun = owner[order], begun[order]
         # Two phones stay what they are; in a box a card comes back in another slot.
-        turns = self.style != "phone_pair"
+        turns = self.style != "phone_bridge"
         self.device = rng.integers(len(self.sets), size=len(order)) if turns else self.card.copy()
         low, high = self.settings.calls_a_spell
         self.calls = rng.integers(low, high + 1, size=len(order))
 
     def set_at(self, card: Ints, at: Ints, rng: np.random.Generator) -> Ints:
         """The set each card (its place in `cards`) is in at an instant."""
-        if self.style == "phone_pair":
+        if self.style == "phone_bridge":
             return self.sets[card]
         key = self.card * (1 << 44) + self.begun
         fallback = rng.integers(len(self.sets), size=len(card))
@@ -156,7 +156,7 @@ def rent(world: World, residents: int, behaviour: Behaviour) -> Dens:
         settings = behaviour.dens[style]
         cards = max(settings.least_cards, residents // settings.residents_per_card)
         count = max(1, cards // settings.cards_per_den)
-        each = cards // count if style != "phone_pair" else 2
+        each = cards // count if style != "phone_bridge" else 2
         for _ in range(count):
             devices = max(2, each // settings.cards_per_device)
             dens.append(Den(style, settings, world.lines.add(MOBILE, each), devices))
