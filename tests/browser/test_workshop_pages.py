@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from fanzha.detection.finding import Finding, Reason, Stage, SubjectKind
 from fanzha.detection.finding import Role as Standing
-from fanzha.lifecycles.actor import Role
+from fanzha.lifecycles.actor import NATION, Role
 from fanzha.lifecycles.rule import states
 from fanzha.usecases.warning.issue import issue
 from fanzha.usecases.workshop.act import find, save_draft
@@ -206,7 +206,7 @@ def test_how_models_do_and_what_was_drawn_by_chance(served: Served, visit: Visit
         source="bank", subject_kind=SubjectKind.ACCOUNT, subject="6217:7", role=Standing.AT_RISK,
         scam_type=None, stage=Stage.TRANSFER, score=0.8, reasons=(Reason("x", "甲", "a", 0.8),),
     )  # fmt: skip
-    with served.centre.office.work(fixtures.NATION) as work:
+    with served.centre.office.work(NATION) as work:
         warning = issue(
             work, served.centre.policies, person=fixtures.person(1), episode="e",
             place="470103001", case=fixtures.case(), now=now,
@@ -240,7 +240,7 @@ def test_groups_at_risk_hide_what_few_stand_behind(served: Served, visit: Visit)
     last = datetime.now(UTC).replace(day=1, hour=4) - timedelta(days=10)
     for n in range(1, 16):
         young = n <= 12
-        with served.centre.office.work(fixtures.NATION) as work:
+        with served.centre.office.work(NATION) as work:
             issue(
                 work, served.centre.policies, episode=f"e{n}", place="470103001",
                 person=replace(fixtures.person(n), birth_year=2003 if young else 1955),
