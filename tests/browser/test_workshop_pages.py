@@ -52,14 +52,9 @@ def button(me: Visitor, word: str, **values: object) -> Any:
     return me.page.get_by_role("button", name=me.say(word, **values), exact=False)
 
 
-def test_a_rule_from_its_first_letter_to_the_second_signature(
-    served: Served, visit: Visit, installed: fixtures.Installed, tmp_path: Path
-) -> None:
-    me = visit()
-    me.sign_in("唐黎")
+def written(me: Visitor) -> None:
+    """The first draft, typed as an analyst would, with its mistakes."""
     page = me.page
-    page.get_by_role("link", name=me.say("rail.analysis")).click()
-    expect(page.get_by_text(me.say("workshop.none"))).to_be_visible()
     page.keyboard.press("c")
     editor = page.get_by_label(me.say("workshop.condition"), exact=True)
     expect(editor).to_be_visible()
@@ -88,6 +83,17 @@ def test_a_rule_from_its_first_letter_to_the_second_signature(
     page.keyboard.press("Control+s")
     page.wait_for_url("**/workshop/large_payment?v=1")
     expect(page.get_by_text(me.say("workshop.replay_first"))).to_be_visible()
+
+
+def test_a_rule_from_its_first_letter_to_the_second_signature(
+    served: Served, visit: Visit, installed: fixtures.Installed, tmp_path: Path
+) -> None:
+    me = visit()
+    me.sign_in("唐黎")
+    page = me.page
+    page.get_by_role("link", name=me.say("rail.analysis")).click()
+    expect(page.get_by_text(me.say("workshop.none"))).to_be_visible()
+    written(me)
 
     # Replay over the log; the page follows it by itself.
     page.keyboard.press("Control+Enter")
