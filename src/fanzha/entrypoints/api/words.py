@@ -60,6 +60,7 @@ COLUMNS: Vocabulary = {
     "caller_cell": ("主叫所在基站", "the caller's cell"),
     "caller_imei": ("主叫设备号", "the caller's handset"),
     "caller_imsi": ("主叫卡号", "the caller's SIM"),
+    "channel": ("交易渠道", "by which channel it was made"),
     "device": ("操作所用设备", "the device used"),
     "end_cause": ("通话结束原因", "how the call ended"),
     "label": ("应用名称", "the app's name"),
