@@ -42,6 +42,7 @@ def score(
 
     from fanzha.detection.call.filed import load_filed_numbers
     from fanzha.detection.card.rank import Cards, Records
+    from fanzha.entrypoints.cli.admitted import admitted
     from fanzha.entrypoints.cli.rows import Progress, Writer, told
     from fanzha.settings import load
 
@@ -54,7 +55,7 @@ def score(
     frames: dict[str, pl.DataFrame | None] = {}
     given = {"line": lines, "call": calls, "text": texts, "account": accounts, "subject": subjects}
     for stream, path in given.items():
-        frames[stream] = None if path is None else _admitted(path, stream, faults, progress)
+        frames[stream] = None if path is None else admitted(path, stream, faults, progress)
     line = frames["line"]
     assert line is not None
     ranked = cards.rank(
@@ -75,29 +76,6 @@ def score(
     asked = sum(one.due_hours is not None for one in ranked)
     said = f"须重新核验 to be verified again {asked:,} / {len(ranked):,}"
     typer.echo(f"{said}；坏行 bad rows {len(faults):,}", err=True)
-
-
-def _admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: Any) -> pl.DataFrame:
-    """The rows the door admits; those it refuses are answered with their fault."""
-    import polars as pl
-
-    from fanzha.detection.arrays import frame_of
-    from fanzha.records.door import admit
-    from fanzha.records.readers import read_file
-
-    frames = []
-    for chunk in read_file(path, stream, path.stem):
-        admitted = admit(stream, chunk.table, path.stem, rows=chunk.rows)
-        frames.append(frame_of(admitted.batch))
-        progress.add(admitted.batch.num_rows)
-        for refusal in (*chunk.refused, *admitted.refused):
-            said = f"{refusal.zh} {refusal.en}"
-            faults.append({"file": path.name, "line": refusal.row, "error": said})
-    if not frames:
-        raise Refused(
-            "file_empty", zh="文件没有记录", en="the file has no records", field=path.name
-        )
-    return pl.concat(frames)
 
 
 def _findings(path: Path) -> pl.DataFrame:

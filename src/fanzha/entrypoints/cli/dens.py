@@ -34,6 +34,7 @@ def score(
     from fanzha.detection.call.filed import load_filed_numbers
     from fanzha.detection.den.find import Dens
     from fanzha.detection.den.leads import join_leads
+    from fanzha.entrypoints.cli.admitted import admitted
     from fanzha.entrypoints.cli.rows import Progress, Writer, told
     from fanzha.settings import load
 
@@ -45,7 +46,7 @@ def score(
     faults: list[dict[str, Any]] = []
     frames: dict[str, pl.DataFrame | None] = {}
     for stream, path in {"call": calls, "line": lines, "text": texts}.items():
-        frames[stream] = None if path is None else _admitted(path, stream, faults, progress)
+        frames[stream] = None if path is None else admitted(path, stream, faults, progress)
     call = frames["call"]
     assert call is not None
     found = dens.find(call, frames["line"], frames["text"], filed=filed.holds(pl.col("number")))
@@ -56,29 +57,6 @@ def score(
     progress.done()
     spots = sum(den.place.known for den in found)
     told(f"窝点 dens {len(found):,}，可定位 located {spots:,}；坏行 bad {len(faults):,}")
-
-
-def _admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: Any) -> pl.DataFrame:
-    """The rows the door admits; those it refuses are answered with their fault."""
-    import polars as pl
-
-    from fanzha.detection.arrays import frame_of
-    from fanzha.records.door import admit
-    from fanzha.records.readers import read_file
-
-    frames = []
-    for chunk in read_file(path, stream, path.stem):
-        admitted = admit(stream, chunk.table, path.stem, rows=chunk.rows)
-        frames.append(frame_of(admitted.batch))
-        progress.add(admitted.batch.num_rows)
-        for refusal in (*chunk.refused, *admitted.refused):
-            said = f"{refusal.zh} {refusal.en}"
-            faults.append({"file": path.name, "line": refusal.row, "error": said})
-    if not frames:
-        raise Refused(
-            "file_empty", zh="文件没有记录", en="the file has no records", field=path.name
-        )
-    return pl.concat(frames, how="diagonal")
 
 
 def _leads(path: Path, faults: list[dict[str, Any]]) -> list[Lead]:

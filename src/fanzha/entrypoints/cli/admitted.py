@@ -1,0 +1,37 @@
+"""A file of records as a frame, through the door, for commands that work on whole streams."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fanzha.errors import Refused
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["admitted"]
+
+
+def admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: Any) -> pl.DataFrame:
+    """The rows the door admits; those it refuses are answered with their fault."""
+    # Reading is loaded when it is done: help comes at once.
+    import polars as pl
+
+    from fanzha.detection.arrays import frame_of
+    from fanzha.records.door import admit
+    from fanzha.records.readers import read_file
+
+    frames = []
+    for chunk in read_file(path, stream, path.stem):
+        taken = admit(stream, chunk.table, path.stem, rows=chunk.rows)
+        frames.append(frame_of(taken.batch))
+        progress.add(taken.batch.num_rows)
+        for refusal in (*chunk.refused, *taken.refused):
+            said = f"{refusal.zh} {refusal.en}"
+            faults.append({"file": path.name, "line": refusal.row, "error": said})
+    if not frames:
+        raise Refused(
+            "file_empty", zh="文件没有记录", en="the file has no records", field=path.name
+        )
+    return pl.concat(frames, how="diagonal")
