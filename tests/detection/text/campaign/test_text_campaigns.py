@@ -178,7 +178,7 @@ def test_distinct_people_are_estimated_within_a_quarter(many: int) -> None:
     assert abs(clusters.table()["recipients"][0] - many) <= max(2, many // 4)
 
 
-@given(st.lists(st.text(st.characters(), max_size=80), max_size=8))
+@given(st.lists(st.text(max_size=80), max_size=8))
 @settings(max_examples=40, deadline=None)
 def test_any_texts_are_clustered(texts: list[str]) -> None:
     senders: list[str | None] = [None] * len(texts)
