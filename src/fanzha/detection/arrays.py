@@ -9,8 +9,10 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from fanzha.values.keys import key64
+
 __all__ = ["Array", "Bools", "Columns", "Floats", "Keys", "both_sides", "equals", "floats",
-           "frame_of", "instants", "keys_of", "known", "truths", "twice",
+           "frame_of", "instants", "keys_of", "known", "text_keys", "truths", "twice",
            "within_hours"]  # fmt: skip
 
 _CHINA_MS = 8 * 3_600_000
@@ -36,6 +38,19 @@ def keys_of(frame: pl.DataFrame, column: str) -> Keys:
     if column not in frame.columns:
         return np.zeros(frame.height, dtype=np.uint64)
     return frame[column].to_numpy()
+
+
+def text_keys(frame: pl.DataFrame, column: str, kind: str | None = None) -> Keys:
+    """Keys of a text column that is no identifier of the door's: a device, a trunk, a place; 0
+    where the sender has none. `kind` keeps apart equal texts of different meaning."""
+    keys = np.zeros(frame.height, dtype=np.uint64)
+    if column not in frame.columns or frame[column].null_count() == frame.height:
+        return keys
+    named = frame[column].to_arrow().dictionary_encode()
+    spoken = [key64(kind or column, name) for name in named.dictionary.to_pylist()]
+    there = named.indices.is_valid().to_numpy(zero_copy_only=False)
+    keys[there] = np.array(spoken, np.uint64)[named.indices.drop_null().to_numpy()]
+    return keys
 
 
 def instants(frame: pl.DataFrame) -> npt.NDArray[np.int64]:

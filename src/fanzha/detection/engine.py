@@ -189,10 +189,13 @@ class Engine:
                 texted = self._texts.texted(keys_of(batch, "caller_key"), instants(batch))
                 return self._calls.read(batch, texted)
             case "text":
+                batch = batch.hstack([*self._calls.read_texts(batch).values()])
                 return self._texts.read(batch, self._link_scores(batch))
             case "visit":
+                self._calls.read_visits(batch)
                 return self._links.read(batch)
             case "app":
+                self._calls.read_acts(batch)
                 return self._apps.read(batch, self._on_line(batch, "subscriber"))
             case "account":
                 return self._accounts.read_accounts(batch)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["CODE_FORM", "SIM_KINDS", "codes", "sightings", "whole_calls"]
+from fanzha.records.codes import carries_code
+
+__all__ = ["SIM_KINDS", "codes", "sightings", "whole_calls"]
 
 SIM_KINDS = ("mobile", "iot", "overseas")
 """Kinds of numbers that stand for a card in a device."""
-CODE_FORM = r"(?i)(?:验证码|校验码|动态码|驗證碼|verification code|security code|\bOTP\b|\bcode\b)"
 _OPTIONAL = {
     "caller_imei": pl.String, "caller_imsi": pl.String, "caller_cell": pl.String,
     "callee_cell": pl.String, "talk_s": pl.Float64, "ring_s": pl.Float64,
@@ -71,5 +72,4 @@ def sightings(once: pl.DataFrame, texts: pl.DataFrame | None) -> pl.DataFrame:
 
 def codes(texts: pl.DataFrame) -> pl.Expr:
     """Which texts carry a one-time code."""
-    body = pl.col("body")
-    return (body.str.contains(CODE_FORM) & body.str.contains(r"\d{4,8}")).fill_null(value=False)
+    return carries_code(pl.col("body"))

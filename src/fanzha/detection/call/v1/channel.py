@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +12,26 @@ import polars as pl
 from fanzha.detection.arrays import Array, Bools, Floats, instants, keys_of, known, truths
 from fanzha.detection.call.filed import load_filed_numbers
 from fanzha.detection.call.numbering import load_numbering
-from fanzha.detection.call.v1.columns import CallMeasures, Phases, line_rows, quiet_rows
+from fanzha.detection.call.v1.columns import CallMeasures, Phases
 from fanzha.detection.call.v1.identity import Identity
+from fanzha.detection.call.v1.life import (
+    act_rows,
+    codes_among,
+    holder_rows,
+    line_rows,
+    number_rows,
+    outlet_rows,
+    text_rows,
+    visit_rows,
+)
 from fanzha.detection.call.v1.schema import (
     CALLEE_SCHEMA,
     CALLER_SCHEMA,
     CHECKING_SCHEMA,
-    COUNTS,
     NEEDS,
-    WEEK,
+    OF_CALLEE,
+    OF_LINE,
+    TEXTED,
 )
 from fanzha.detection.call.v1.windows import WINDOWS
 from fanzha.detection.finding import Finding, Related, Role, SubjectKind
@@ -31,11 +42,13 @@ from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import Scored, Watcher
 from fanzha.detection.standing import Standing
 from fanzha.detection.state import part, prefixed
+from fanzha.features.declare import Window
 from fanzha.features.live import FeatureSet, MakeFeatures
 
 __all__ = ["CallChannel"]
 
-_LINE = ("received_24h", "fed_24h", "ringed_24h", "risky_talk_s", "risky_since_s", "calls_back_24h")
+Told = Mapping[str, Floats]
+
 _RISKY = (
     pl.col("from_abroad") | pl.col("asserted_differs") | pl.col("unassigned") | pl.col("stripped")
 )
@@ -47,7 +60,12 @@ class CallChannel:
     A finding about a caller comes when the band of its score rises, not with each call.
     """
 
-    def __init__(self, policies: Path, features: MakeFeatures = FeatureSet) -> None:
+    def __init__(
+        self,
+        policies: Path,
+        features: MakeFeatures = FeatureSet,
+        windows: Sequence[Window] = WINDOWS,
+    ) -> None:
         self._caller = load_signals(policies / "call-v1-caller.yaml", CALLER_SCHEMA, needs=NEEDS)
         self._callee = load_signals(
             policies / "call-v1-callee.yaml", CALLEE_SCHEMA, needs=NEEDS, spoken=("caller_why",)
@@ -58,7 +76,7 @@ class CallChannel:
             load_numbering(policies / "call-v1-numbering.yaml"),
             load_filed_numbers(policies / "filed-numbers.yaml"),
         )
-        self._features = features(WINDOWS)
+        self._features = features(windows)
         self._standing = Standing()
 
     def read(self, batch: pl.DataFrame, texted: Floats) -> Reading:
@@ -77,18 +95,48 @@ class CallChannel:
         return Reading("call", callees.frame, findings, self._late() - late)
 
     def read_lines(self, batch: pl.DataFrame) -> None:
-        """Take in the life of lines: when a number was activated."""
-        self._features.update("number", line_rows(batch))
+        """Take in the life of lines: when a number was activated, and what was opened beside it."""
+        outlet = self._features.update("outlet", outlet_rows(batch))["outlet_opened_24h"]
+        holder = self._features.update("card_holder", holder_rows(batch))["holder_cards_180d"]
+        self._features.update("number", line_rows(batch, outlet, holder))
+
+    def read_texts(self, batch: pl.DataFrame) -> dict[str, pl.Series]:
+        """Take in texts as signs of life; what is known of each recipient, codes among it."""
+        code = codes_among(batch)
+        keys, at = keys_of(batch, "recipient_key"), instants(batch)
+        # Only who has got a code is asked about: the rest of the rows have no key.
+        line = self._line(np.where(code, keys, np.uint64(0)), at)
+        strange = line["call_strange"].to_numpy()
+        told = self._features.update("number", text_rows(batch, code, code & strange))
+        return {
+            "code": pl.Series("code", code),
+            "call_strange": line["call_strange"],
+            **{name: known(name, told[name][1::2]) for name in TEXTED},
+        }
+
+    def read_visits(self, batch: pl.DataFrame) -> None:
+        """Take in addresses asked for, as signs of life."""
+        self._features.update("number", visit_rows(batch))
+
+    def read_acts(self, batch: pl.DataFrame) -> None:
+        """Take in acts on phones: signs of life, and call forwarding switched on."""
+        self._features.update("number", act_rows(batch))
 
     def on_line(
         self, keys: npt.NDArray[np.uint64], at: npt.NDArray[np.int64]
     ) -> dict[str, pl.Series]:
-        """For numbers at instants: are they talking, and is it a stranger who called them?"""
-        told = self._features.update("number", quiet_rows(keys, at))
+        """For numbers at instants: are they talking, is it a stranger who called them, and what
+        had they to do with callers from abroad and with codes before?"""
+        return self._line(keys, at)
+
+    def _line(self, keys: npt.NDArray[np.uint64], at: npt.NDArray[np.int64]
+              ) -> dict[str, pl.Series]:  # fmt: skip
+        told = self._features.update("number", number_rows(keys, at))
         on = _talking(told, self._measures.stale_s) & (keys != 0)
         return {
             "call_on": pl.Series("call_on", on),
             "call_strange": pl.Series("call_strange", on & (told["strange_last"] > 0)),
+            **{name: known(name, told[name]) for name in OF_LINE},
         }
 
     def use_rules(self, watches: Mapping[str, Watcher]) -> None:
@@ -114,23 +162,28 @@ class CallChannel:
         strange = (starts <= pair["pair_starts_24h"]) & (ends <= pair["pair_ends_24h"])
         mutual = (pair["pair_low_24h"] > 0) & (pair["pair_high_24h"] > 0)
         identity = self._identity.of(batch)
-        mine = self._features.update("caller", calls.callers(counted, strange))
         rows = calls.numbers(
             counted, strange, mutual, *truths(identity, _RISKY, pl.col("callee_abroad"))
         )
         lines = self._features.update("number", rows)
-        device = self._features.update("device", calls.devices(batch))
+        mine = {name: values[0::2] for name, values in lines.items()}
+        silent_s = np.fmin(mine["used_since_s"], mine["activated_s"])
+        mine |= self._features.update("caller", calls.callers(counted, strange, silent_s))
+        placed = [
+            self._week(calls, counted, strange, mine["quiet_since_s"]),
+            self._doors(calls, counted, strange),
+            self._places(calls, counted, strange),
+        ]
         return batch.hstack(
             [
+                *_series({**pair, **mine}, cells_24h=calls.cell != 0),
                 *_conduct(mine),
-                *self._week(calls, counted, strange, mine["quiet_since_s"]),
-                *self._doors(calls, counted, strange),
-                *(known(name, lines[name][0::2]) for name in _LINE),
-                known("activated_s", lines["activated_since_s"][0::2]),
-                known("imsis_7d", device["imsis_7d"]),
-                known("cells_24h", mine["cells_24h"], calls.cell != 0),
+                *(column for columns in placed for column in columns),
+                *(known(f"callee_{name}", lines[name][1::2]) for name in OF_CALLEE),
                 pl.Series("strange", strange),
+                pl.Series("mutual", mutual),
                 pl.Series("counted", counted),
+                pl.Series("gateway_device", _gateways(batch, self._measures.gateway_tacs)),
                 *identity.get_columns(),
             ]
         )
@@ -138,24 +191,34 @@ class CallChannel:
     def _week(self, calls: Phases, counted: Bools, strange: Bools, quiet_s: Floats
               ) -> list[pl.Series]:  # fmt: skip
         """How the number spreads its calls over a week; `cap_cv`: how alike its days are."""
-        today = self._features.update("caller_day", calls.days(counted))["calls_today"]
-        rows = calls.weeks(counted, strange, today, quiet_s)
+        today = self._features.update("caller_day", calls.days(counted))
+        rows = calls.weeks(counted, strange, today["calls_today"], quiet_s)
         week = self._features.update("caller_week", rows)
         days = np.maximum(week["days_7d"], 1.0)
         mean = week["calls_7d"] / days
         spread = np.sqrt(np.maximum(week["squares_7d"] / days - mean**2, 0.0))
-        return [
-            *(known(name, week[name]) for name in WEEK),
-            known("cap_cv", spread / np.maximum(mean, 1e-9)),
-        ]
+        return [*_series({**today, **week}), known("cap_cv", spread / np.maximum(mean, 1e-9))]
 
     def _doors(self, calls: Phases, counted: Bools, strange: Bools) -> list[pl.Series]:
         """What comes in by the same trunk, and from the numbers next to the caller's."""
         trunk = self._features.update("trunk", calls.trunks(counted, strange))
         rows = calls.runs(counted)
-        changes = self._features.update("run_callee", rows)["line_changes_24h"]
-        run = self._features.update("run", {**rows, "rotated": counted & (changes >= 1)})
-        return [known(name, values) for name, values in (*trunk.items(), *run.items())]
+        turns = self._features.update("run_callee", rows)
+        rotated = counted & (turns["line_changes_24h"] >= 1)
+        run = self._features.update("run", {**rows, "rotated": rotated})
+        return _series({**trunk, **turns, **run})
+
+    def _places(self, calls: Phases, counted: Bools, strange: Bools) -> list[pl.Series]:
+        """What was done with the caller's device and card, and under the caller's cell."""
+        rows = calls.devices()
+        device = self._features.update("device", rows)
+        card = self._features.update("card", rows)
+        under = self._features.update("cell", calls.cells(counted, strange))
+        cell = {name: values[0::2] for name, values in under.items()}
+        turns = self._features.update(
+            "cell_turn", calls.turns(cell["cell_ended_s"], cell["cell_last"])
+        )
+        return _series({**device, **card, **cell, **turns})
 
     def _callers_found(self, scored: Scored) -> Iterator[tuple[int, Finding]]:
         """A finding where the band of a number's score rises. A withheld number is nobody's."""
@@ -206,16 +269,34 @@ def _in_order(item: tuple[int, Finding]) -> tuple[int, bool]:
     return row, finding.role is Role.AT_RISK
 
 
-def _conduct(mine: Mapping[str, Floats]) -> list[pl.Series]:
-    """The caller's windows, with the moments of talk length made into mean and spread."""
+def _conduct(mine: Told) -> list[pl.Series]:
+    """The moments of talk length made into mean and spread."""
     talks = np.maximum(mine["talks_24h"], 1.0)
     mean = mine["talk_sum_24h"] / talks
     spread = np.sqrt(np.maximum(mine["talk_sq_24h"] / talks - mean**2, 0.0))
     return [
-        *(known(name, mine[name]) for name in COUNTS),
         known("talk_mean_s", mean),
+        known("talk_std_s", spread),
         known("talk_cv", spread / np.maximum(mean, 1e-9)),
     ]
+
+
+def _series(told: Told, **masks: Bools) -> list[pl.Series]:
+    """Every feature told, as columns; null where a mask says that it cannot be known."""
+    return [
+        known(name, values, masks.get(name))
+        for name, values in told.items()
+        if values.dtype != np.bool_
+    ]
+
+
+def _gateways(frame: pl.DataFrame, tacs: tuple[int, ...]) -> pl.Series:
+    """Whether the calling device's type is one of gateways and modems; null where it is not
+    told."""
+    if "caller_imei" not in frame.columns:
+        return pl.repeat(None, frame.height, dtype=pl.Boolean, eager=True)
+    known_types = [f"{tac:08d}" for tac in tacs]
+    return frame.select(pl.col("caller_imei").str.slice(0, 8).is_in(known_types)).to_series()
 
 
 def _talking(told: Mapping[str, Floats], stale_s: int) -> npt.NDArray[np.bool_]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from fanzha.detection.arrays import (
-    Array,
     Bools,
     Columns,
     Floats,
@@ -19,15 +19,18 @@ from fanzha.detection.arrays import (
     floats,
     instants,
     keys_of,
+    text_keys,
     truths,
     twice,
     within_hours,
 )
-from fanzha.values.keys import key64
+from fanzha.detection.call.v1.life import number_code, number_rows
 
-__all__ = ["CallMeasures", "Phases", "line_rows", "quiet_rows"]
+__all__ = ["CallMeasures", "Phases"]
 
-_CHINA_MS = 8 * 3_600_000
+_HOUR_MS = 3_600_000
+_CHINA_MS = 8 * _HOUR_MS
+_LONG_MS = 400.0 * 24 * _HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,10 @@ class CallMeasures:
     office_from: int
     """Local hours of Monday to Friday, inclusive; `office_to` is exclusive."""
     office_to: int
+    relay_gap_s: int
+    """One card begins so soon after another ended under the same cell: they take turns."""
+    gateway_tacs: tuple[int, ...]
+    """Type codes of gateways and modems, without leading zeros."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +65,10 @@ class Phases:
     callee: Keys
     cell: Keys
     callee_cell: Keys
+    area: Keys
+    """The location area of the caller's cell."""
+    imsi: Keys
+    imei: Keys
     trunk: Keys
     run: Keys
     """A hundred numbers in a row on one trunk; 0 where no trunk is told."""
@@ -69,6 +80,7 @@ class Phases:
     """Known to have ended without a talk."""
     one_ring: Bools
     callee_hung: Bools
+    busy: Bools
     measures: CallMeasures
 
     @classmethod
@@ -81,11 +93,12 @@ class Phases:
         no_talk = talk == 0.0 if "talk_s" in frame.columns else pl.lit(value=False)
         ring = _or_null(frame, "ring_s", pl.Float32)
         end = equals(frame, "phase", "end")
-        rang_out, one_ring, callee_hung = truths(
+        rang_out, one_ring, callee_hung, busy = truths(
             frame,
             (phase == "end") & no_talk & ~answered.fill_null(value=False),
             (phase == "end") & silent & (cause == "caller_hangup") & (ring <= measures.one_ring_s),
             cause == "callee_hangup",
+            (phase == "end") & (cause == "busy"),
         )
         return cls(
             at=instants(frame),
@@ -93,6 +106,9 @@ class Phases:
             callee=keys_of(frame, "callee_key"),
             cell=keys_of(frame, "caller_cell_key"),
             callee_cell=keys_of(frame, "callee_cell_key"),
+            area=_areas(frame),
+            imsi=keys_of(frame, "caller_imsi_key"),
+            imei=keys_of(frame, "caller_imei_key"),
             **_doors(frame),
             start=equals(frame, "phase", "start"),
             answer=equals(frame, "phase", "answer"),
@@ -101,6 +117,7 @@ class Phases:
             rang_out=rang_out,
             one_ring=one_ring,
             callee_hung=callee_hung,
+            busy=busy,
             measures=measures,
         )
 
@@ -112,6 +129,7 @@ class Phases:
             "high_key": np.maximum(self.caller, self.callee),
             "is_start": self.start,
             "is_end": self.end,
+            "spoken": self._spoken,
             "low_calls": self._spoken & (self.caller < self.callee),
             "high_calls": self._spoken & (self.caller > self.callee),
         }
@@ -130,14 +148,18 @@ class Phases:
         """Ends of short talks."""
         return self.talked & (self.talk_s <= self.measures.short_s)
 
-    def callers(self, counted: Bools, strange: Bools) -> Columns:
+    @property
+    def _night(self) -> Bools:
+        return within_hours(self.at, self.measures.night_from, self.measures.night_to)
+
+    def callers(self, counted: Bools, strange: Bools, silent_s: Floats) -> Columns:
         """One row an event, keyed by the calling number: its conduct.
 
         `counted` marks the row by which a call is counted once: its start, or its end where the
-        sender has finished calls only. `strange`: the two are no acquaintances.
+        sender has finished calls only. `strange`: the two are no acquaintances. `silent_s`: how
+        long the number had not been used before, not a number where nobody knows.
         """
         talked, measures = self.talked, self.measures
-        night = within_hours(self.at, measures.night_from, measures.night_to)
         return {
             "at": self.at,
             "caller_key": self.caller,
@@ -145,7 +167,8 @@ class Phases:
             "cell_key": self.cell,
             "out_call": counted,
             "stranger": counted & strange,
-            "night_call": counted & night,
+            "night_call": counted & self._night,
+            "silent_s": silent_s,
             "talked": talked,
             "short_talk": self.short,
             "hung_up": talked & self.callee_hung & (self.talk_s <= measures.hung_up_s),
@@ -165,11 +188,22 @@ class Phases:
         """
         rest, nth = self.measures.rest_s, np.nan_to_num(today)
         hours = within_hours(self.at, self.measures.office_from, self.measures.office_to)
-        weekday = ((self.at + _CHINA_MS) // 86_400_000 + 3) % 7 < 5
+        local = self.at + _CHINA_MS
+        weekday = (local // 86_400_000 + 3) % 7 < 5
         pause = np.nan_to_num(quiet_s, nan=0.0)
+        before = (
+            local - np.nan_to_num(1000.0 * quiet_s, nan=_LONG_MS).astype(np.int64)
+        ) // _HOUR_MS
         return {
             **self.days(counted),
+            "peer_key": self.callee,
+            "cell_key": self.cell,
             "stranger": counted & strange,
+            "night_call": counted & self._night,
+            "weekend_call": counted & ~weekday,
+            "talked": self.talked,
+            "short_talk": self.short,
+            "first_this_hour": counted & (before < local // _HOUR_MS),
             "office_call": counted & hours & weekday,
             "first_today": counted & (nth <= 1.0),
             "resumed": counted & (pause >= rest),
@@ -209,57 +243,82 @@ class Phases:
         """
         no = np.zeros(len(self.at), dtype=np.bool_)
         near = counted & (self.cell == self.callee_cell) & (self.cell != 0)
+
+        def even(flag: Bools) -> Bools:
+            return both_sides(flag, no)
+
+        odd = partial(both_sides, no)
+        left = self.rang_out | (self.talked & (self.talk_s <= self.measures.hung_up_s))
         return {
-            "at": twice(self.at),
-            "number_key": both_sides(self.caller, self.callee),
-            "in_call": both_sides(no, counted),
-            "fed": both_sides(no, near),
-            "ringed": both_sides(no, self.short & mutual),
-            "calls_back": both_sides(counted & abroad & ~strange, no),
-            "risky_talk": both_sides(no, self.talked & strange & risky),
+            **number_rows(both_sides(self.caller, self.callee), twice(self.at)),
+            "placed": even(counted),
+            "used": both_sides(counted, self.talked),
+            "in_call": odd(counted),
+            "strange_in": odd(counted & strange),
+            "abroad_in": odd(counted & strange & risky),
+            "abroad_missed": odd(self.end & strange & risky & left),
+            "busy_in": odd(self.busy),
+            "fed": odd(near),
+            "ringed": odd(self.short & mutual),
+            "calls_back": even(counted & abroad & ~strange),
+            "risky_talk": odd(self.talked & strange & risky),
             "talk_s": twice(self.talk_s),
             "picked_up": twice(self.answer),
             "hung_down": twice(self.end & ~self.rang_out),
-            "strange_call": both_sides(no, strange),
-            "activated": twice(no),
+            "strange_call": odd(strange),
         }
 
-    def devices(self, frame: pl.DataFrame) -> Columns:
-        """One row an event, keyed by the calling handset."""
+    def devices(self) -> Columns:
+        """One row an event, keyed by the calling handset, or by its card."""
         return {
             "at": self.at,
-            "imei_key": keys_of(frame, "caller_imei_key"),
-            "imsi_key": keys_of(frame, "caller_imsi_key"),
+            "imei_key": self.imei,
+            "imsi_key": self.imsi,
+            "cell_key": self.cell,
+            "area_key": self.area,
+        }
+
+    def cells(self, counted: Bools, strange: Bools) -> Columns:
+        """Two rows an event: under the caller's cell (even), and under the callee's (odd)."""
+        no = np.zeros(len(self.at), dtype=np.bool_)
+        return {
+            "at": twice(self.at),
+            "cell_key": both_sides(self.cell, self.callee_cell),
+            "number_key": both_sides(self.caller, self.callee),
+            "number_code": twice(number_code(self.caller)),
+            "card_key": twice(np.where(self.imsi != 0, self.imsi, self.caller)),
+            "imei_key": twice(self.imei),
+            "out_call": both_sides(counted, no),
+            "in_call": both_sides(no, counted),
+            "stranger": both_sides(counted & strange, no),
+            "begun": both_sides(self.answer, no),
+            "ended": both_sides(self.end & ~self.rang_out, no),
+        }
+
+    def turns(self, ended_s: Floats, last: Floats) -> Columns:
+        """One row an event, keyed by the caller's cell: whether its card begins where another has
+        just ended. Beginnings are seen where the sender has them."""
+        soon = ended_s <= self.measures.relay_gap_s
+        return {
+            "at": self.at,
+            "cell_key": self.cell,
+            "relay": self.start & soon & (last != number_code(self.caller)),
         }
 
 
-def quiet_rows(keys: Keys, at: Array) -> Columns:
-    """Rows that count nothing: they only read how a number stands at an instant."""
-    no = np.zeros(len(keys), dtype=np.bool_)
-    flags: Columns = dict.fromkeys(
-        (
-            "in_call", "fed", "ringed", "calls_back", "risky_talk", "picked_up", "hung_down",
-            "strange_call", "activated",
-        ),
-        no,
-    )  # fmt: skip
-    return {**flags, "at": at, "number_key": keys, "talk_s": np.zeros(len(keys))}
-
-
-def line_rows(frame: pl.DataFrame) -> Columns:
-    """One row a change of a line; only activation is looked at."""
-    rows = quiet_rows(keys_of(frame, "number_key"), instants(frame))
-    return {**rows, "activated": (frame["action"] == "activate").to_numpy()}
+def _areas(frame: pl.DataFrame) -> Keys:
+    """Keys of the location areas, which are what a cell's normal form has before its last part."""
+    if "caller_cell" not in frame.columns or not keys_of(frame, "caller_cell_key").any():
+        return np.zeros(frame.height, dtype=np.uint64)
+    area = frame.select(pl.col("caller_cell").str.strip_chars_end("0123456789"))
+    return text_keys(area, "caller_cell", "area")
 
 
 def _doors(frame: pl.DataFrame) -> dict[str, Keys]:
     """Keys of the trunk of each row, and of the run of numbers that the caller is one of."""
-    nothing = np.zeros(frame.height, dtype=np.uint64)
-    if "trunk" not in frame.columns or frame["trunk"].null_count() == frame.height:
-        return {"trunk": nothing, "run": nothing}
-    names = frame["trunk"].to_list()
-    known = {name: key64("trunk", name) for name in set(names) if name}
-    trunk = np.array([known.get(name, 0) for name in names], dtype=np.uint64)
+    trunk = text_keys(frame, "trunk")
+    if not trunk.any():
+        return {"trunk": trunk, "run": trunk}
     digits = frame["caller"].str.extract(r"^\+?(\d{7,18})$").cast(pl.UInt64)
     run = (digits // 100).fill_null(0).to_numpy()
     mixed = trunk ^ (run * np.uint64(0x9E3779B97F4A7C15))

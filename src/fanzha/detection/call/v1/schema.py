@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-__all__ = ["CALLEE_SCHEMA", "CALLER_SCHEMA", "CHECKING_SCHEMA", "COUNTS", "NEEDS", "WEEK"]
+from fanzha.detection.call.v1.windows import WINDOWS
+
+__all__ = ["CALLEE_SCHEMA", "CALLER_SCHEMA", "CHECKING_SCHEMA", "NEEDS", "OF_CALLEE", "OF_LINE",
+           "TEXTED"]  # fmt: skip
 
 _RECEIVED: Mapping[str, type[pl.DataType]] = {
     "phase": pl.String,
@@ -23,42 +26,29 @@ _RECEIVED: Mapping[str, type[pl.DataType]] = {
     "ring_s": pl.Float64,
     "end_cause": pl.String,
 }
-COUNTS = (
-    "calls_24h",
-    "calls_1h",
-    "callees_24h",
-    "strangers_24h",
-    "night_calls_24h",
-    "talks_24h",
-    "short_talks_24h",
-    "hung_up_24h",
-    "one_rings_24h",
-)
-"""What the caller's windows of a day and an hour give as it is."""
-WEEK = ("calls_7d", "strangers_7d", "office_7d", "days_7d", "bursts_7d", "busy_7d_s")
+OF_LINE = ("call_code_s", "risky_since_s", "risky_talk_s", "abroad_in_24h", "abroad_missed_24h",
+           "busy_in_24h", "forwarded_s")  # fmt: skip
+"""What is told of a line whose owner pays, or acts on the phone."""
+OF_CALLEE = ("received_24h", "strange_in_24h", "abroad_in_24h", "abroad_missed_24h", "busy_in_24h",
+             "calls_back_24h")  # fmt: skip
+"""What is told of the called number, as `callee_…`."""
+TEXTED = ("codes_24h", "code_senders_24h", "texts_in_24h", "texts_out_24h", "placed_24h",
+          "net_24h")  # fmt: skip
+"""What is told of the recipient of a text."""
 _MADE = (
-    *COUNTS,
-    *WEEK,
-    "received_24h",
-    "cells_24h",
-    "imsis_7d",
+    *(f.name for w in WINDOWS for f in w.features
+      if w.stream not in ("outlet", "card_holder")),
+    *(f"callee_{name}" for name in OF_CALLEE),
     "talk_mean_s",
+    "talk_std_s",
     "talk_cv",
     "cap_cv",
-    "activated_s",
-    "fed_24h",
-    "ringed_24h",
-    "trunk_calls_24h",
-    "trunk_strangers_24h",
-    "trunk_talks_24h",
-    "trunk_short_24h",
-    "trunk_clis_24h",
-    "run_calls_24h",
-    "run_rotated_24h",
-    "run_clis_24h",
-)
+)  # fmt: skip
+"""Every live feature: of the caller, its pair with the callee, its device, card, cell, trunk."""
 _SAID = (
     "strange",
+    "mutual",
+    "gateway_device",
     "from_abroad",
     "by_resale",
     "asserted_differs",
@@ -106,4 +96,9 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "foreign_card": ("caller_imsi", "caller_cell"),
     "roams_abroad": ("caller_imsi", "caller_cell"),
     "fed_24h": ("caller_cell",),
+    "gateway_device": ("caller_imei",),
+    "imeis_7d": ("caller_imsi", "caller_imei"),
+    "device_areas_1h": ("caller_imei", "caller_cell"),
+    "cell_relays_24h": ("caller_cell",),
+    "cell_cards_1h": ("caller_cell",),
 }
