@@ -13,9 +13,10 @@ import yaml
 from fanzha.detection.app.static.channel import StaticApps
 from fanzha.detection.app.static.facts import AppFacts, facts_of
 from fanzha.detection.app.static.families import SLOTS, Families, minima
-from fanzha.detection.app.static.figures import area, average_precision, figures
+from fanzha.detection.app.static.figures import figures
 from fanzha.detection.app.static.learned import Learned, fit
 from fanzha.detection.model_file import ModelFile
+from fanzha.detection.ranking import area, average_precision
 from fanzha.errors import Misconfigured, Refused
 from tests.fixtures import POLICIES
 

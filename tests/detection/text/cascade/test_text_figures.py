@@ -7,14 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from fanzha.detection.text.cascade.figures import (
-    area,
-    average_precision,
-    class_figures,
-    f1,
-    fraud_figures,
-    recall_at,
-)
+from fanzha.detection.ranking import area, average_precision
+from fanzha.detection.text.cascade.figures import class_figures, f1, fraud_figures, recall_at
 
 PAIRS = st.lists(
     st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.5, 0.7, 0.9]), st.booleans()),

@@ -12,9 +12,10 @@ from fanzha.detection.account.batch.conduct import sums
 from fanzha.detection.account.batch.learn import Labelled, fit, folds_of
 from fanzha.detection.account.batch.model import AccountModel, see
 from fanzha.detection.account.batch.transfers import Transfers
+from fanzha.detection.ranking import area, average_precision, interval
 
-__all__ = ["Figure", "across_accounts", "across_sets", "across_time", "all_ways", "auc",
-           "average_precision", "plain", "scored"]  # fmt: skip
+__all__ = ["Figure", "across_accounts", "across_sets", "across_time", "all_ways", "plain",
+           "scored"]  # fmt: skip
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -34,43 +35,14 @@ class Figure:
     precision_interval: tuple[float, float]
 
 
-def auc(wanted: I64, score: F64) -> float:
-    """Chance that a suspect stands above another account; ties count half. NaN without both."""
-    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2.0)[place]
-    suspects = int(wanted.sum())
-    others = len(wanted) - suspects
-    if not suspects or not others:
-        return float("nan")
-    above = float(rank[wanted == 1].sum()) - suspects * (suspects + 1) / 2.0
-    return above / (suspects * others)
-
-
-def average_precision(wanted: I64, score: F64) -> float:
-    """Mean over suspects of the precision at their score; equal scores are taken in together."""
-    order = np.argsort(-score, kind="stable")
-    hit, value = wanted[order], score[order]
-    if not hit.any():
-        return float("nan")
-    ends = np.append(np.flatnonzero(np.diff(value)), len(value) - 1)
-    hits = np.cumsum(hit)[ends]
-    precision = hits / (ends + 1)
-    return float(np.sum(np.diff(hits, prepend=0) * precision) / hits[-1])
-
-
 def figure(name: str, wanted: I64, score: F64, seed: int = 0) -> Figure:
     """Both figures with bootstrap intervals over accounts."""
-    rng = np.random.default_rng(seed)
-    drawn = []
-    for _ in range(_RESAMPLES):
-        rows = rng.integers(0, len(wanted), len(wanted))
-        drawn.append((auc(wanted[rows], score[rows]), average_precision(wanted[rows], score[rows])))
-    low, high = np.nanpercentile(np.array(drawn), [2.5, 97.5], axis=0).tolist()
-    return Figure(
-        name, len(wanted), int(wanted.sum()),
-        auc(wanted, score), (low[0], high[0]),
-        average_precision(wanted, score), (low[1], high[1]),
-    )  # fmt: skip
+    truth = wanted == 1
+    both = [
+        (measure(score, truth), interval(measure, score, truth, draws=_RESAMPLES, seed=seed))
+        for measure in (area, average_precision)
+    ]
+    return Figure(name, len(wanted), int(truth.sum()), *both[0], *both[1])
 
 
 def scored(model: AccountModel, labelled: Labelled, name: str) -> Figure:

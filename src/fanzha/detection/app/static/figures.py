@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fanzha.detection.ranking import area, average_precision
 from fanzha.detection.rate import wilson
 
-__all__ = ["area", "average_precision", "figures"]
+__all__ = ["figures"]
 
 F64 = npt.NDArray[np.float64]
-Truth = npt.NDArray[np.bool_]
 _DRAWS, _SEED = 1_000, 7
 _SHARES = (0.01, 0.05)
 
@@ -40,25 +40,6 @@ def figures(scores: Sequence[float], truth: Sequence[bool], threshold: float) ->
     out["recall"] = _share(int((s[y] >= threshold).sum()), int(y.sum()))
     out["false_positives"] = _share(int((s[~y] >= threshold).sum()), int((~y).sum()))
     return out
-
-
-def area(s: F64, y: Truth) -> float:
-    """Chance that a malicious app scores above an ordinary one; equal scores count half."""
-    order = np.argsort(s, kind="stable")
-    _, first, counts = np.unique(s[order], return_index=True, return_counts=True)
-    ranks = np.empty(len(s))
-    ranks[order] = np.repeat(first + (counts + 1) / 2, counts)
-    n = int(y.sum())
-    return float((ranks[y].sum() - n * (n + 1) / 2) / (n * (len(s) - n)))
-
-
-def average_precision(s: F64, y: Truth) -> float:
-    """Mean precision over the malicious apps, best score first; ties share one threshold."""
-    order = np.argsort(-s, kind="stable")
-    last = np.append(np.nonzero(np.diff(s[order]))[0], len(s) - 1)
-    hits = np.cumsum(y[order])[last]
-    recall = hits / hits[-1]
-    return float((np.diff(recall, prepend=0.0) * hits / (last + 1)).sum())
 
 
 def _share(hits: int, of: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fanzha.detection.text.cascade.figures import area
+from fanzha.detection.ranking import area
 from fanzha.detection.text.cascade.fit import gram_rows, idf, margin_fit
 from fanzha.detection.text.cascade.vectors import normed
 from fanzha.detection.text.v1.ngrams import window_grams

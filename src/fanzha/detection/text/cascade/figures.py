@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fanzha.detection.ranking import area, average_precision
 from fanzha.detection.rate import wilson
 
-__all__ = ["area", "average_precision", "class_figures", "f1", "fraud_figures", "recall_at"]
+__all__ = ["class_figures", "f1", "fraud_figures", "recall_at"]
 
 F64 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -71,28 +72,6 @@ def f1(found: Bools, fraud: Bools) -> float:
     return 2.0 * int((found & fraud).sum()) / both if both else 0.0
 
 
-def area(score: F64, fraud: Bools) -> float:
-    """Area under the ROC curve, ties counted half."""
-    order = np.argsort(score, kind="stable")
-    ranks = np.empty(score.size)
-    values, first, counts = np.unique(score[order], return_index=True, return_counts=True)
-    del values
-    ranks[order] = np.repeat(first + (counts + 1) / 2.0, counts)
-    yes = int(fraud.sum())
-    no = score.size - yes
-    return float((ranks[fraud].sum() - yes * (yes + 1) / 2.0) / (yes * no)) if yes and no else 0.5
-
-
-def average_precision(score: F64, fraud: Bools) -> float:
-    """Mean precision over the fraud texts, ties taken together."""
-    order = np.argsort(-score, kind="stable")
-    hits = np.cumsum(fraud[order])
-    last = np.append(np.flatnonzero(np.diff(score[order])), score.size - 1)
-    gained = np.diff(np.append(0, hits[last]))
-    whole = int(fraud.sum())
-    return float((gained * hits[last] / (last + 1)).sum() / whole) if whole else 0.0
-
-
 def recall_at(score: F64, fraud: Bools, allowed: float) -> float:
     """Share of fraud above the score that at most `allowed` of the rest reach."""
     rest = np.sort(score[~fraud])[::-1]
@@ -107,7 +86,8 @@ def _drawn(measure: Callable[[F64, Bools], float], score: F64, fraud: Bools) -> 
     for _ in range(_DRAWS):
         rows = rng.integers(0, fraud.size, fraud.size)
         draws.append(measure(score[rows], fraud[rows]))
-    low, high = np.quantile(draws, [0.025, 0.975]) if draws else (0.0, 1.0)
+    # A draw of one class has no area: it says nothing of the figure.
+    low, high = np.nanquantile(draws, [0.025, 0.975])
     return _round([measure(score, fraud), float(low), float(high)])
 
 
