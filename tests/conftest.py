@@ -16,7 +16,7 @@ for _folder in (str(_ROOT / "src"), str(_ROOT)):
 pytest_plugins = ("tests.fixtures",)
 
 # No test asserts how long something takes. The suite tries the same examples every time, so that
-# it says the same of the same code; FANZHA_TEST_RANDOM=1 looks for new ones.
+# it says the same of the same code; TEST_RANDOM=1 looks for new ones.
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None, print_blob=True)
-settings.load_profile("random" if os.environ.get("FANZHA_TEST_RANDOM") else "same")
+settings.load_profile("random" if os.environ.get("TEST_RANDOM") else "same")

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from fanzha.errors import Misconfigured
 
 _PREFIX = "FANZHA_"
-_OF_COMMANDS = frozenset({"FANZHA_NEW_PASSWORD", "FANZHA_CITY_KEY"})
+_OF_COMMANDS = frozenset({"FANZHA_NEW_PASSWORD", "FANZHA_PASSWORD", "FANZHA_CITY_KEY"})
 """Secrets that a command takes from the environment, because anybody may read its arguments."""
 _ROOT = Path(__file__).resolve().parents[2]
 

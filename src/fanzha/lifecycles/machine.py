@@ -106,10 +106,13 @@ class Lifecycle:
         rule = self._by_pair.get((state, verb))
         if rule is None:
             now = self._by_state[state]
+            can = [r for r in self.rules_of(state) if actor.may(r.who)]
+            zh = "、".join(r.zh for r in can) or "无"
+            en = ", ".join(r.en for r in can) or "nothing"
             raise NotAllowed(
                 "not_in_this_state",
-                zh=f"「{now.zh}」状态下不能这样做",
-                en=f"not possible while the state is “{now.en}”",
+                zh=f"「{now.zh}」状态下不能这样做；可做：{zh}",
+                en=f"not possible while the state is “{now.en}”; possible: {en}",
                 field="verb",
             )
         if not actor.may(rule.who):

@@ -12,6 +12,7 @@ import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import psutil
@@ -19,10 +20,24 @@ import pytest
 
 from fanzha.entrypoints.supervisor.plans import free_port
 from fanzha.values import reserved
-from tests.entrypoints.cli.command import fanzha
+from tests.entrypoints.cli.command import Said, fanzha
 from tests.entrypoints.cli.up_process import Centre
 
 pytestmark = pytest.mark.slow
+_PASSWORD = "a-long-password"
+_RULE = """\
+id: drained
+channel: transfer_payer
+when: |
+  payee_new AND amount_fen >= 5000 yuan
+  AND left_share > 80 %
+score: 0.8
+title_zh: 清空式转出
+title_en: Drained
+zh: 一笔转走 {amount_fen:yuan}
+en: paid {amount_fen:yuan} at once
+stage: transfer
+"""
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +147,35 @@ def test_people_senders_audit_and_keys_are_kept_by_commands(centre: Centre, key:
     assert centre.fanzha("senders", "revoke", "carrier-a").code == 0
     assert post(centre, key, calls(1, 1)).status_code == 401
     assert centre.fanzha("audit", "sign").code == 0
+    assert centre.fanzha("audit", "verify").code == 0
+
+
+def test_a_rule_is_drafted_rehearsed_and_shadowed_by_commands(
+    centre: Centre, tmp_path: Path
+) -> None:
+    def rules(*arguments: str, by: str = "an") -> Said:
+        signed = ("--as", by) if by else ()
+        return centre.fanzha("rules", *arguments, *signed, settings={"password": _PASSWORD})
+
+    for name, role, unit in (
+        ("an", "analyst", "470100"), ("low", "analyst", "470103001"),
+    ):  # fmt: skip
+        given = ("--role", role, "--unit", unit)
+        settings = {"new_password": _PASSWORD}
+        assert centre.fanzha("operators", "add", name, *given, settings=settings).code == 0
+    file = tmp_path / "rule.yaml"
+    file.write_text(_RULE, encoding="utf-8")
+    assert "还没有规则" in rules("list", by="").out
+    assert "not_allowed" in rules("draft", str(file), by="low").err
+    assert rules("draft", str(file)).out.split() == ["drained", "v1"]
+    file.write_text(rules("show", "drained", by="").out, encoding="utf-8")
+    assert rules("draft", str(file)).out.split() == ["drained", "v2"]
+    assert "可做：回放" in rules("shadow", "drained", "2").err
+    assert rules("rehearse", "drained", "2").code == 0
+    centre.wait(lambda: "done 100%" in rules("gates", "drained", "2", by="").out, "the rehearsal")
+    assert "In shadow" in rules("shadow", "drained", "2").out
+    assert "gates_unmet" in rules("submit", "drained", "2").err
+    assert "Retired" in rules("withdraw", "drained", "1").out
     assert centre.fanzha("audit", "verify").code == 0
     assert centre.fanzha("keys", "rotate").code == 0
     assert centre.fanzha("keys", "reseal").code == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -59,8 +59,8 @@ class Centre:
         """Of everything that ran, what still does."""
         return [p for p in self.family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
-    def fanzha(self, *arguments: str) -> Said:
-        return fanzha(*arguments, settings={"data": str(self.data)})
+    def fanzha(self, *arguments: str, settings: Mapping[str, str] | None = None) -> Said:
+        return fanzha(*arguments, settings={"data": str(self.data), **(settings or {})})
 
     def wait(self, found: Callable[[], object], what: str) -> None:
         deadline = time.monotonic() + _PATIENCE_S

@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from fanzha import __version__
-from fanzha.entrypoints.cli import audit, detect, people, replay, run_files, workshop
+from fanzha.entrypoints.cli import audit, detect, people, replay, run_files
 from fanzha.entrypoints.cli import city as city_commands
+from fanzha.entrypoints.cli.workshop import acts as workshop
 from fanzha.errors import FanzhaError, Refused, Unavailable, Uncertain
 from fanzha.settings import Settings, load
 

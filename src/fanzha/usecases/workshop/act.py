@@ -10,7 +10,7 @@ from typing import Any
 from fanzha.detection.rules.names import Catalogue
 from fanzha.detection.rules.rule import RuleText, check
 from fanzha.errors import Refused
-from fanzha.lifecycles.actor import Actor, Role, Unit, system
+from fanzha.lifecycles.actor import Actor, Level, Role, Unit, system
 from fanzha.lifecycles.machine import NotAllowed
 from fanzha.lifecycles.rule import states
 from fanzha.lifecycles.rule.model import RuleVersion
@@ -19,11 +19,14 @@ from fanzha.ports.deed_book import Deed
 from fanzha.ports.workshop import RuleChanged, WorkshopUnit
 from fanzha.usecases.workshop.editions import new_edition
 from fanzha.usecases.workshop.gates import Gate
+from fanzha.usecases.workshop.rehearse import ask
 
-__all__ = ["Act", "Bench", "act", "find", "save_draft"]
+__all__ = ["Act", "Bench", "act", "find", "of_the_centre", "save_draft"]
 
 _VERSIONS_MOST = 9_999
 _NOTE_MOST = 500
+_LOWEST = Level.CITY
+"""Rules act on the whole centre: the tiers below a city have no say in the workshop."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,17 @@ class Act:
     note: str = ""
 
 
+def of_the_centre(actor: Actor, roles: frozenset[Role]) -> None:
+    """Refused to whoever has none of the roles, or has them below the city."""
+    if not (actor.unit.level.depth <= _LOWEST.depth and actor.may(roles)):
+        raise NotAllowed("not_allowed", zh="不在您的职责内", en="not among your duties")
+
+
 def save_draft(
     work: WorkshopUnit, bench: Bench, actor: Actor, text: RuleText, now: datetime
 ) -> RuleVersion:
     """A new version of a rule, checked; the first of its id makes the rule."""
-    if not actor.may(frozenset({Role.ANALYST})):
-        raise NotAllowed("not_allowed", zh="不在您的职责内", en="not among your duties")
+    of_the_centre(actor, frozenset({Role.ANALYST}))
     check(text, bench.catalogue, bench.types)
     versions = work.rules.of(text.id)
     if versions and versions[0].channel != text.channel:
@@ -110,6 +118,7 @@ def act(
     now: datetime,
 ) -> RuleVersion:
     """Apply one verb in one commit: the guarded change, its deed, what follows, the edition.
+    `replay` asks for a rehearsal over the log.
 
     `passed` are the gates as they stand; submitting and publishing need all but the second person.
     """
@@ -117,6 +126,7 @@ def act(
     if before.state != wanted.expected_state:
         raise RuleChanged(before)
     rule = states.RULE.rule(before.state, wanted.verb, actor)
+    of_the_centre(actor, rule.who)
     note = wanted.note.strip()
     if "note" in rule.needs and not note:
         raise Refused("note_needed", zh="请写明理由", en="say why", field="note")
@@ -134,6 +144,8 @@ def act(
     after = work.rules.advance(before, rule.leads(before.state), change)
     detail = {"note": note} if note else {}
     work.deeds.append(_deed(bench, actor, wanted.verb, after, before.state, now, detail))
+    if wanted.verb == "replay":
+        ask(work, after, actor, now)
     if wanted.verb == "roll_back":
         _restore(work, bench, before, now)
     if _weight(before.state) != _weight(after.state):

@@ -7,11 +7,10 @@ from uuid import UUID, uuid4
 
 from fanzha.errors import Refused
 from fanzha.lifecycles.actor import Actor, Role
-from fanzha.lifecycles.machine import NotAllowed
 from fanzha.lifecycles.rule.model import Snooze
 from fanzha.ports.deed_book import Deed
 from fanzha.ports.workshop import WorkshopUnit
-from fanzha.usecases.workshop.act import Bench
+from fanzha.usecases.workshop.act import Bench, of_the_centre
 from fanzha.usecases.workshop.editions import new_edition
 
 __all__ = ["Subject", "end_snooze", "snooze"]
@@ -34,7 +33,7 @@ def snooze(
     subject: Subject | None, area: str | None, now: datetime,
 ) -> Snooze:  # fmt: skip
     """Quiet until an instant of stream time. Refused without a reason, an end, or a rule."""
-    _may(actor)
+    of_the_centre(actor, _WHO)
     work.sets.lock()
     if not work.rules.of(rule):
         raise Refused("rule_unknown", zh="没有这条规则", en="there is no such rule", field="rule")
@@ -69,7 +68,7 @@ def snooze(
 
 def end_snooze(work: WorkshopUnit, bench: Bench, actor: Actor, id: UUID, now: datetime) -> Snooze:
     """The rule speaks again."""
-    _may(actor)
+    of_the_centre(actor, _WHO)
     work.sets.lock()
     ended = work.snoozes.end(id, now)
     if ended is None:
@@ -93,8 +92,3 @@ def _record(
             unit=bench.root, detail=detail,
         )
     )  # fmt: skip
-
-
-def _may(actor: Actor) -> None:
-    if not actor.may(_WHO):
-        raise NotAllowed("not_allowed", zh="不在您的职责内", en="not among your duties")

@@ -6,7 +6,7 @@ import csv
 import io
 from datetime import timedelta
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -19,11 +19,10 @@ from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.workshop import schemas as wire
 from fanzha.entrypoints.api.workshop import view
 from fanzha.errors import Refused
-from fanzha.lifecycles.actor import Level, Role
-from fanzha.lifecycles.machine import NotAllowed
+from fanzha.lifecycles.actor import Role
 from fanzha.lifecycles.rule import states
-from fanzha.lifecycles.rule.model import Label, Rehearsal, RehearsalState, RuleVersion, Verdict
-from fanzha.usecases.workshop.act import Act, act, find, save_draft
+from fanzha.lifecycles.rule.model import Label, RehearsalState, RuleVersion, Verdict
+from fanzha.usecases.workshop.act import Act, act, find, of_the_centre, save_draft
 from fanzha.usecases.workshop.compare import estimate
 from fanzha.usecases.workshop.snooze import Subject, end_snooze, snooze
 from fanzha.values import account, phone_number
@@ -33,8 +32,6 @@ from fanzha.values.mask import mask_account, mask_number
 router = APIRouter(prefix="/v1/workshop")
 READERS = frozenset({Role.ANALYST, Role.DUTY_OFFICER, Role.AUDITOR})
 JUDGES = frozenset({Role.ANALYST, Role.DUTY_OFFICER})
-_LOWEST = Level.CITY
-"""Rules act on the whole centre: the tiers below a city do not see the workshop."""
 _DAYS = 60
 _RECORD = 40
 _LATELY = 7
@@ -47,9 +44,7 @@ ChannelCode = Annotated[str, Query(pattern=r"^[a-z_]{2,40}$")]
 
 
 def may(who: SignedIn, roles: frozenset[Role] = READERS) -> None:
-    high = who.actor.unit.level.depth <= _LOWEST.depth
-    if not (high and who.actor.may(roles)):
-        raise NotAllowed("not_allowed", zh="不在您的职责内", en="not among your duties")
+    of_the_centre(who.actor, roles)
 
 
 # ── names and checking ───────────────────────────────────────────────────────────────────────────
@@ -187,24 +182,7 @@ def do(
         passed = view.gates_of(work, parts.bench.policy, before, now)
         wanted = Act(verb, body.expected_state, body.note)
         after = act(work, parts.bench, who.actor, before, wanted, passed, now)
-        if verb == "replay":
-            _ask(work, after, who, parts)
     return _detail(parts, who, after)
-
-
-def _ask(work: PostgresWorkshopUnit, version: RuleVersion, who: SignedIn, parts: Centre) -> None:
-    newest = work.rehearsals.newest(version.rule, version.version)
-    if newest and newest.state in (RehearsalState.ASKED, RehearsalState.RUNNING):
-        raise Refused("replay_running", zh="回放正在进行", en="a replay is under way")
-    live = next((v for v in work.rules.of(version.rule) if v.state == states.LIVE), None)
-    work.rehearsals.ask(
-        Rehearsal(
-            id=uuid4(), rule=version.rule, version=version.version,
-            against=live.version if live and live.version != version.version else None,
-            state=RehearsalState.ASKED, done_share=0.0, asked_by=who.actor.display,
-            asked_at=parts.now(), finished_at=None, source="log",
-        )
-    )  # fmt: skip
 
 
 # ── cases that only the draft hits ───────────────────────────────────────────────────────────────
@@ -344,6 +322,8 @@ def _brief(v: RuleVersion) -> wire.VersionBrief:
 
 def _row(parts: Centre, work: PostgresWorkshopUnit, newest: RuleVersion) -> wire.RuleRow:
     versions = work.rules.of(newest.rule)
+    if states.RULE.state(newest.state).final:
+        newest = next((v for v in versions if v.state in states.IN_FORCE), newest)
     live = next((v for v in versions if v.state == states.LIVE), None)
     back = next((v for v in versions if v.state == states.ROLLED_BACK), None)
     asked = work.rehearsals.newest(newest.rule, newest.version)

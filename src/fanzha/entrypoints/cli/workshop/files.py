@@ -1,4 +1,4 @@
-"""`fanzha rules`: check conditions, replay a draft over files, act on a centre's rules."""
+"""`fanzha rules`: check conditions, replay a draft over files, list what a centre has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,21 +19,27 @@ from fanzha.settings import load
 if TYPE_CHECKING:
     from fanzha.bootstrap import Parts
     from fanzha.detection.rules.rule import RuleText
-    from fanzha.lifecycles.actor import Actor
     from fanzha.usecases.workshop.compare import Comparison
 
 rules = typer.Typer(help="规则工坊。Rules: check, replay, shadow, publish.", no_args_is_help=True)
 
 RuleFile = Annotated[str, typer.Argument(help="规则文件 YAML，- 为标准输入 rule file, - is stdin")]
 RuleName = Annotated[str, typer.Argument(help="规则编号 id of the rule")]
-Version = Annotated[int, typer.Argument(help="版本 version")]
-As = Annotated[str, typer.Option("--as", help="登录名 name you sign in with")]
-Password = Annotated[
-    str,
-    typer.Option(envvar="FANZHA_PASSWORD", prompt="密码 password", hide_input=True, help="密码"),
-]
 File = Annotated[list[Path] | None, typer.Option(show_default=False)]
 _KEYS = ("id", "channel", "when", "score", "title_zh", "title_en", "zh", "en", "scam_type", "stage")
+
+
+class _Lines(str):
+    """Text that stays in its lines in a file."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Plain YAML, conditions as they were written."""
+
+
+_Dumper.add_representer(
+    _Lines, lambda d, lines: d.represent_scalar("tag:yaml.org,2002:str", str(lines), style="|")
+)
 
 
 @rules.command()
@@ -43,7 +48,7 @@ def check(rule: RuleFile) -> None:
     from fanzha.detection.rules.rule import check as whole
     from fanzha.detection.rules.tokens import RuleRefused
 
-    text = _read(rule)
+    text = read_rule(rule)
     catalogue, types = _names()
     try:
         condition = whole(text, catalogue, types)
@@ -93,7 +98,7 @@ def replay(
     ] = None,
 ) -> None:
     """在历史记录上回放草稿。Replay a draft over files of records, beside the live version."""
-    from fanzha.entrypoints.cli.workshop_replay import Wanted, run
+    from fanzha.entrypoints.cli.workshop.replay import Wanted, run
 
     given = {
         "call": calls, "text": texts, "visit": visits, "app": apps, "transfer": transfers,
@@ -103,7 +108,7 @@ def replay(
     if not streams:
         raise typer.BadParameter("没有给出任何文件 no file was given, e.g. --transfers FILE")
     catalogue, types = _names()
-    draft, live = _read(rule), _read(str(against)) if against else None
+    draft, live = read_rule(rule), read_rule(str(against)) if against else None
     wanted = Wanted(draft, live, streams, truth, cases, keep)
     with tempfile.TemporaryDirectory(prefix="fanzha-replay-") as spill:
         found = run(wanted, load(), catalogue, types, Path(spill))
@@ -131,108 +136,39 @@ def work() -> None:
 
 @rules.command("list")
 def list_() -> None:
-    """列出规则。Every rule of the centre: newest version, state, what is live."""
+    """列出规则。Every rule of the centre: the newest version, and what is in shadow or live."""
     from fanzha.lifecycles.rule import states
 
-    with _parts() as parts, parts.workshop.work() as unit:
-        for newest in unit.rules.newest("", 10_000):
-            live = [v.version for v in unit.rules.of(newest.rule) if v.state == states.LIVE]
-            state = states.RULE.state(newest.state)
-            now = f"在用 live v{live[0]}" if live else ""
-            print(
-                f"{newest.rule:<28} v{newest.version:<4} {state.zh} {state.en:<12} {now}".rstrip()
-            )
+    with open_parts() as parts, parts.workshop.work() as unit:
+        found = unit.rules.newest("", 10_000)
+        if not found:
+            print("还没有规则 no rules yet: fanzha rules draft RULE.yaml --as NAME")
+        for newest in found:
+            for v in unit.rules.of(newest.rule):
+                if v.version == newest.version or v.state in states.IN_FORCE:
+                    state = states.RULE.state(v.state)
+                    print(f"{v.rule:<28} v{v.version:<4} {state.zh} {state.en}")
 
 
 @rules.command()
-def draft(rule: RuleFile, name: As, password: Password) -> None:
-    """存为草稿。Save as a draft in the centre."""
-    from fanzha.usecases.workshop.act import save_draft
+def show(
+    rule: RuleName,
+    version: Annotated[int | None, typer.Option(help="版本，缺省最新 else the newest")] = None,
+) -> None:
+    """取回规则文件。The rule as a file: edit it and save it again as the next version."""
+    from fanzha.usecases.workshop.act import find
 
-    text = _read(rule)
-    with _parts() as parts:
-        actor = _signed_in(parts, name, password)
-        with parts.workshop.work() as unit:
-            made = save_draft(unit, parts.bench, actor, text, _now())
-    print(f"{made.rule} v{made.version}")
-
-
-@rules.command()
-def shadow(rule: RuleName, version: Version, name: As, password: Password) -> None:
-    """进入影子。Count its hits beside what is live, without effect."""
-    _act(rule, version, "start_shadow", name, password)
-
-
-@rules.command()
-def submit(rule: RuleName, version: Version, name: As, password: Password) -> None:
-    """提请复核。Ask a second person to publish it; the gates must be passed."""
-    _act(rule, version, "submit", name, password)
-
-
-@rules.command()
-def publish(rule: RuleName, version: Version, name: As, password: Password) -> None:
-    """发布，须第二人。Publish, as somebody other than author and submitter."""
-    _act(rule, version, "publish", name, password)
-
-
-@rules.command()
-def rollback(
-    rule: RuleName, version: Version, name: As, password: Password,
-    note: Annotated[str, typer.Option(help="理由 why")],
-) -> None:  # fmt: skip
-    """回退到此前的版本。Go back to the version before, at once."""
-    _act(rule, version, "roll_back", name, password, note)
-
-
-@rules.command()
-def snooze(
-    rule: RuleName, name: As, password: Password,
-    note: Annotated[str, typer.Option(help="理由 why")],
-    hours: Annotated[float, typer.Option(help="多少小时 for how long")],
-    subject: Annotated[str | None, typer.Option(help="号码或账户 number or account")] = None,
-    area: Annotated[str | None, typer.Option(help="地区代码 code of a district")] = None,
-) -> None:  # fmt: skip
-    """静默一段时间。Mute a rule for a subject, an area or altogether, until it expires."""
-    from fanzha.entrypoints.api.workshop.routes import subject_of
-    from fanzha.usecases.workshop.snooze import snooze as mute
-
-    with _parts() as parts:
-        actor = _signed_in(parts, name, password)
-        with parts.workshop.work() as unit:
-            made = mute(
-                unit, parts.bench, actor, rule, until=_now() + timedelta(hours=hours), note=note,
-                subject=subject_of(subject) if subject else None, area=area, now=_now(),
-            )  # fmt: skip
-    print(f"{made.id} → {made.until.isoformat()}")
-
-
-def _act(rule: str, version: int, verb: str, name: str, password: str, note: str = "") -> None:
-    from fanzha.entrypoints.api.workshop.view import gates_of
-    from fanzha.lifecycles.rule import states
-    from fanzha.usecases.workshop.act import Act, act, find
-
-    with _parts() as parts:
-        actor = _signed_in(parts, name, password)
-        now = _now()
-        with parts.workshop.work() as unit:
-            before = find(unit, rule, version)
-            passed = gates_of(unit, parts.bench.policy, before, now)
-            after = act(
-                unit, parts.bench, actor, before, Act(verb, before.state, note), passed, now
-            )
-    state = states.RULE.state(after.state)
-    print(f"{after.rule} v{after.version}: {state.zh} {state.en}")
-
-
-def _signed_in(parts: Parts, name: str, password: str) -> Actor:
-    """Whoever acts signs in as at the console: two signatures are two people's here too."""
-    token, who = parts.operators.sign_in(name, password, _now(), demo_allowed=False)
-    parts.operators.sign_out(token)
-    return who.actor
+    with open_parts() as parts, parts.workshop.work() as unit:
+        if version is None:
+            version = max((v.version for v in unit.rules.of(rule)), default=0)
+        text = find(unit, rule, version).text
+    plain = {k: text[k] for k in _KEYS if text.get(k) is not None}
+    plain["when"] = _Lines(str(plain["when"]))
+    print(yaml.dump(plain, Dumper=_Dumper, allow_unicode=True, sort_keys=False).rstrip())
 
 
 @contextmanager
-def _parts() -> Iterator[Parts]:
+def open_parts() -> Iterator[Parts]:
     from fanzha.bootstrap import Parts
 
     parts = Parts(load())
@@ -240,12 +176,6 @@ def _parts() -> Iterator[Parts]:
         yield parts
     finally:
         parts.close()
-
-
-def _now() -> Any:
-    from fanzha.bootstrap import utc_now
-
-    return utc_now()
 
 
 def _names() -> tuple[Any, frozenset[str]]:
@@ -259,7 +189,7 @@ def _names() -> tuple[Any, frozenset[str]]:
     return load_catalogue(folder / "workshop" / "names.yaml"), types
 
 
-def _read(source: str) -> RuleText:
+def read_rule(source: str) -> RuleText:
     from fanzha.detection.rules.rule import RuleText
 
     try:

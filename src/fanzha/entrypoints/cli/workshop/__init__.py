@@ -1,0 +1,1 @@
+"""`fanzha rules`: on files, and on a centre."""
