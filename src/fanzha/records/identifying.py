@@ -234,6 +234,12 @@ def _read_holder(text: str) -> Reading:
 
 
 @_remembered
+def _read_name(text: str) -> Reading:
+    """A name as it is written, in one width and without blanks at its ends or doubled."""
+    return " ".join(fold(text).split()) or text, "", None
+
+
+@_remembered
 def _read_token(text: str) -> Reading:
     kept = fold(text)
     return kept, "", None if 0 < len(kept) <= 128 and kept.isprintable() else _EMPTY
@@ -279,6 +285,7 @@ _READERS: Final[dict[Identifier, Callable[[str], Reading]]] = {
     Identifier.SUBSCRIBER: _read_subscriber,
     Identifier.ACCOUNT: _read_account,
     Identifier.HOLDER: _read_holder,
+    Identifier.NAME: _read_name,
     Identifier.TOKEN: _read_token,
     Identifier.DISTRICT: _read_district,
     Identifier.IMSI: _by_parser(imsi.parse),

@@ -24,6 +24,7 @@ class Identifier(StrEnum):
     SENDER = "sender"
     URL = "url"
     DISTRICT = "district"
+    NAME = "name"
     TOKEN = "token"  # noqa: S105 - a person's token, not a password
 
 
@@ -146,8 +147,8 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _identifier("payee", Identifier.ACCOUNT, required=True),
         Column("amount_fen", pa.int64(), required=True, minimum=1),
         Column("currency", _TEXT, default="CNY", longest=3),
-        _text("payer_name", longest=256),
-        _text("payee_name", longest=256),
+        _identifier("payer_name", Identifier.NAME),
+        _identifier("payee_name", Identifier.NAME),
         _one_of("channel", "mobile", "web", "counter", "atm", "pos", "qr"),
         _text("device", longest=256),
         _text("ip", longest=64),
