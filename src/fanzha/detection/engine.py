@@ -40,7 +40,7 @@ from fanzha.records.schemas import STREAMS
 
 __all__ = ["Engine", "Outcome"]
 
-_FORM = "3"
+_FORM = "4"
 """Raised when the code gives other answers, or keeps other state, for the same events."""
 _SUBJECT = ("person", "number", "number_key", "account", "account_key", "district", "birth_year")
 

@@ -51,6 +51,11 @@ def _account(value: Any, language: str) -> str:
     return mask_account(str(value))
 
 
+def _least(value: Any, language: str) -> str:
+    """Before a number: whether it was cut short, and may be more."""
+    return ("至少 ", "at least ")[_LANGUAGES.index(language)] if value else ""
+
+
 def _words(value: Any, language: str) -> str:
     """A pair (zh, en), or a text without language such as a DNS name."""
     if isinstance(value, tuple):
@@ -66,6 +71,7 @@ UNITS: Mapping[str, Callable[[Any, str], str]] = {
     "yuan": _yuan,
     "number": _number,
     "account": _account,
+    "least": _least,
     "words": _words,
 }
 

@@ -25,6 +25,7 @@ from fanzha.detection.account.v1.columns import (
     refusal_rows,
     swapped,
 )
+from fanzha.detection.account.v1.graph import GRAPH_SCHEMA, TransferGraph
 from fanzha.detection.account.v1.windows import WINDOWS
 from fanzha.detection.arrays import Array, Bools, Floats, floats, instants, keys_of, known
 from fanzha.detection.finding import Finding, Related, Role, SubjectKind
@@ -87,6 +88,7 @@ _FOUND_BEFORE = ("此前已被识别", "found so before")
 _DIRECTIONS = ("out", "in")
 HOLDER_SCHEMA: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(_FEATURES, pl.Float64),
+    **GRAPH_SCHEMA,
     "direction": pl.String,
     "holder_kind": pl.String,
     "counterpart_kind": pl.String,
@@ -133,6 +135,7 @@ class AccountChannel:
         )
         self._measures = load_measures(policies / "account-v1-measures.yaml", AccountMeasures)
         self._features = features(WINDOWS)
+        self._graph = TransferGraph()
         self._standing = Standing()
 
     def read(self, batch: pl.DataFrame, on_line: Mapping[str, pl.Series]) -> Reading:
@@ -175,7 +178,8 @@ class AccountChannel:
     @property
     def refused(self) -> int:
         """Rows whose key had no room in a window."""
-        return sum(c.refused for c in self._features.counters().values())
+        windows = sum(c.refused for c in self._features.counters().values())
+        return windows + self._graph.counters().refused
 
     def _late(self) -> int:
         return self._features.counters()["paid"].late
@@ -203,6 +207,7 @@ class AccountChannel:
         sides = pl.concat([twofold, twofold]).hstack(
             [
                 *windows,
+                *self._graph.sides(batch, moved),
                 known("device_accounts_7d", used),
                 known("device_holders_7d", holders),
                 pl.Series("direction", _DIRECTIONS).gather(np.repeat([0, 1], batch.height)),
@@ -301,11 +306,13 @@ class AccountChannel:
 
     def snapshot(self) -> dict[str, Array]:
         windows = prefixed("windows", self._features.snapshot())
-        return {"standing": self._standing.snapshot(), **windows}
+        graph = prefixed("graph", self._graph.snapshot())
+        return {"standing": self._standing.snapshot(), **windows, **graph}
 
     def restore(self, state: Mapping[str, Array]) -> None:
         self._standing.restore(state["standing"])
         self._features.restore(part("windows", state))
+        self._graph.restore(part("graph", state))
 
 
 def _apart(interleaved: Floats) -> Floats:
