@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from fanzha.detection.account.v1.columns import (
     AccountMeasures,
     account_rows,
     activity_rows,
+    asked_rows,
     counted,
     device_holder_rows,
     device_keys,
@@ -26,6 +27,14 @@ from fanzha.detection.account.v1.columns import (
     swapped,
 )
 from fanzha.detection.account.v1.graph import GRAPH_SCHEMA, TransferGraph
+from fanzha.detection.account.v1.orders import (
+    ip_rows,
+    load_order_words,
+    name_rows,
+    outlet_rows,
+    own_device_rows,
+)
+from fanzha.detection.account.v1.schema import FEATURES, HOLDER, NEEDS, OF_ORDER, PAYER
 from fanzha.detection.account.v1.windows import WINDOWS
 from fanzha.detection.arrays import Array, Bools, Floats, floats, instants, keys_of, known
 from fanzha.detection.finding import Finding, Related, Role, SubjectKind
@@ -36,88 +45,17 @@ from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import Scored, Watcher
 from fanzha.detection.standing import Standing
 from fanzha.detection.state import part, prefixed
+from fanzha.features.declare import Window
 from fanzha.features.live import FeatureSet, MakeFeatures
+
+Told = Mapping[str, Floats]
 
 __all__ = ["HOLDER_SCHEMA", "PAYER_SCHEMA", "AccountChannel"]
 
-_FEATURES = (
-    "in_n_24h",
-    "out_n_24h",
-    "in_fen_24h",
-    "out_fen_24h",
-    "payers_24h",
-    "payees_24h",
-    "strange_in_24h",
-    "strange_out_24h",
-    "night_n_24h",
-    "in_min_30m_fen",
-    "since_in_s",
-    "opened_s",
-    "added_s",
-    "idle_s",
-    "new_paid_24h",
-    "new_min_24h_fen",
-    "device_accounts_7d",
-    "device_holders_7d",
-    "cash_n_24h",
-    "cash_fen_24h",
-    "cash_places_24h",
-    "wallet_n_24h",
-    "firm_n_24h",
-    "merchant_n_24h",
-    "merchant_fen_24h",
-    "merchants_24h",
-    "round_in_24h",
-    "qr_in_24h",
-    "in_n_7d",
-    "out_n_7d",
-    "in_fen_7d",
-    "out_fen_7d",
-    "payers_7d",
-    "payees_7d",
-    "strange_in_7d",
-    "strange_out_7d",
-    "emptied_7d",
-    "refused_payers_30d",
-    "peer_refused_payers_30d",
-    "peer_near_stopped_30d",
-    "held_accounts",
-    "corporate_opened_s",
-)
 _FOUND_BEFORE = ("此前已被识别", "found so before")
 _DIRECTIONS = ("out", "in")
-HOLDER_SCHEMA: Mapping[str, type[pl.DataType]] = {
-    **dict.fromkeys(_FEATURES, pl.Float64),
-    **GRAPH_SCHEMA,
-    "direction": pl.String,
-    "holder_kind": pl.String,
-    "counterpart_kind": pl.String,
-    "counterpart_new": pl.Boolean,
-    "amount_fen": pl.Int64,
-    "balance_fen": pl.Int64,
-}
-PAYER_SCHEMA: Mapping[str, type[pl.DataType]] = {
-    **dict.fromkeys(_FEATURES, pl.Float64),
-    "payer": pl.String,
-    "payee": pl.String,
-    "payer_kind": pl.String,
-    "payee_kind": pl.String,
-    "amount_fen": pl.Int64,
-    "left_share": pl.Float64,
-    "payee_new": pl.Boolean,
-    "payer_score": pl.Float64,
-    "payee_score": pl.Float64,
-    "call_on": pl.Boolean,
-    "call_strange": pl.Boolean,
-}
-_NEEDS = {
-    "device_accounts_7d": ("device",),
-    "device_holders_7d": ("device",),
-    "emptied_7d": ("balance_fen",),
-    "qr_in_24h": ("channel",),
-    "balance_fen": ("balance_fen",),
-    "left_share": ("payer_balance_fen",),
-}
+HOLDER_SCHEMA: Mapping[str, type[pl.DataType]] = {**HOLDER, **GRAPH_SCHEMA}
+PAYER_SCHEMA = PAYER
 
 
 class AccountChannel:
@@ -126,15 +64,19 @@ class AccountChannel:
     A finding about an account comes when the band of its score rises, not with each movement.
     """
 
-    def __init__(self, policies: Path, features: MakeFeatures = FeatureSet) -> None:
-        self._holder = load_signals(
-            policies / "account-v1-holder.yaml", HOLDER_SCHEMA, needs=_NEEDS
-        )
+    def __init__(
+        self,
+        policies: Path,
+        features: MakeFeatures = FeatureSet,
+        windows: Sequence[Window] = WINDOWS,
+    ) -> None:
+        self._holder = load_signals(policies / "account-v1-holder.yaml", HOLDER_SCHEMA, needs=NEEDS)
         self._payer = load_signals(
-            policies / "account-v1-payer.yaml", PAYER_SCHEMA, needs=_NEEDS, spoken=("payee_why",)
+            policies / "account-v1-payer.yaml", PAYER_SCHEMA, needs=NEEDS, spoken=("payee_why",)
         )
         self._measures = load_measures(policies / "account-v1-measures.yaml", AccountMeasures)
-        self._features = features(WINDOWS)
+        self._words = load_order_words(policies / "account-v1-orders.yaml")
+        self._features = features(windows)
         self._graph = TransferGraph()
         self._standing = Standing()
 
@@ -143,8 +85,8 @@ class AccountChannel:
         whom."""
         late = self._late()
         moved = counted(batch)
-        new, strange = self._acquaintance(batch, moved)
-        sides = self._sides(batch, moved, new, strange)
+        new, strange, order = self._order(batch, moved)
+        sides = self._sides(batch, moved, new, strange, order)
         holders = self._holder.score(sides)
         found, suspected = self._holders_found(batch, holders)
         frame = self._payers(batch, sides, suspected, new, strange).hstack([*on_line.values()])
@@ -156,19 +98,35 @@ class AccountChannel:
     def read_accounts(self, batch: pl.DataFrame) -> Reading:
         """Take in the life of accounts: openings, payees added, devices used."""
         self._features.update("account", account_rows(batch))
-        holding = self._features.update("holding", holding_rows(batch))["holder_accounts_180d"]
-        self._features.update("held", held_rows(batch, holding))
+        outlet = self._features.update("outlet", outlet_rows(batch))["outlet_opened_24h"]
+        holder = self._features.update("holding", holding_rows(batch))
+        self._features.update("held", held_rows(batch, holder, outlet))
+        self._features.update("ip", ip_rows(batch, "account_key"))
         devices = device_keys(batch)
         if devices.any():
             self._features.update("device", device_rows(batch, devices, "account_key"))
             self._features.update("device_holder", device_holder_rows(batch, devices))
+            self._features.update("own_device", own_device_rows(batch, devices, "account_key"))
         return Reading("account", batch)
 
-    def _acquaintance(self, batch: pl.DataFrame, moved: Bools) -> tuple[Bools, Bools]:
-        """Never paid before in this direction; never in touch before in either."""
-        paid = self._features.update("paid", paid_rows(batch, moved))["paid_since_s"]
+    def _order(self, batch: pl.DataFrame, moved: Bools) -> tuple[Bools, Bools, Told]:
+        """Never paid before in this direction; never in touch before in either; and what is told
+        of the order: one value a transfer."""
+        paid = self._features.update("paid", paid_rows(batch, moved))
         met = self._features.update("met", met_rows(batch, moved))["met_since_s"]
-        return np.isnan(paid), np.isnan(met)
+        told = {**paid, **self._features.update("ip", ip_rows(batch))}
+        names = name_rows(batch, moved)
+        if names["name_key"].any():
+            told |= self._features.update("payee_name", names)
+        devices = device_keys(batch)
+        if devices.any():
+            told |= self._features.update("device", device_rows(batch, devices))
+            told |= self._features.update("device_holder", device_holder_rows(batch, devices))
+            told |= self._features.update("own_device", own_device_rows(batch, devices))
+        nothing = np.full(batch.height, np.nan)
+        return np.isnan(paid["paid_since_s"]), np.isnan(met), {
+            name: told.get(name, nothing) for name in OF_ORDER
+        }  # fmt: skip
 
     def use_rules(self, watches: Mapping[str, Watcher]) -> None:
         """Let these rules weigh beside the signal files, until others do."""
@@ -184,32 +142,26 @@ class AccountChannel:
     def _late(self) -> int:
         return self._features.counters()["paid"].late
 
-    def _sides(self, batch: pl.DataFrame, moved: Bools, new: Bools, strange: Bools) -> pl.DataFrame:
+    def _sides(
+        self, batch: pl.DataFrame, moved: Bools, new: Bools, strange: Bools, order: Told
+    ) -> pl.DataFrame:
         """Two rows a transfer with its account's windows: first all payers, then all payees."""
         idle = self._features.update("activity", activity_rows(batch, moved))["active_since_s"]
         told = self._features.update(
-            "account", movement_rows(batch, moved, new, strange, idle, self._measures)
+            "account", movement_rows(batch, moved, new, strange, idle, self._measures, self._words)
         )
-        told = {**told, **self._company(batch, moved)}
-        devices = device_keys(batch)
-        used, holders = (np.full(2 * batch.height, np.nan) for _ in range(2))
-        if devices.any():
-            used[: batch.height] = self._features.update("device", device_rows(batch, devices))[
-                "device_accounts_7d"
-            ]
-            on_device = device_holder_rows(batch, devices)
-            holders[: batch.height] = self._features.update("device_holder", on_device)[
-                "device_holders_7d"
-            ]
-        windows = [known(name, _apart(told[name])) for name in _FEATURES if name in told]
+        told = {**told, **self._company(batch, moved), "idle_before_s": idle}
+        apart = [
+            known(name, _apart(values)) for name, values in told.items()
+            if values.dtype != np.bool_
+        ]  # fmt: skip
         twofold = batch.select("event_id", "source", "at", "amount_fen")
         payer_kind, payee_kind = batch["payer_kind"], batch["payee_kind"]
         sides = pl.concat([twofold, twofold]).hstack(
             [
-                *windows,
+                *apart,
+                *_of_order(order),
                 *self._graph.sides(batch, moved),
-                known("device_accounts_7d", used),
-                known("device_holders_7d", holders),
                 pl.Series("direction", _DIRECTIONS).gather(np.repeat([0, 1], batch.height)),
                 pl.concat([payer_kind, payee_kind]).alias("holder_kind"),
                 pl.concat([payee_kind, payer_kind]).alias("counterpart_kind"),
@@ -230,14 +182,14 @@ class AccountChannel:
     def _company(self, batch: pl.DataFrame, moved: Bools) -> dict[str, Array]:
         """Whose the accounts are, and how near they stand to accounts that are stopped: so seen
         where payments of several payers to an account were refused or returned."""
-        told = dict(self._features.update("held", held_rows(batch)))
+        told = dict(self._features.update("held", asked_rows(batch)))
         told |= self._features.update("refusal", refusal_rows(batch))
         refused = told["refused_payers_30d"]
         stopped = refused >= self._measures.stopped_payers
         near = self._features.update("near", near_rows(batch, moved, stopped))
         told["peer_refused_payers_30d"] = swapped(refused)
         told["peer_near_stopped_30d"] = swapped(near["near_stopped_30d"])
-        return told
+        return {**told, **near}
 
     def _payers(
         self, batch: pl.DataFrame, sides: pl.DataFrame, scores: Floats, new: Bools, strange: Bools
@@ -247,10 +199,11 @@ class AccountChannel:
         before = floats(batch, "payer_balance_fen", np.nan) + amount
         return batch.hstack(
             [
-                *sides[: batch.height].select(_FEATURES).get_columns(),
+                *sides[: batch.height].select(*FEATURES, "device_new").get_columns(),
                 known("left_share", amount / np.maximum(before, 1.0)),
                 pl.Series("payee_new", new),
                 pl.Series("payee_strange", strange),
+                pl.Series("at_night", self._measures.at_night(instants(batch))),
                 pl.Series("payer_score", scores[: batch.height]),
                 pl.Series("payee_score", scores[batch.height :]),
             ]
@@ -313,6 +266,17 @@ class AccountChannel:
         self._standing.restore(state["standing"])
         self._features.restore(part("windows", state))
         self._graph.restore(part("graph", state))
+
+
+def _of_order(order: Told) -> list[pl.Series]:
+    """What is told of an order, on both of its sides; and whether its device is new: all uses of
+    it lie within a day, while the account was used from others."""
+    uses = order["own_device_180d"]
+    new = (uses <= order["own_device_24h"]) & (order["any_device_180d"] > uses)
+    told = [known(name, np.concatenate([values, values])) for name, values in order.items()]
+    on_device = pl.Series(np.concatenate([uses, uses]), nan_to_null=True).is_not_null()
+    device_new = pl.Series("device_new", np.concatenate([new, new]))
+    return [*told, device_new.set(~on_device, None)]
 
 
 def _apart(interleaved: Floats) -> Floats:

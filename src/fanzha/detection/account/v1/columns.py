@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from fanzha.detection.account.v1.orders import OrderWords, balance_before, first_today, place_keys
 from fanzha.detection.arrays import (
     Array,
     Bools,
     Columns,
+    Floats,
     Keys,
     both_sides,
     floats,
     instants,
     keys_of,
+    text_keys,
     truths,
     twice,
     within_hours,
 )
-from fanzha.values.keys import key64
 
 __all__ = [
     "AccountMeasures",
     "account_rows",
     "activity_rows",
+    "asked_rows",
     "counted",
     "device_holder_rows",
     "device_keys",
@@ -55,21 +59,13 @@ class AccountMeasures:
     stopped_payers: int
     """So many payers refused make an account one that is stopped."""
 
+    def at_night(self, at: Array) -> Bools:
+        return within_hours(at, self.night_from, self.night_to)
+
 
 def device_keys(frame: pl.DataFrame) -> Keys:
     """Keys of the devices that gave the orders; 0 where the sender has none."""
-    return _text_keys(frame, "device")
-
-
-def _text_keys(frame: pl.DataFrame, column: str) -> Keys:
-    keys = np.zeros(frame.height, dtype=np.uint64)
-    if column not in frame.columns or frame[column].null_count() == frame.height:
-        return keys
-    named = frame[column].to_arrow().dictionary_encode()
-    known = np.array([key64(column, name) for name in named.dictionary.to_pylist()], np.uint64)
-    there = named.indices.is_valid().to_numpy(zero_copy_only=False)
-    keys[there] = known[named.indices.drop_null().to_numpy()]
-    return keys
+    return text_keys(frame, "device")
 
 
 def counted(frame: pl.DataFrame) -> Bools:
@@ -86,6 +82,7 @@ def paid_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
         "at": instants(frame),
         "payer_key": keys_of(frame, "payer_key"),
         "payee_key": keys_of(frame, "payee_key"),
+        "amount_fen": floats(frame, "amount_fen"),
         "moved": moved,
     }
 
@@ -135,13 +132,14 @@ def movement_rows(
     strange: Bools,
     idle_s: Array,
     measures: AccountMeasures,
+    words: OrderWords,
 ) -> Columns:
     """Two rows a transfer: the payer's (even) and the payee's (odd).
 
     `new`: never paid before in this direction; `strange`: never in touch before in either.
     """
     at = instants(frame)
-    night = moved & within_hours(at, measures.night_from, measures.night_to)
+    night = moved & measures.at_night(at)
     no = np.zeros(frame.height, dtype=np.bool_)
     payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
     amount = frame["amount_fen"].to_numpy().astype(np.float64)
@@ -150,9 +148,12 @@ def movement_rows(
         frame, kind == "cash", kind == "wallet", kind == "payment", kind == "merchant",
         pl.col("channel") == "qr" if "channel" in frame.columns else pl.lit(value=False),
     )  # fmt: skip
-    places = _text_keys(frame, "place")
+    places = text_keys(frame, "place")
     left = floats(frame, "payer_balance_fen", np.nan)
     is_round = amount % measures.round_fen == 0
+    loan, redeemed = words.memos(frame)
+    empty = balance_before(frame) <= measures.empty_fen
+    first = twice(moved) & first_today(twice(at), idle_s)
     return {
         "cash_out": both_sides(moved & cash, no),
         "wallet_out": both_sides(moved & wallet, no),
@@ -161,6 +162,14 @@ def movement_rows(
         "round_in": both_sides(no, moved & is_round),
         "qr_in": both_sides(no, moved & qr),
         "emptied": both_sides(moved & (left <= measures.empty_fen), no),
+        "loan_in": both_sides(no, moved & loan),
+        "redeemed": both_sides(no, moved & redeemed),
+        "first_today": first,
+        "began_empty": first & empty,
+        "amount_key": twice(amount.astype(np.uint64)),
+        "payer_place_key": both_sides(
+            np.zeros(frame.height, np.uint64), place_keys(frame, "payer", words.provinces)
+        ),
         "place_key": twice(np.where(places != 0, places, payee)),
         "at": twice(at),
         "account_key": both_sides(payer, payee),
@@ -176,17 +185,19 @@ def movement_rows(
         "moved": twice(moved),
         "opened": twice(no),
         "added": twice(no),
+        "booked": twice(no),
     }
 
 
 def account_rows(frame: pl.DataFrame) -> Columns:
-    """One row a change of an account: opening and added payees are looked at."""
+    """One row a change of an account: opening, added payees and cash booked are looked at."""
     no = np.zeros(frame.height, dtype=np.bool_)
     zero = np.zeros(frame.height)
     flags: Columns = dict.fromkeys(
         (
             "money_in", "money_out", "strange_in", "strange_out", "new_out", "at_night", "moved",
             "cash_out", "wallet_out", "firm_out", "merchant_out", "round_in", "qr_in", "emptied",
+            "loan_in", "redeemed", "first_today", "began_empty",
         ),
         no,
     )  # fmt: skip
@@ -196,10 +207,13 @@ def account_rows(frame: pl.DataFrame) -> Columns:
         "account_key": keys_of(frame, "account_key"),
         "peer_key": np.zeros(frame.height, dtype=np.uint64),
         "place_key": np.zeros(frame.height, dtype=np.uint64),
+        "amount_key": np.zeros(frame.height, dtype=np.uint64),
+        "payer_place_key": np.zeros(frame.height, dtype=np.uint64),
         "amount_fen": zero,
         "idle_s": zero,
         "opened": (frame["action"] == "open").to_numpy(),
         "added": (frame["action"] == "add_payee").to_numpy(),
+        "booked": (frame["action"] == "book_cash").to_numpy(),
     }
 
 
@@ -239,30 +253,39 @@ def holding_rows(frame: pl.DataFrame) -> Columns:
         "at": instants(frame),
         "holder_key": keys_of(frame, "holder_key"),
         "account_key": keys_of(frame, "account_key"),
+        "opened": (frame["action"] == "open").to_numpy(),
+        "closed": (frame["action"] == "close").to_numpy(),
     }
 
 
-def held_rows(frame: pl.DataFrame, holder_accounts: Array | None = None) -> Columns:
-    """A change of an account tells of its holder and class; a transfer's two rows only ask."""
-    if holder_accounts is None:
-        payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
-        no = np.zeros(2 * frame.height, dtype=np.bool_)
-        return {
-            "at": twice(instants(frame)),
-            "account_key": both_sides(payer, payee),
-            "holder_accounts": np.zeros(2 * frame.height),
-            "held": no,
-            "corporate_opened": no,
-        }
+def asked_rows(frame: pl.DataFrame) -> Columns:
+    """Two rows a transfer that only ask whose the accounts are, and of what sort."""
+    no, zero = np.zeros(2 * frame.height, dtype=np.bool_), np.zeros(2 * frame.height)
+    return {
+        "at": twice(instants(frame)),
+        "account_key": both_sides(keys_of(frame, "payer_key"), keys_of(frame, "payee_key")),
+        **dict.fromkeys(("holder_accounts", "holder_closed", "outlet_n"), zero),
+        **dict.fromkeys(("held", "opened_at_outlet", "corporate_opened"), no),
+    }
+
+
+def held_rows(frame: pl.DataFrame, holder: Mapping[str, Floats], outlet_n: Floats) -> Columns:
+    """One row a change of an account: what its holder has and has closed, what else was opened at
+    its outlet within the day, and of what sort it is."""
+    opened = frame["action"] == "open"
     corporate = np.zeros(frame.height, dtype=np.bool_)
     if "class" in frame.columns:
         (corporate,) = truths(
             frame, (pl.col("class") == "corporate") & (pl.col("action") == "open")
         )
+    accounts = holder["holder_accounts_180d"]
     return {
         "at": instants(frame),
         "account_key": keys_of(frame, "account_key"),
-        "holder_accounts": np.nan_to_num(holder_accounts),
-        "held": np.isfinite(holder_accounts),
+        "holder_accounts": np.nan_to_num(accounts),
+        "holder_closed": np.nan_to_num(holder["holder_closed_180d"]),
+        "held": np.isfinite(accounts),
+        "outlet_n": np.nan_to_num(outlet_n),
+        "opened_at_outlet": opened.to_numpy() & np.isfinite(outlet_n),
         "corporate_opened": corporate,
     }
