@@ -60,7 +60,7 @@ def load_signals(
     derived = []
     for name, sql in (data["derived"] or {}).items():
         value = _expression(sql, probe, f"derived.{name}")
-        derived.append(Derived(name, value, _roots(value)))
+        derived.append(Derived(name, str(sql), value, _roots(value)))
         probe = probe.with_columns(value.alias(name))
     signals = tuple(_signal(item, probe, spoken) for item in data["signals"])
     codes = [signal.code for signal in signals]

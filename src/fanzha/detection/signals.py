@@ -50,6 +50,7 @@ class Derived:
     """A name for an expression that several conditions share."""
 
     name: str
+    sql: str
     value: pl.Expr
     columns: frozenset[str]
 

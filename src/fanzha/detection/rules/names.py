@@ -15,6 +15,7 @@ import yaml
 from fanzha.detection.rules.measure import Kind, Measure, Type
 from fanzha.detection.words import invalid
 from fanzha.errors import Refused, policy_reader
+from fanzha.features.catalogue import FeatureFile, load_features
 
 __all__ = ["Catalogue", "Channel", "Name", "load_catalogue"]
 
@@ -79,18 +80,28 @@ class Catalogue:
 
 @policy_reader
 def load_catalogue(path: Path) -> Catalogue:
-    """Read and check the published names; unknown keys are refused."""
+    """Read and check the published names; unknown keys are refused.
+
+    The file names what is received; what is made of it comes from the catalogue of features beside
+    it (`policies/features`), each feature on the rows that carry it.
+    """
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     _only(data, {"version", "in_force_on", "channels"}, path.name)
     if not isinstance(data["in_force_on"], date):
         raise invalid("in_force_on", "is not a date")
-    channels = {code: _channel(code, item) for code, item in data["channels"].items()}
+    files = load_features(path.parents[1] / "features")
+    channels = {code: _channel(code, item, files) for code, item in data["channels"].items()}
     return Catalogue(str(data["version"]), channels)
 
 
-def _channel(code: str, item: Mapping[str, Any]) -> Channel:
+def _channel(code: str, item: Mapping[str, Any], files: Mapping[str, FeatureFile]) -> Channel:
     _only(item, {"stream", "subject", "zh", "en", "names"}, code)
-    names = {name: _name(name, parts) for name, parts in item["names"].items()}
+    names = {name: _name(name, parts) for name, parts in (item["names"] or {}).items()}
+    for file in files.values():
+        for name, meaning in file.on(code).items():
+            if name in names:
+                raise invalid(name, "stands here and in the catalogue of features")
+            names[name] = _name(name, [meaning.unit, meaning.zh, meaning.en])
     return Channel(code, item["stream"], item["subject"], item["zh"], item["en"], names)
 
 

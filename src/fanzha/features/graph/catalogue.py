@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from fanzha.features.catalogue import Meaning
 from fanzha.features.graph.declare import GraphWindow, Pattern
+
+__all__ = ["Meaning", "meanings"]
 
 _D2 = "domain D2: fan-in of unrelated payers, fan-out to many"
 _THROUGH = "domain D2: rapid in and out, balance near zero"
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """One feature, in words. `cut_by` is the column that says a cap cut it."""
-
-    name: str
-    zh: str
-    en: str
-    unit: str
-    source: str
-    cut_by: str
 
 
 _LANES = (

@@ -48,6 +48,7 @@ _MADE = (
 _SAID = (
     "strange",
     "mutual",
+    "counted",
     "gateway_device",
     "from_abroad",
     "by_resale",
@@ -55,6 +56,9 @@ _SAID = (
     "caller_filed",
     "caller_official",
     "caller_bank",
+    "callee_official",
+    "callee_bank",
+    "callee_abroad",
     "unassigned",
     "stripped",
     "foreign_card",
