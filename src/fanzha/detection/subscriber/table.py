@@ -81,7 +81,15 @@ def of_frame(frame: pl.DataFrame, names: Sequence[str] | None = None) -> Subscri
 
 
 def keys_of(nodes: pl.Series) -> U64:
-    """Keys of nodes, whether the file has them as numbers or as texts; 0 for null."""
+    """Keys of nodes, whether the file has them as numbers or as texts; 0 for null. Raises `Refused`
+    where they are neither."""
+    if nodes.dtype.is_nested() or nodes.dtype == pl.Object:
+        raise Refused(
+            "nodes_unusable",
+            zh="节点须为文本或整数",
+            en="nodes must be texts or whole numbers",
+            field=nodes.name,
+        )
     text = nodes.cast(pl.String)
     if nodes.dtype.is_float():
         text = nodes.cast(pl.Int64, strict=False).cast(pl.String)
@@ -109,5 +117,7 @@ def adjacency(key: U64, a: U64, b: U64, weight: F64) -> sparse.csr_array:
 
 
 def _figures(values: pl.Series) -> F64:
+    if values.dtype.is_nested() or values.dtype == pl.Object:
+        return np.full(len(values), np.nan)
     cast = values.cast(pl.Float64, strict=False)
     return np.array(cast.to_numpy(), dtype=np.float64)

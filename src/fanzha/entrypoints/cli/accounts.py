@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,19 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fanzha.entrypoints.cli.rows import Progress, Writer, told
+from fanzha.entrypoints.cli.whole import once, whole
 from fanzha.errors import Refused
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from fanzha.detection.account.batch.evaluate import Figure
     from fanzha.detection.account.batch.learn import Labelled
 
 __all__ = ["evaluate", "score", "train"]
 
 _TRANSFERS = typer.Option(
-    help="转账文件：payer, payee, amount（元，可无）, time；- 为标准输入（Parquet）。"
-    "Transfers; amount in yuan may be absent; - is Parquet from stdin."
+    help="转账文件：payer, payee, amount（元，可无）, time；- 为标准输入。"
+    "Transfers (Parquet, CSV, JSON Lines); amount in yuan may be absent; - is stdin."
 )
 _LABELS = typer.Option(
     help="标签文件：account, label（0/1），与转账文件成对。Labels, one file to each of transfers."
@@ -53,7 +51,7 @@ def score(
 
     chosen = read_account_model(model)
     told(chosen.version)
-    moved = transfers_of(_table(transfers))
+    moved = transfers_of(whole(transfers))
     _say_left_out(moved.left_out)
     if chosen.uses_amounts and not moved.amounts_known:
         _say("模型会看金额，此文件没有可用的金额", "the model looks at amounts; here are none")
@@ -131,38 +129,17 @@ def _sets(transfers: list[str], labels: list[str], amounts: bool) -> list[Labell
             en="--transfers and --labels come in pairs",
             field="labels",
         )
+    once(*transfers, *labels)
     sets = []
     for moved, known in zip(transfers, labels, strict=True):
-        table = transfers_of(_table(moved))
+        table = transfers_of(whole(moved))
         _say_left_out(table.left_out)
         shown = table if amounts else table.without_amounts()
-        sets.append(labels_of(Path(moved).stem, shown, _table(known), amounts))
+        sets.append(labels_of(Path(moved).stem, shown, whole(known), amounts))
         if sets[-1].unknown:
             n = sets[-1].unknown
             _say(f"{n} 个有标签的账户没有转账", f"{n} labelled accounts have no transfer")
     return sets
-
-
-def _table(path: str) -> pl.DataFrame:
-    """A whole table: a graph is scored at once. CSV and JSON Lines by name, else Parquet."""
-    import polars as pl
-
-    try:
-        if path == "-":
-            return pl.read_parquet(io.BytesIO(sys.stdin.buffer.read()))
-        suffix = Path(path).suffix
-        if suffix == ".csv":
-            return pl.read_csv(path, infer_schema_length=10_000, try_parse_dates=True)
-        if suffix in (".jsonl", ".ndjson"):
-            return pl.read_ndjson(path, infer_schema_length=None)
-        return pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.ComputeError) as error:
-        raise Refused(
-            "file_unreadable",
-            zh="文件打不开或不是表格",
-            en="the file cannot be opened, or is no table",
-            field="-" if path == "-" else Path(path).name,
-        ) from error
 
 
 def _say_left_out(left_out: dict[str, int]) -> None:

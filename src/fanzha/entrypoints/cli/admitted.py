@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fanzha.entrypoints.cli.whole import piped
 from fanzha.errors import Refused
 
 if TYPE_CHECKING:
@@ -14,17 +15,22 @@ __all__ = ["admitted"]
 
 
 def admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: Any) -> pl.DataFrame:
-    """The rows the door admits; those it refuses are answered with their fault."""
+    """The rows the door admits (`-`: of standard input); those it refuses are answered with their
+    fault."""
     # Reading is loaded when it is done: help comes at once.
     import polars as pl
 
     from fanzha.detection.arrays import frame_of
     from fanzha.records.door import admit
-    from fanzha.records.readers import read_file
+    from fanzha.records.readers import read_file, read_open
 
     frames = []
-    for chunk in read_file(path, stream, path.stem):
-        taken = admit(stream, chunk.table, path.stem, rows=chunk.rows)
+    source = "stdin" if str(path) == "-" else path.stem
+    chunks = (
+        read_open(piped(), stream, source) if str(path) == "-" else read_file(path, stream, source)
+    )
+    for chunk in chunks:
+        taken = admit(stream, chunk.table, source, rows=chunk.rows)
         frames.append(frame_of(taken.batch))
         progress.add(taken.batch.num_rows)
         for refusal in (*chunk.refused, *taken.refused):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["score"]
 
-Lines = Annotated[Path, typer.Option(help="号卡记录 line records")]
+Lines = Annotated[Path, typer.Option(help="号卡记录 line records; - = stdin")]
 Calls = Annotated[Path | None, typer.Option(help="通话记录 call records")]
 Texts = Annotated[Path | None, typer.Option(help="短信记录 text records")]
 Accounts = Annotated[Path | None, typer.Option(help="账户记录 account records")]
@@ -44,8 +44,10 @@ def score(
     from fanzha.detection.card.rank import Cards, Records
     from fanzha.entrypoints.cli.admitted import admitted
     from fanzha.entrypoints.cli.rows import Progress, Writer, told
+    from fanzha.entrypoints.cli.whole import once
     from fanzha.settings import load
 
+    once(lines, calls, texts, accounts, subjects, findings)
     folder = load().policies / "detection"
     cards = Cards.load(folder)
     filed = load_filed_numbers(folder / "filed-numbers.yaml")

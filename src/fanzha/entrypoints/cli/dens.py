@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["score"]
 
-Calls = Annotated[Path, typer.Option(help="通话记录 call records")]
+Calls = Annotated[Path, typer.Option(help="通话记录 call records; - = stdin")]
 Lines = Annotated[Path | None, typer.Option(help="号卡记录 line records")]
 Texts = Annotated[Path | None, typer.Option(help="短信记录 text records")]
 Leads = Annotated[Path | None, typer.Option(help="线索核查 lead checks: lead, number, address …")]
@@ -36,8 +36,10 @@ def score(
     from fanzha.detection.den.leads import join_leads
     from fanzha.entrypoints.cli.admitted import admitted
     from fanzha.entrypoints.cli.rows import Progress, Writer, told
+    from fanzha.entrypoints.cli.whole import once
     from fanzha.settings import load
 
+    once(calls, lines, texts, leads)
     folder = load().policies / "detection"
     dens = Dens.load(folder)
     filed = load_filed_numbers(folder / "filed-numbers.yaml")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fanzha.entrypoints.cli.whole import once, whole
 from fanzha.errors import Refused
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    import polars as pl
 
     from fanzha.detection.subscriber.table import Subscribers
 
@@ -36,7 +36,8 @@ def train(features: Features, model: Model, edges: Edges = None, seed: int = 1) 
     from fanzha.detection.subscriber.table import adjacency, of_frame
     from fanzha.entrypoints.cli.rows import told
 
-    table = of_frame(_frame(features))
+    once(features, edges)
+    table = of_frame(whole(features))
     sides = _edges(edges)
     graph = None if sides is None else adjacency(table.key, *sides)
     learned = fit(table.figures, table.names, table.label, graph, seed=seed)
@@ -74,7 +75,8 @@ def score(features: Features, model: Model, out: Out = "-", edges: Edges = None)
 
     file = read_model(model, _KIND)
     learned = Learned.of(dict(file.texts))
-    frame = _frame(features)
+    once(features, edges)
+    frame = whole(features)
     table = of_frame(frame, learned.names)
     absent = [name for name in learned.names if name not in table.names]
     told(file.version + (f"  缺列 columns absent: {', '.join(absent)}" if absent else ""))
@@ -117,7 +119,8 @@ def evaluate(
     from fanzha.detection.subscriber.table import adjacency, of_frame
     from fanzha.entrypoints.cli.rows import Progress
 
-    table = of_frame(_frame(features))
+    once(features, edges)
+    table = of_frame(whole(features))
     sides = _edges(edges)
     held = None if sides is None else adjacency(table.key, *sides)
     progress = Progress("已度量的部分", "parts measured")
@@ -173,33 +176,6 @@ def _missing(table: Subscribers, names: tuple[str, ...]) -> list[list[str]]:
     return found
 
 
-def _frame(path: str) -> pl.DataFrame:
-    """The whole file, its columns as they are: what is judged by is not known beforehand."""
-    import io
-    import sys
-
-    import polars as pl
-
-    readers: dict[str, Any] = {".parquet": pl.read_parquet, ".pq": pl.read_parquet}
-    readers[".csv"] = pl.read_csv
-    source: Any = path
-    read = readers.get(Path(path).suffix, pl.read_ndjson)
-    if path == "-":
-        held = sys.stdin.buffer.read()
-        source, read = io.BytesIO(held), readers[".parquet"] if held[:4] == b"PAR1" else read
-    try:
-        frame = read(source)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise Refused(
-            "file_unreadable",
-            zh="文件打不开或读不懂",
-            en="the file cannot be opened or understood",
-            field=Path(path).name,
-        ) from error
-    assert isinstance(frame, pl.DataFrame)
-    return frame
-
-
 def _edges(path: Path | None) -> Any:
     """Both ends as keys, and the weight (1 where the file has none)."""
     import numpy as np
@@ -208,7 +184,7 @@ def _edges(path: Path | None) -> Any:
 
     if path is None:
         return None
-    frame = _frame(str(path))
+    frame = whole(str(path))
     if "node_a" not in frame.columns or "node_b" not in frame.columns:
         raise Refused(
             "columns_absent",

@@ -17,6 +17,10 @@ I64 = npt.NDArray[np.int64]
 STEPS = 150
 """A data set's span is seen as about this many steps, so that days and milliseconds read alike."""
 _LARGEST = 2**61
+_FORMS = (
+    "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d",
+)  # fmt: skip
 _NEEDED = ("payer", "payee", "time")
 
 
@@ -103,7 +107,11 @@ def _names(column: pl.Series) -> pl.Series:
         texts = column.cast(pl.String)
         return texts.set(texts.str.strip_chars() == "", None)
     if column.dtype.is_float():
-        return column.cast(pl.String)
+        # Whole numbers among empty cells come as floats: 7.0 is the account 7, NaN names nobody.
+        named = column.set(~column.is_finite(), None)
+        numbers = named.cast(pl.Int64, strict=False)
+        same = numbers.null_count() == named.null_count() and (numbers == named).all()
+        return numbers if same else named.cast(pl.String)
     raise Refused(
         "accounts_unusable",
         zh="账户列须为文本或整数",
@@ -117,8 +125,8 @@ def _instants(column: pl.Series) -> pl.Series:
     if column.dtype == pl.String:
         whole = column.cast(pl.Int64, strict=False)
         if whole.null_count() > column.null_count():
-            parsed = column.str.to_datetime(strict=False, exact=True, time_unit="ms")
-            whole = parsed.to_physical() if parsed.null_count() < whole.null_count() else whole
+            parsed = _stamps(column)
+            whole = parsed if parsed.null_count() < whole.null_count() else whole
         column = whole
     elif column.dtype == pl.Date:
         column = column.cast(pl.Datetime("ms")).to_physical()
@@ -130,6 +138,16 @@ def _instants(column: pl.Series) -> pl.Series:
         return pl.Series(column.name, [None] * len(column), dtype=pl.Int64)
     whole = column.cast(pl.Int64, strict=False)
     return whole.set((whole > _LARGEST) | (whole < -_LARGEST), None)
+
+
+def _stamps(column: pl.Series) -> pl.Series:
+    """Timestamps written as texts, in ms UTC; without a zone they are UTC."""
+    text = column.str.strip_chars().str.replace(r"\s*(Z|UTC)$", "+00:00")
+    read = [text.str.to_datetime(form, strict=False, time_unit="ms") for form in _FORMS]
+    frame = pl.DataFrame(
+        [one.to_physical().alias(form) for one, form in zip(read, _FORMS, strict=True)]
+    )
+    return frame.select(pl.coalesce(pl.all())).to_series().alias(column.name)
 
 
 def _amounts(frame: pl.DataFrame, rows: npt.NDArray[np.bool_]) -> F64:

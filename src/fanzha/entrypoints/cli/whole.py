@@ -1,0 +1,95 @@
+"""Files that are judged as a whole (a graph, a table of figures): read at once, from a pipe too."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from fanzha.errors import Refused
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["once", "piped", "whole"]
+
+_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+_MARK = b"\xef\xbb\xbf"
+
+
+def whole(path: str) -> pl.DataFrame:
+    """The table of a file, its columns as they are; `-` is standard input.
+
+    Parquet and gzip by their first bytes, CSV by its name or because the first line is no JSON
+    object, else JSON Lines. Raises `Refused` where the file cannot be opened or understood; for
+    JSON Lines it names the first line at fault.
+    """
+    import polars as pl
+
+    name = "-" if path == "-" else Path(path).name
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        if data.startswith(_GZIP):
+            data = gzip.decompress(data)
+        if data.startswith(_PARQUET):
+            return pl.read_parquet(io.BytesIO(data))
+        data = data.removeprefix(_MARK)
+        if not data.strip():
+            raise _unreadable(name, "文件是空的", "the file is empty")
+        if ".csv" in Path(path).suffixes or not data.lstrip().startswith(b"{"):
+            return pl.read_csv(data, infer_schema_length=10_000, try_parse_dates=True)
+        return _lines(data, name)
+    except (OSError, EOFError, ValueError, pl.exceptions.PolarsError) as error:
+        raise _unreadable(
+            name, "文件打不开或不是表格", "cannot be opened, or is no table"
+        ) from error
+
+
+def once(*paths: object) -> None:
+    """Standard input is one file: asked for twice it is `Refused`."""
+    if sum(str(path) == "-" for path in paths) > 1:
+        raise Refused(
+            "stdin_twice",
+            zh="标准输入只能给一个文件",
+            en="standard input can stand for one file only",
+            field="-",
+        )
+
+
+def piped() -> io.BufferedIOBase:
+    """Standard input as an open file; held where its kind needs one that can seek."""
+    pipe = io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
+    start = pipe.peek(8)[:8]
+    seeks = start.startswith((_PARQUET, b"ARROW1", b"\xff\xff\xff\xff"))
+    return io.BytesIO(pipe.read()) if seeks else pipe
+
+
+def _lines(data: bytes, name: str) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        frame = pl.read_ndjson(io.BytesIO(data), infer_schema_length=None)
+        if frame.height == sum(bool(line.strip()) for line in data.split(b"\n")):
+            return frame
+    except pl.exceptions.PolarsError:
+        pass
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if line.strip() and not _is_object(line):
+            raise _unreadable(
+                name, f"第 {number} 行不是 JSON 对象", f"line {number} is no JSON object"
+            )
+    raise _unreadable(name, "同一列的类型不一致", "a column has values of several kinds")
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _unreadable(name: str, zh: str, en: str) -> Refused:
+    return Refused("file_unreadable", zh=zh, en=en, field=name)
