@@ -16,6 +16,7 @@ from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
 from fanzha.detection.text.v1.corpus import MESSAGES_FILE, fingerprint, own_set, written
 from fanzha.detection.text.v1.evidence import Reader
 from fanzha.detection.text.v1.model import HERE, Model
+from fanzha.detection.text.v1.ngrams import window_grams
 from fanzha.detection.text.v1.normal import VARIANTS_FILE
 from fanzha.detection.text.v1.steps import STEPS_FILE
 from fanzha.detection.text.v1.train import Settings, train
@@ -83,6 +84,20 @@ def rows(labels: list[int]) -> Rows:
     buckets = np.array([b for label in labels for b in (label, 7)], dtype=np.int64)
     begins = np.arange(0, 2 * len(labels) + 1, 2, dtype=np.int64)
     return Rows(buckets, begins, np.ones(len(labels), dtype=np.float32))
+
+
+@given(st.lists(st.sampled_from(["a ", "b1 ", "的", "word ", "。"]), max_size=700))
+@settings(max_examples=25, deadline=None)
+def test_every_gram_of_overlapping_windows_has_room(parts: list[str]) -> None:
+    """Also in long texts of words of one letter, which have the most grams."""
+    chars = np.array([ord(c) for c in "".join(parts)], dtype=np.int32)
+    ends = np.array([0, chars.size, chars.size, 2 * chars.size], dtype=np.int64)
+    buckets, begins, values, owner = window_grams(np.tile(chars, 2), ends, 12)
+    assert begins[-1] == buckets.size
+    assert ((buckets >= 0) & (buckets < 1 << 12)).all()
+    assert begins.size == values.size + 1 == owner.size + 1
+    twice = buckets[begins[np.searchsorted(owner, 2)] :]
+    assert np.array_equal(twice, buckets[: twice.size])
 
 
 @given(st.lists(st.integers(0, 1), min_size=8, max_size=40).filter(lambda x: 0 < sum(x) < len(x)))

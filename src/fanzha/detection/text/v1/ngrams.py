@@ -146,7 +146,7 @@ def window_grams(chars: I32, ends: I64, bits: int) -> tuple[I64, I64, F32, I64]:
         length = ends[row + 1] - ends[row]
         many = 1 if length <= SINGLE else 1 + (length - WINDOW + STRIDE - 1) // STRIDE
         windows += many
-        room += GRAMS * min(length, many * WINDOW + SINGLE)
+        room += GRAMS * (length if many == 1 else many * WINDOW)
     buckets = np.empty(room, dtype=np.int64)
     begins = np.zeros(windows + 1, dtype=np.int64)
     values = np.empty(windows, dtype=np.float32)
