@@ -26,7 +26,7 @@ def test_any_stream_cut_anyhow(data: Columns, cuts: list[int]) -> None:
     streams(),
     st.sampled_from(
         [
-            {"over": "5m", "step": "5m", "lateness": "5m", "forget": "5m"},
+            {"over": "5m", "step": "5m", "lateness": "5m", "forget": "5m", "calendar": True},
             {"over": "254s", "step": "1s", "lateness": "100s", "forget": "300s"},
             {"over": "2h", "step": "5m", "lateness": "2h", "forget": "30d"},
             {"over": "7ms", "step": "1ms", "lateness": "1ms", "forget": "1h"},

@@ -28,6 +28,20 @@ class Kind(StrEnum):
     CHANGES = "changes"
     LAST = "last"
     SINCE = "since"
+    TRAIL = "trail"
+
+
+GAP = "<gap>"
+"""In place of a column: seconds since the key's former row that counts for the feature, whole ms.
+
+Rows older than the key's newest, and a key's first, have none. `Mean(…, of=GAP)` tells a rhythm,
+`Std` how regular it is, `Max` the longest silence, `Share(…, below=5)` how much comes in bursts.
+"""
+OF_KEYS = (Kind.DISTINCT, Kind.CHANGES, Kind.TRAIL)
+"""Kinds that look at identifiers."""
+_OF_GAPS = (Kind.COUNT, Kind.SUM, Kind.MEAN, Kind.STD, Kind.SHARE, Kind.MAX, Kind.MIN)
+TIMELESS = (Kind.LAST, Kind.SINCE, Kind.TRAIL)
+"""Kinds that follow a key's newest rows, however long its window is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,7 @@ class Feature:
     below: float | None = None
     buckets: int = 0
     narrow: bool = False
+    length: int = 0
 
 
 def Count(name: str, *, of: str | None = None, where: str | None = None) -> Feature:
@@ -113,6 +128,16 @@ def Since(name: str, *, where: str | None = None) -> Feature:
     return Feature(Kind.SINCE, name, where=where)
 
 
+def Trail(name: str, *, of: str, length: int = 3, where: str | None = None) -> Feature:
+    """The last `length` values of a key column, in order, as one number that can be compared.
+
+    Equal to the newest, a value changes nothing. Told as a whole number of 53 bits, which a float
+    holds: equal for keys that went the same way, and fit for a key when cast to uint64; null while
+    there were fewer. Two ways get one number once in 9 · 10^15.
+    """
+    return Feature(Kind.TRAIL, name, of, where, length=length)
+
+
 @dataclass(frozen=True)
 class Window:
     """Features of one key over the last `over`, in panes of `step`.
@@ -120,6 +145,11 @@ class Window:
     `key` names one or several uint64 columns; a row with a key of 0 has no features. `where` says
     which rows may count at all; a row that counts for none of the features leaves no trace and
     only reads. `forget`: a key silent for longer is a new key.
+
+    `calendar`: one pane, begun anew at its edge, as a day is (`at` local time); without it one pane
+    holds only what does not end with a window (`TIMELESS`). `before`: told as it stood before the
+    row itself. `apart`: in a table of its own, for windows that few of the stream's keys have;
+    others of one stream, key and `keys_max` lie side by side and are found by one look-up.
     """
 
     name: str
@@ -134,6 +164,9 @@ class Window:
     keys_max: int = 4_000_000
     zh: str = ""
     en: str = ""
+    calendar: bool = False
+    before: bool = False
+    apart: bool = False
     step_ms: int = field(init=False)
     panes: int = field(init=False)
     forget_ms: int = field(init=False)
@@ -151,18 +184,35 @@ class Window:
             raise _bad(self.name, "forget must not be shorter than over")
         if self.lateness_ms > over:
             raise _bad(self.name, "lateness must not be longer than over")
+        if not 1 <= self.keys_max < 2**31:
+            raise _bad(self.name, "keys_max must be 1 to 2,147,483,647")
+        self._check_panes()
+        self._check_features()
+
+    def _check_panes(self) -> None:
+        counted = any(f.kind not in TIMELESS for f in self.features)
+        if self.calendar and self.panes > 1:
+            raise _bad(self.name, "a calendar window is one pane")
+        if self.panes == 1 and counted and not self.calendar:
+            raise _bad(
+                self.name, "in one pane a count falls to nought at its edge: more, or calendar=True"
+            )
+
+    def _check_features(self) -> None:
         names = [f.name for f in self.features]
         if len(set(names)) != len(names) or not all(_NAME.fullmatch(n) for n in names):
             raise _bad(self.name, "feature names must be lower_case and unique")
         if not self.key or not names:
             raise _bad(self.name, "needs a key and features")
-        if not 1 <= self.keys_max < 2**31:
-            raise _bad(self.name, "keys_max must be 1 to 2,147,483,647")
         for f in self.features:
             if not 1 <= f.scale <= 10**9:
                 raise _bad(self.name, "a scale must be 1 to 1,000,000,000")
             if f.kind is Kind.DISTINCT and not 1 <= f.buckets <= 65_536:
                 raise _bad(self.name, "a distinct has 1 to 65,536 buckets")
+            if f.kind is Kind.TRAIL and not 2 <= f.length <= 16:
+                raise _bad(self.name, "a trail has 2 to 16 values")
+            if f.of == GAP and (f.kind not in _OF_GAPS or f.narrow):
+                raise _bad(self.name, "gaps are counted, summed or compared, and never narrow")
 
 
 def span_ms(text: str, where: str) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fanzha.features.declare import Feature, Kind
+from fanzha.features.lanes import Mask, Value
 
 Columns = Mapping[str, npt.NDArray[Any]]
 Floats = npt.NDArray[np.float64]
@@ -31,6 +31,8 @@ class Frame:
         self._columns = columns
         self._holds: dict[str | None, Bools] = {}
         self._there: dict[tuple[str, bool], Bools] = {}
+        self._masks: dict[Mask | frozenset[Mask], Bools] = {}
+        self._values: dict[Value, Ints | Floats] = {}
         self.at: Ints = np.clip(np.asarray(columns["at"], np.int64), -AT_BOUND, AT_BOUND)
         self.watermark: Ints = self.at
         if "watermark" in columns:
@@ -52,13 +54,29 @@ class Frame:
             self._holds[where] = found
         return self._holds[where]
 
-    def counts_for(self, f: Feature) -> Bools:
-        """Rows that count for a feature: its condition holds, and its column is there."""
-        rows = self.holds(f.where)
-        if f.of is None:
+    def mask(self, mask: Mask | frozenset[Mask]) -> Bools:
+        """Rows that a mask, or one of several, lets count."""
+        if mask not in self._masks:
+            self._masks[mask] = self._mask(mask)
+        return self._masks[mask]
+
+    def _mask(self, mask: Mask | frozenset[Mask]) -> Bools:
+        if isinstance(mask, frozenset):
+            rows = np.zeros(len(self.at), np.bool_)
+            for one in mask:
+                rows |= self.mask(one)
             return rows
-        there = self._is_there(f.of, f.kind in (Kind.DISTINCT, Kind.CHANGES))
-        return there if f.where is None else rows & there
+        allowed, where, of, is_key, below = mask
+        if below is not None:
+            with np.errstate(invalid="ignore"):
+                return self.mask(mask._replace(below=None)) & (self._columns[str(of)] < below)
+        if allowed is not None and where is not None:
+            return self.holds(allowed) & self.mask(mask._replace(allowed=None))
+        rows = self.holds(where if allowed is None else allowed)
+        if of is None:
+            return rows
+        there = self._is_there(of, is_key)
+        return there if allowed is None and where is None else rows & there
 
     def _is_there(self, name: str, is_key: bool) -> Bools:
         if (name, is_key) not in self._there:
@@ -73,26 +91,31 @@ class Frame:
             self._there[name, is_key] = there
         return self._there[name, is_key]
 
-    def number(self, f: Feature) -> Floats:
-        """The column as float64; what is not finite does not count (`counts_for`)."""
-        return np.asarray(self._columns[str(f.of)], np.float64)
+    def value(self, value: Value) -> Ints | Floats:
+        """A column as the kernel takes it; what is not there is of no meaning."""
+        if value not in self._values:
+            self._values[value] = self._value(value)
+        return self._values[value]
 
-    def scaled(self, f: Feature, counted: Bools) -> Ints:
-        """The column in whole multiples of 1/scale where it counts, else 0."""
-        column = self._columns[str(f.of)]
+    def _value(self, value: Value) -> Ints | Floats:
+        if value.is_key:
+            return self.key(value.of).view(np.int64)
+        column = self._columns[value.of]
+        if not value.scale:
+            there = self._is_there(value.of, False)
+            reals = np.clip(np.asarray(column, np.float64), -VALUE_BOUND, VALUE_BOUND)
+            return np.where(there, reals, 0.0)
         if column.dtype.kind == "f":
-            value = np.where(counted, column, 0.0) * f.scale
-            rounded: Ints = np.rint(np.clip(value, -VALUE_BOUND, VALUE_BOUND)).astype(np.int64)
-            return rounded
-        bound = VALUE_BOUND // f.scale
+            scaled = column * float(value.scale)
+            np.clip(scaled, -VALUE_BOUND, VALUE_BOUND, out=scaled)
+            np.rint(scaled, out=scaled)
+            with np.errstate(invalid="ignore"):
+                return scaled.astype(np.int64)  # what is NaN has no mask
+        bound = VALUE_BOUND // value.scale
         if column.dtype == np.uint64:
             column = np.minimum(column, np.uint64(bound))
-        whole = np.clip(column.astype(np.int64), -bound, bound) * f.scale
-        return np.where(counted, whole, 0)
-
-    def valued(self, f: Feature, counted: Bools) -> Floats:
-        """The column where it counts, else 0, within the bound of values."""
-        return np.where(counted, np.clip(self.number(f), -VALUE_BOUND, VALUE_BOUND), 0.0)
+        whole: Ints = np.clip(column.astype(np.int64), -bound, bound) * value.scale
+        return whole
 
     def key(self, name: str) -> Keys:
         """A key column."""
@@ -114,16 +137,6 @@ def _condition(where: str) -> tuple[pl.Expr, list[str]]:
     """A SQL boolean, null made no, and the columns it names."""
     truth = pl.sql_expr(where)
     return truth.fill_null(False), truth.meta.root_names()
-
-
-def coded(value: Ints) -> Ints:
-    """A last value as the kernel keeps it: never 0, which stands for none."""
-    return np.where(value >= 0, value + 1, value)
-
-
-def decoded(kept: Ints) -> Ints:
-    """The value again; what is kept for none gives 0."""
-    return np.where(kept > 0, kept - 1, kept)
 
 
 def _mix(x: Keys) -> Keys:

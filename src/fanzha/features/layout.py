@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class Lanes(NamedTuple):
-    """How many lanes of each sort a window keeps, its panes, and the buckets of a distinct."""
+    """How many lanes of each sort a window keeps, its panes, and what each lane needs."""
 
     panes: int
     counts: int = 0
@@ -15,22 +16,30 @@ class Lanes(NamedTuple):
     wide: int = 0
     narrow: int = 0
     lasts: int = 0
+    trails: int = 0
     distincts: int = 0
+    length: int = 0
+    """Values of each trail."""
     buckets: int = 0
+    """Of each distinct."""
 
 
-class Layout(NamedTuple):
-    """Where everything of one window stands in a row; what begins with `ring_` counts from a pane.
+class Section(NamedTuple):
+    """Where everything of one window stands in a row, and its terms.
 
-    Head:    words (8 bytes): key, newest instant (ms), last values, then the totals over the window
-             of each sum (int64), float sum (float64) and wide maximum (int64);
-             halves (4 bytes): hit buckets of each distinct (int32), then the totals of each count
-             (uint32) and narrow maximum (int32).
+    A row begins with the key and the newest instant (ms) of each section, all words of 8 bytes;
+    then come the sections, each
+
+    Head:    halves (4 bytes): which panes hold something (a bit each), hit buckets of each
+             distinct, then the totals over the window of each count (uint32) and narrow maximum
+             (int32); words: last values, trails (newest first), then the totals of each sum
+             (int64), float sum (float64) and wide maximum (int64).
     Buckets: one byte each: the pane of its newest value, modulo 255, plus one; 0 is not hit.
     Ring:    pane after pane: sums, float sums, wide maxima, counts, narrow maxima of that pane.
+             What an unmarked pane holds is of no meaning.
 
-    The pane that a row stands at is that of its newest instant. An event touches the head, one pane
-    and one bucket, however many panes there are.
+    Places are counted from the row's first word, half or byte, those within a pane from the pane's.
+    An event touches the head, one pane and one bucket, however many panes there are.
     """
 
     panes: int
@@ -40,62 +49,107 @@ class Layout(NamedTuple):
     wide: int
     narrow: int
     lasts: int
+    trails: int
     distincts: int
+    length: int
     buckets: int
-    word_sums: int
-    word_floats: int
-    word_wide: int
+
+    newest: int
+    half_panes: int
     half_kept: int
     half_counts: int
     half_narrow: int
-    ring: int
-    """Word at which the ring begins."""
-    pane_words: int
-    ring_floats: int
-    ring_wide: int
-    ring_counts: int
-    """In halves from the pane's first."""
-    ring_narrow: int
+    word_lasts: int
+    word_trails: int
+    word_sums: int
+    word_floats: int
+    word_wide: int
     byte_buckets: int
-    stride: int
-    """Words a row."""
-    outputs: int
-    """Columns told: a total of each lane and distinct, then the age of the newest row (ms)."""
+    ring: int
+    pane_words: int
+    pane_floats: int
+    pane_wide: int
+    pane_counts: int
+    """In halves from the pane's first."""
+    pane_narrow: int
+    begin: int
+    """First word of the section."""
+
+    lane: int
+    """Place of its first lane in `on`, `of`, `scale`; lanes come sort by sort, in this order."""
+    source: int
+    """Its first source (`Store.follows`)."""
+    sources: int
+    column: int
+    """First column told: each count, sum, float sum, maximum, last value that is told, trail and
+    distinct; then, where `aged`, the seconds since the newest row."""
+    columns: int
+    counted: int
+    """Mask of the rows that count for any feature."""
+    step: int
+    lateness: int
+    forget: int
+    """Times in ms."""
+    before: int
+    """1: told as it stood before the row."""
+    aged: int
 
 
-def layout_of(lanes: Lanes) -> Layout:
-    """Lay out a row."""
-    word_sums = 2 + lanes.lasts
-    word_floats = word_sums + lanes.sums
-    word_wide = word_floats + lanes.floats
-    half_kept = 2 * (word_wide + lanes.wide)
+def head_words(lanes: Lanes) -> int:
+    """Words from a section's begin to its ring."""
+    halves = _up(lanes.panes, 32) + lanes.distincts + lanes.counts + lanes.narrow
+    words = lanes.lasts + lanes.trails * lanes.length + lanes.sums + lanes.floats + lanes.wide
+    return _up(halves, 2) + words + _up(lanes.distincts * lanes.buckets, 8)
+
+
+def pane_words(lanes: Lanes) -> int:
+    """Words a pane."""
+    return lanes.sums + lanes.floats + lanes.wide + _up(lanes.counts + lanes.narrow, 2)
+
+
+def stride(sections: Sequence[Lanes]) -> int:
+    """Words a row: the key, the newest instants, the sections."""
+    return 1 + len(sections) + sum(head_words(s) + s.panes * pane_words(s) for s in sections)
+
+
+def section_of(
+    lanes: Lanes, *, newest: int, begin: int, **terms: int,
+) -> Section:  # fmt: skip
+    """Lay out one window from word `begin` of the row on; `terms` are the fields from `lane` on."""
+    half_panes = 2 * begin
+    half_kept = half_panes + _up(lanes.panes, 32)
     half_counts = half_kept + lanes.distincts
     half_narrow = half_counts + lanes.counts
-    head = _up(half_narrow + lanes.narrow, 2)
-    ring = head + _up(lanes.distincts * lanes.buckets, 8)
-    ring_wide = lanes.sums + lanes.floats
-    ring_counts = 2 * (ring_wide + lanes.wide)
-    ring_narrow = ring_counts + lanes.counts
-    pane_words = _up(ring_narrow + lanes.narrow, 2)
-    return Layout(
+    word_lasts = _up(half_narrow + lanes.narrow, 2)
+    word_trails = word_lasts + lanes.lasts
+    word_sums = word_trails + lanes.trails * lanes.length
+    word_floats = word_sums + lanes.sums
+    word_wide = word_floats + lanes.floats
+    buckets = word_wide + lanes.wide
+    pane_wide = lanes.sums + lanes.floats
+    pane_counts = 2 * (pane_wide + lanes.wide)
+    return Section(
         *lanes,
-        word_sums=word_sums,
-        word_floats=word_floats,
-        word_wide=word_wide,
+        newest=newest,
+        half_panes=half_panes,
         half_kept=half_kept,
         half_counts=half_counts,
         half_narrow=half_narrow,
-        ring=ring,
-        pane_words=pane_words,
-        ring_floats=lanes.sums,
-        ring_wide=ring_wide,
-        ring_counts=ring_counts,
-        ring_narrow=ring_narrow,
-        byte_buckets=8 * head,
-        stride=ring + lanes.panes * pane_words,
-        outputs=lanes.counts + lanes.sums + lanes.floats + lanes.wide + lanes.narrow
-        + lanes.distincts + 1,
-    )  # fmt: skip
+        word_lasts=word_lasts,
+        word_trails=word_trails,
+        word_sums=word_sums,
+        word_floats=word_floats,
+        word_wide=word_wide,
+        byte_buckets=8 * buckets,
+        ring=begin + head_words(lanes),
+        pane_words=pane_words(lanes),
+        pane_floats=lanes.sums,
+        pane_wide=pane_wide,
+        pane_counts=pane_counts,
+        pane_narrow=pane_counts + lanes.counts,
+        begin=begin,
+        **terms,
+    )
 
 
 def _up(parts: int, whole: int) -> int:

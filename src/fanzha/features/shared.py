@@ -8,7 +8,7 @@ keys, the windows, is divided; what everybody computes from the columns is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from fanzha.features.declare import Window
 from fanzha.features.frame import AT_BOUND, Columns, Frame
-from fanzha.features.live import FeatureSet
+from fanzha.features.live import FeatureSet, WindowTable, parts_of
 from fanzha.features.table import Counters
 
 __all__ = ["PARTITIONS", "Share", "SharedFeatures", "partition_of"]
@@ -61,7 +61,7 @@ class SharedFeatures(FeatureSet):
     def __init__(self, windows: Iterable[Window], share: Share) -> None:
         super().__init__(windows)
         self._share = share
-        self._totals = {t.window.name: Counters() for t in self._tables}
+        self._totals = {w.name: Counters() for w in self._windows}
         self._watermarks: dict[str, int] = {}
 
     def update(self, stream: str, columns: Columns) -> dict[str, npt.NDArray[Any]]:
@@ -73,18 +73,17 @@ class SharedFeatures(FeatureSet):
         if n:
             self._watermarks[stream] = int(watermark[-1])
         frame = Frame(columns)
-        answers, sections = {}, []
+        answers: dict[str, npt.NDArray[Any]] = {}
+        sections: list[_Section] = []
         for table in self._tables:
-            if table.window.stream != stream:
+            if table.stream != stream:
                 continue
-            names = [f.name for f in table.window.features]
-            truncated = f"{table.window.name}_truncated"
-            answers.update({name: np.full(n, np.nan) for name in names})
-            answers[truncated] = np.zeros(n, np.bool_)
-            keys = frame.keys(table.window.key)
+            for window in table.windows:
+                answers.update({f.name: np.full(n, np.nan) for f in window.features})
+                answers[_truncated(window)] = np.zeros(n, np.bool_)
+            keys = frame.keys(table.key)
             mine = np.flatnonzero(self._share.owns(keys) & (keys != 0))
-            told, counted = self._own(table.window.name, stream, columns, watermark, mine)
-            sections.append((table.window.name, [*names, truncated], mine, told, counted))
+            sections += self._own(table, columns, watermark, mine)
         if not sections:
             return {}
         for message in self._share.gather(_packed(sections)):
@@ -92,17 +91,19 @@ class SharedFeatures(FeatureSet):
         return answers
 
     def _own(
-        self, name: str, stream: str, columns: Columns, watermark: npt.NDArray[np.int64],
+        self, table: WindowTable, columns: Columns, watermark: npt.NDArray[np.int64],
         mine: npt.NDArray[np.intp],
-    ) -> tuple[dict[str, npt.NDArray[Any]], list[int]]:  # fmt: skip
-        """What our keys are told, and how our counters moved."""
-        table = next(t for t in self._tables if t.window.name == name)
-        before = list(vars(table.table.counters).values())
+    ) -> Iterator[_Section]:  # fmt: skip
+        """By window: what our keys are told, and how our counters moved."""
+        before = [list(vars(c).values()) for c in table.table.counters]
         part = {c: np.asarray(array)[mine] for c, array in columns.items()}
         part["watermark"] = watermark[mine]
         told = table.update(Frame(part))
-        after = list(vars(table.table.counters).values())
-        return told, [b - a for a, b in zip(before, after, strict=True)]
+        after = [list(vars(c).values()) for c in table.table.counters]
+        for window, a, b in zip(table.windows, before, after, strict=True):
+            names = [*(f.name for f in window.features), _truncated(window)]
+            moved = [y - x for x, y in zip(a, b, strict=True)]
+            yield window.name, names, mine, {name: told[name] for name in names}, moved
 
     def _merge(self, message: bytes, answers: dict[str, npt.NDArray[Any]]) -> None:
         for name, rows, told, moved in _unpacked(message):
@@ -135,11 +136,7 @@ class SharedFeatures(FeatureSet):
             pieces.setdefault(number if at else "0", {})[part if at else name] = array
         for t in self._tables:
             for piece in pieces.values():
-                prefix = f"{t.window.name}."
-                parts = {
-                    k.removeprefix(prefix): v for k, v in piece.items() if k.startswith(prefix)
-                }
-                t.adopt(parts, self._share.owns)
+                t.adopt(parts_of(t.name, piece), self._share.owns)
         first = pieces[min(pieces, key=int)]
         if "shared.totals" in first:
             for total, values in zip(self._totals.values(), first["shared.totals"], strict=True):
@@ -149,8 +146,12 @@ class SharedFeatures(FeatureSet):
             self._watermarks = dict(zip(streams, first["shared.watermarks"].tolist(), strict=True))
         else:
             for t in self._tables:
-                stream, reached = t.window.stream, t.table.watermark
+                stream, reached = t.stream, t.table.watermark
                 self._watermarks[stream] = max(self._watermarks.get(stream, reached), reached)
+
+
+def _truncated(window: Window) -> str:
+    return f"{window.name}_truncated"
 
 
 _Section = tuple[str, list[str], npt.NDArray[np.intp], dict[str, npt.NDArray[Any]], list[int]]

@@ -25,7 +25,7 @@ from pyspark.sql.types import (
 
 from fanzha.adapters.spark.order import ROW, Arrived, arrived, instants, watermark
 from fanzha.errors import Refused
-from fanzha.features.declare import Kind, Window
+from fanzha.features.declare import GAP, OF_KEYS, Window
 from fanzha.features.live import FeatureSet
 
 ORDER = ("at", "source", "event_id")
@@ -138,7 +138,7 @@ def _truncated(window: Window) -> str:
 
 def _keys(window: Window) -> set[str]:
     """Columns that hold identifiers."""
-    of = {f.of for f in window.features if f.kind in (Kind.DISTINCT, Kind.CHANGES)}
+    of = {f.of for f in window.features if f.kind in OF_KEYS}
     return {*window.key, *(name for name in of if name)}
 
 
@@ -146,7 +146,7 @@ def _columns(window: Window) -> set[str]:
     """Columns that a window looks at."""
     conditions = {window.where, *(f.where for f in window.features)}
     named = {name for where in conditions if where for name in pl.sql_expr(where).meta.root_names()}
-    return named | {f.of for f in window.features if f.of} | set(window.key)
+    return named | {f.of for f in window.features if f.of and f.of != GAP} | set(window.key)
 
 
 def _check(df: DataFrame, windows: list[Window], order: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fanzha.errors import Misconfigured
-from fanzha.features.graph.store import SIZE, STRIDE, TOP, Graph, Terms
+from fanzha.features.graph.store import SIZE, STRIDE, TOP, Accounts, Graph, Terms
 from fanzha.features.kernel import index
 from fanzha.features.kernel import store as table
 from fanzha.features.kernel.reserve import reserve
@@ -25,25 +25,15 @@ class GraphMemory:
         # A segment is at least about half full once it has split; twice that is room for chance.
         segments = max(4, 4 * terms.rows_max // index.SEGMENT)
         depth = max(2, int(np.ceil(np.log2(segments))) + 2)
-        rows = reserve(8 * STRIDE * terms.rows_max)
-        none = np.zeros(1, np.int64)
-        accounts = table.Store(
+        accounts = Accounts(
             directory=np.zeros(1 << depth, np.int32),
             depths=np.zeros(segments, np.int8),
             fill=np.zeros(segments, np.int32),
             slots=np.frombuffer(reserve(4 * segments * index.SEGMENT), np.uint32),
             meta=np.zeros(SIZE, np.int64),
-            words=np.frombuffer(rows, np.int64),
-            halves=np.frombuffer(rows, np.int32),
-            octets=np.frombuffer(rows, np.uint8),
-            reals=np.frombuffer(rows, np.float64),
+            words=np.frombuffer(reserve(8 * STRIDE * terms.rows_max), np.int64),
             free=np.frombuffer(reserve(4 * terms.rows_max), np.uint32),
             held=np.zeros(index.SEGMENT, np.uint32),
-            # What only windows use.
-            rows=none,
-            changed=none,
-            before=np.zeros(1, np.bool_),
-            estimate=np.zeros(1),
         )
         accounts.meta[table.SEGMENTS] = 1
         accounts.meta[table.WATERMARK] = table.LOWEST

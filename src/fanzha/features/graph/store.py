@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from fanzha.features.kernel.compiled import Int, inlined
-from fanzha.features.kernel.store import Bools, Floats, Halves, Ints, Keys, Store
+from fanzha.features.kernel.store import Bools, Floats, Halves, Ints, Keys, Slots
 
 KEY, NEWEST, OUT, IN, STRIDE = 0, 1, 2, 5, 8
 """Words of an account's row, one cache line: key, newest instant, then for each way three words:
@@ -70,6 +71,19 @@ class Terms(NamedTuple):
     outputs: int
 
 
+class Accounts(NamedTuple):
+    """The index by key, with the accounts' rows as its words (`features.kernel.index`)."""
+
+    directory: Halves
+    depths: npt.NDArray[np.int8]
+    fill: Halves
+    slots: Slots
+    meta: Ints
+    words: Ints
+    free: Slots
+    held: Slots
+
+
 class Graph(NamedTuple):
     """The memory of one graph.
 
@@ -80,7 +94,7 @@ class Graph(NamedTuple):
     of 2**s slots, whose first word leads to the next; −1 ends.
     """
 
-    accounts: Store
+    accounts: Accounts
     edges: Ints
     runs: Ints
 

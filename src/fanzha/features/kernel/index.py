@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from fanzha.features.kernel.compiled import Int, compiled, inlined
-from fanzha.features.kernel.store import DEPTH, SEGMENTS, Halves, Ints, Slots, Store
+from fanzha.features.kernel.store import DEPTH, SEGMENTS, Halves, Indexed, Ints, Slots
 
 SEGMENT = 4096
 SEGMENT_FULL = int(SEGMENT * 0.7)
@@ -32,7 +32,7 @@ def mixed(key: Int) -> Int:
 
 
 @inlined
-def segment_of(hash_: Int, store: Store) -> Int:
+def segment_of(hash_: Int, store: Indexed) -> Int:
     """Segment that the top bits of the hash lead to."""
     # Shifting a 64-bit word by 64 is undefined, so the depth's bits are taken in two steps.
     top = (hash_ >> np.uint64(1)) >> np.uint64(63 - store.meta[DEPTH])
@@ -67,7 +67,7 @@ def guess(hash_: Int, base: Int, slots: Slots, row_bits: Int) -> Int:
 
 
 @compiled
-def find(key: Int, store: Store, stride: Int, row_bits: Int) -> tuple[Int, Int]:
+def find(key: Int, store: Indexed, stride: Int, row_bits: Int) -> tuple[Int, Int]:
     """Slot and row of a key; row −1 if it is not there."""
     hash_ = mixed(key)
     base = segment_of(hash_, store) * SEGMENT
@@ -85,7 +85,7 @@ def find(key: Int, store: Store, stride: Int, row_bits: Int) -> tuple[Int, Int]:
 
 
 @compiled
-def put(key: Int, row: Int, store: Store, stride: Int, row_bits: Int) -> bool:
+def put(key: Int, row: Int, store: Indexed, stride: Int, row_bits: Int) -> bool:
     """Enter a key that is not there. False when no segment is left to split into."""
     hash_ = mixed(key)
     segment = segment_of(hash_, store)
@@ -107,7 +107,7 @@ def _enter(hash_: Int, row: Int, base: Int, slots: Slots, row_bits: Int) -> None
 
 
 @compiled
-def split(hash_: Int, segment: Int, store: Store, stride: Int, row_bits: Int) -> bool:
+def split(hash_: Int, segment: Int, store: Indexed, stride: Int, row_bits: Int) -> bool:
     """Share a full segment's keys with a new one by one more bit of the hash."""
     meta, depths, slots, fill = store.meta, store.depths, store.slots, store.fill
     if meta[SEGMENTS] >= depths.shape[0]:
@@ -156,7 +156,7 @@ def _double(directory: Halves, meta: Ints) -> bool:
 
 
 @compiled
-def drop(key: Int, store: Store, stride: Int, row_bits: Int) -> None:
+def drop(key: Int, store: Indexed, stride: Int, row_bits: Int) -> None:
     """Take a key out; the keys behind it move up, so that searches stay short for ever."""
     slots = store.slots
     slot, row = find(key, store, stride, row_bits)

@@ -1,13 +1,14 @@
-"""One row's window: emptied, moved on, added to, told."""
+"""One section of a row: emptied, moved on, added to."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from fanzha.features.kernel.compiled import Int, compiled, inlined
 from fanzha.features.kernel.index import mixed
 from fanzha.features.kernel.store import (
-    COUNT_CAP,
     LOWEST,
     LOWEST_NARROW,
     SUM_CAP,
@@ -15,106 +16,145 @@ from fanzha.features.kernel.store import (
     Batch,
     Bytes,
     Floats,
+    Halves,
+    Ints,
+    Sections,
     Store,
 )
-from fanzha.features.layout import Layout
 
 
 @compiled
-def clear(row: Int, shape: Layout, store: Store) -> None:
-    """A fresh row: everything nought, maxima at their lowest. The key stays."""
-    words, halves = store.words, store.halves
-    base = row * shape.stride
-    for i in range(1, shape.stride):
-        words[base + i] = 0
-    for f in range(shape.wide):
-        words[base + shape.word_wide + f] = LOWEST
-    for f in range(shape.narrow):
-        halves[2 * base + shape.half_narrow + f] = LOWEST_NARROW
-    for p in range(shape.panes):
-        _empty_maxima(base + shape.ring + p * shape.pane_words, shape, store)
+def clear(base: Int, s: Int, sections: Sections, words: Ints, halves: Halves) -> None:
+    """A fresh section: everything nought, maxima at their lowest, no pane marked."""
+    section = sections[s]
+    for w in range(base + section.begin, base + section.ring):
+        words[w] = 0
+    _lowest(base, section, words, halves)
+
+
+@inlined
+def _lowest(base: Int, section: Any, words: Ints, halves: Halves) -> None:
+    for f in range(section.wide):
+        words[base + section.word_wide + f] = LOWEST
+    for f in range(section.narrow):
+        halves[2 * base + section.half_narrow + f] = LOWEST_NARROW
+
+
+@inlined
+def marked(base: Int, slot: Int, section: Any, halves: Halves) -> Int:
+    """Whether the pane in this place of the ring holds something."""
+    bits = np.uint32(halves[2 * base + section.half_panes + (slot >> np.int64(5))])
+    return (bits >> np.uint32(slot & np.int64(31))) & np.uint32(1) != 0
 
 
 @compiled
-def _empty_maxima(pane: Int, shape: Layout, store: Store) -> None:
-    for f in range(shape.wide):
-        store.words[pane + shape.ring_wide + f] = LOWEST
-    for f in range(shape.narrow):
-        store.halves[2 * pane + shape.ring_narrow + f] = LOWEST_NARROW
-
-
-@compiled
-def advance(row: Int, steps: Int, now: Int, shape: Layout, store: Store) -> None:
+def advance(
+    base: Int, s: Int, steps: Int, now: Int, sections: Sections,
+    words: Ints, halves: Halves, octets: Bytes, reals: Floats,
+) -> None:  # fmt: skip
     """Move the window on by so many panes, to pane `now`; what falls out is forgotten."""
-    words, halves = store.words, store.halves
-    base = row * shape.stride
-    panes = shape.panes
-    lost_maximum = False
-    for d in range(min(steps, panes)):
-        pane = base + shape.ring + ((now - d) % panes) * shape.pane_words
-        for f in range(shape.sums):
-            words[base + shape.word_sums + f] -= words[pane + f]
-            words[pane + f] = 0
-        for f in range(shape.floats):
-            store.reals[pane + shape.ring_floats + f] = 0.0
-        for f in range(shape.counts):
-            at = 2 * pane + shape.ring_counts + f
-            halves[2 * base + shape.half_counts + f] -= halves[at]
-            halves[at] = 0
-        for f in range(shape.wide):
-            lost = words[pane + shape.ring_wide + f]
-            lost_maximum |= lost != LOWEST and lost == words[base + shape.word_wide + f]
-        for f in range(shape.narrow):
-            gone = halves[2 * pane + shape.ring_narrow + f]
-            lost_maximum |= (
-                gone != LOWEST_NARROW and gone == halves[2 * base + shape.half_narrow + f]
-            )
-        _empty_maxima(pane, shape, store)
-    if lost_maximum:
-        _maxima_again(base, shape, store)
-    if shape.floats > 0:
-        _floats_again(base, shape, store.reals)
-    for f in range(shape.distincts):
-        first = 8 * base + shape.byte_buckets + f * shape.buckets
-        kept = _forget(first, shape.buckets, steps, now, panes, store.octets)
-        halves[2 * base + shape.half_kept + f] = kept
-
-
-@compiled
-def _maxima_again(base: Int, shape: Layout, store: Store) -> None:
-    """Maxima over the panes that are left."""
-    words, halves = store.words, store.halves
-    for f in range(shape.wide):
-        top = np.int64(LOWEST)
-        for p in range(shape.panes):
-            top = max(top, words[base + shape.ring + p * shape.pane_words + shape.ring_wide + f])
-        words[base + shape.word_wide + f] = top
-    for f in range(shape.narrow):
-        high = np.int64(LOWEST_NARROW)
-        for p in range(shape.panes):
-            pane = base + shape.ring + p * shape.pane_words
-            high = max(high, np.int64(halves[2 * pane + shape.ring_narrow + f]))
-        halves[2 * base + shape.half_narrow + f] = high
-
-
-@compiled
-def _floats_again(base: Int, shape: Layout, reals: Floats) -> None:
-    """Float totals are summed afresh: taking away would let rounding errors pile up."""
-    for f in range(shape.floats):
-        total = 0.0
-        for p in range(shape.panes):
-            total += reals[base + shape.ring + p * shape.pane_words + shape.ring_floats + f]
-        reals[base + shape.word_floats + f] = total
-
-
-@compiled
-def _forget(first: Int, buckets: Int, steps: Int, now: Int, panes: Int, octets: Bytes) -> Int:
-    """Empty the buckets whose newest value left the window; gives how many stay hit."""
+    section = sections[s]
+    panes, half = section.panes, 2 * base
     if steps >= panes:
-        for i in range(first, first + buckets):
-            octets[i] = 0
-        return np.int64(0)
-    kept = np.int64(0)
+        _empty(base, section, words, halves, octets)
+        return
+    slot_now = now % panes
+    lost_maximum = False
+    for w in range((panes + 31) >> 5):
+        bits = np.uint32(halves[half + section.half_panes + w])
+        left = bits
+        slot = np.int64(32) * w
+        while bits != 0:
+            if bits & np.uint32(1) != 0:
+                age = slot_now - slot
+                if age < 0:
+                    age += panes
+                if age < steps:
+                    left &= ~(np.uint32(1) << np.uint32(slot & np.int64(31)))
+                    pane = base + section.ring + slot * section.pane_words
+                    lost_maximum |= _take_off(base, pane, section, words, halves)
+            bits >>= np.uint32(1)
+            slot += 1
+        halves[half + section.half_panes + w] = np.int32(left)
+    if lost_maximum:
+        _maxima_again(base, section, words, halves)
+    if section.floats > 0:
+        _floats_again(base, section, halves, reals)
+    for f in range(section.distincts):
+        if halves[half + section.half_kept + f] > 0:
+            first = 8 * base + section.byte_buckets + f * section.buckets
+            kept = _forget(first, section.buckets, now, panes, octets)
+            halves[half + section.half_kept + f] = kept
+
+
+@inlined
+def _empty(base: Int, section: Any, words: Ints, halves: Halves, octets: Bytes) -> None:
+    """Nothing of the window is left; last values and trails stay."""
+    half = 2 * base
+    for f in range(section.distincts):
+        if halves[half + section.half_kept + f] > 0:
+            first = 8 * base + section.byte_buckets + f * section.buckets
+            for b in range(first, first + section.buckets):
+                octets[b] = 0
+    for h in range(half + section.half_panes, half + section.half_narrow):
+        halves[h] = 0
+    for w in range(base + section.word_sums, base + section.word_wide):
+        words[w] = 0
+    _lowest(base, section, words, halves)
+
+
+@inlined
+def _take_off(base: Int, pane: Int, section: Any, words: Ints, halves: Halves) -> bool:
+    """Take a pane off the totals. Whether it may have held a maximum."""
+    for f in range(section.sums):
+        words[base + section.word_sums + f] -= words[pane + f]
+    for f in range(section.counts):
+        halves[2 * base + section.half_counts + f] -= halves[2 * pane + section.pane_counts + f]
+    lost = False
+    for f in range(section.wide):
+        gone = words[pane + section.pane_wide + f]
+        lost |= gone != LOWEST and gone == words[base + section.word_wide + f]
+    for f in range(section.narrow):
+        small = halves[2 * pane + section.pane_narrow + f]
+        lost |= small != LOWEST_NARROW and small == halves[2 * base + section.half_narrow + f]
+    return lost
+
+
+@inlined
+def _maxima_again(base: Int, section: Any, words: Ints, halves: Halves) -> None:
+    """Maxima over the panes that are left."""
+    for f in range(section.wide):
+        words[base + section.word_wide + f] = LOWEST
+    for f in range(section.narrow):
+        halves[2 * base + section.half_narrow + f] = LOWEST_NARROW
+    for slot in range(section.panes):
+        if marked(base, slot, section, halves):
+            pane = base + section.ring + slot * section.pane_words
+            for f in range(section.wide):
+                at = base + section.word_wide + f
+                words[at] = max(words[at], words[pane + section.pane_wide + f])
+            for f in range(section.narrow):
+                at = 2 * base + section.half_narrow + f
+                halves[at] = max(halves[at], halves[2 * pane + section.pane_narrow + f])
+
+
+@inlined
+def _floats_again(base: Int, section: Any, halves: Halves, reals: Floats) -> None:
+    """Float totals are summed afresh: taking away would let rounding errors pile up."""
+    for f in range(section.floats):
+        reals[base + section.word_floats + f] = 0.0
+    for slot in range(section.panes):
+        if marked(base, slot, section, halves):
+            pane = base + section.ring + slot * section.pane_words
+            for f in range(section.floats):
+                amount = reals[pane + section.pane_floats + f]
+                reals[base + section.word_floats + f] += amount
+
+
+@inlined
+def _forget(first: Int, buckets: Int, now: Int, panes: Int, octets: Bytes) -> Int:
+    """Empty the buckets whose newest value left the window; gives how many stay hit."""
+    kept = np.int32(0)
     stamp_now = np.int32(now % 255 + 1)
     for i in range(first, first + buckets):
         stamp = np.int32(octets[i])
@@ -126,59 +166,107 @@ def _forget(first: Int, buckets: Int, steps: Int, now: Int, panes: Int, octets: 
     return kept
 
 
+# ── one row added ────────────────────────────────────────────────────────────────────────────────
+
+
 @inlined
-def add(
-    i: Int, row: Int, pane: Int, now: Int, in_order: bool, shape: Layout, store: Store, batch: Batch
-) -> Int:
-    """Count batch row `i` in its pane; `now` is the key's current pane. Gives flags.
+def opened(base: Int, slot: Int, section: Any, words: Ints, halves: Halves) -> Int:
+    """First word of the pane in this place; emptied and marked if it held nothing."""
+    pane = base + section.ring + slot * section.pane_words
+    at = 2 * base + section.half_panes + (slot >> np.int64(5))
+    bit = np.uint32(1) << np.uint32(slot & np.int64(31))
+    if np.uint32(halves[at]) & bit == 0:
+        halves[at] = np.int32(np.uint32(halves[at]) | bit)
+        for w in range(pane, pane + section.pane_words):
+            words[w] = 0
+        for f in range(section.wide):
+            words[pane + section.pane_wide + f] = LOWEST
+        for f in range(section.narrow):
+            halves[2 * pane + section.pane_narrow + f] = LOWEST_NARROW
+    return pane
+
+
+@inlined
+def counts(i: Int, lane: Int, store: Store, batch: Batch) -> Int:
+    """Whether row `i` counts for a lane."""
+    mask = store.on[lane]
+    if mask >= 0:
+        return batch.masks[mask, i]
+    return store.sourced[-1 - mask] >= 0
+
+
+@inlined
+def number(i: Int, lane: Int, store: Store, batch: Batch) -> Int:
+    """Its whole number; negated where the least is sought."""
+    place = store.of[lane]
+    found = batch.values[place, i] if place >= 0 else store.sourced[-1 - place]
+    return found if store.scale[lane] > 0 else -found
+
+
+@inlined
+def real(i: Int, lane: Int, store: Store, batch: Batch) -> Any:
+    """Its float, squared where squares are summed."""
+    place = store.of[lane]
+    found = batch.reals[place, i] if place >= 0 else store.sourced[-1 - place] / 1000.0
+    return found if store.scale[lane] == 1.0 else found * found
+
+
+@inlined
+def add(i: Int, base: Int, pane: Int, now: Int, section: Any, store: Store, batch: Batch) -> Int:
+    """Count batch row `i` in its pane; `now` is the section's current pane. Gives flags.
 
     A count or sum that would pass its cap stays, and the row is flagged.
     """
     words, halves, reals = store.words, store.halves, store.reals
     flag = np.int64(0)
-    base = row * shape.stride
-    place = base + shape.ring + (pane % shape.panes) * shape.pane_words
-    for f in range(shape.counts):
-        lane = store.changed[f]
-        if lane >= 0:
-            former = words[base + 2 + lane]
-            one = in_order and batch.lasts_on[lane, i] and former != 0
-            one = one and former != batch.lasts[lane, i]
-        else:
-            one = batch.counts[f, i]
-        if one:
-            total = np.uint32(halves[2 * base + shape.half_counts + f])
-            if total >= np.uint32(COUNT_CAP):
+    place = opened(base, pane % section.panes, section, words, halves)
+    lane = section.lane
+    for f in range(section.counts):
+        one = np.int32(counts(i, lane + f, store, batch))
+        at = 2 * base + section.half_counts + f
+        capped = np.int32(halves[at] == -1)
+        flag |= np.int64(one & capped) * TRUNCATED
+        one &= np.int32(1) - capped
+        halves[at] += one
+        halves[2 * place + section.pane_counts + f] += one
+    lane += section.counts
+    for f in range(section.sums):
+        if counts(i, lane + f, store, batch):
+            more = number(i, lane + f, store, batch)
+            at = base + section.word_sums + f
+            if abs(words[at] + more) > SUM_CAP:
                 flag = np.int64(TRUNCATED)
             else:
-                halves[2 * base + shape.half_counts + f] += 1
-                halves[2 * place + shape.ring_counts + f] += 1
-    for f in range(shape.sums):
-        more = batch.sums[f, i]
-        if abs(words[base + shape.word_sums + f] + more) > SUM_CAP:
-            flag = np.int64(TRUNCATED)
-        else:
-            words[base + shape.word_sums + f] += more
-            words[place + f] += more
-    for f in range(shape.floats):
-        amount = batch.floats[f, i]
-        reals[base + shape.word_floats + f] += amount
-        reals[place + shape.ring_floats + f] += amount
-    for f in range(shape.wide):
-        value = batch.wide[f, i]
-        at = base + shape.word_wide + f
-        words[at] = max(words[at], value)
-        at = place + shape.ring_wide + f
-        words[at] = max(words[at], value)
-    for f in range(shape.narrow):
-        small = batch.narrow[f, i]
-        at = 2 * base + shape.half_narrow + f
-        halves[at] = max(halves[at], small)
-        at = 2 * place + shape.ring_narrow + f
-        halves[at] = max(halves[at], small)
-    for f in range(shape.distincts):
-        if batch.distincts[f, i] != 0:
-            _hit(batch.distincts[f, i], f, base, pane, now, shape, store)
+                words[at] += more
+                words[place + f] += more
+    lane += section.sums
+    for f in range(section.floats):
+        if counts(i, lane + f, store, batch):
+            amount = real(i, lane + f, store, batch)
+            reals[base + section.word_floats + f] += amount
+            reals[place + section.pane_floats + f] += amount
+    lane += section.floats
+    for f in range(section.wide):
+        if counts(i, lane + f, store, batch):
+            value = number(i, lane + f, store, batch)
+            at = base + section.word_wide + f
+            words[at] = max(words[at], value)
+            at = place + section.pane_wide + f
+            words[at] = max(words[at], value)
+    lane += section.wide
+    for f in range(section.narrow):
+        if counts(i, lane + f, store, batch):
+            value = number(i, lane + f, store, batch)
+            small = np.int32(min(max(value, np.int64(LOWEST_NARROW + 1)), np.int64(2**31 - 1)))
+            at = 2 * base + section.half_narrow + f
+            halves[at] = max(halves[at], small)
+            at = 2 * place + section.pane_narrow + f
+            halves[at] = max(halves[at], small)
+    lane += section.narrow + section.lasts + section.trails
+    for f in range(section.distincts):
+        if counts(i, lane + f, store, batch):
+            value = batch.values[store.of[lane + f], i]
+            _hit(value, f, base, pane, now, section, store)
     return flag
 
 
@@ -189,95 +277,12 @@ def bucket_of(value: Int, buckets: Int) -> Int:
 
 
 @inlined
-def _hit(value: Int, f: Int, base: Int, pane: Int, now: Int, shape: Layout, store: Store) -> None:
+def _hit(value: Int, f: Int, base: Int, pane: Int, now: Int, section: Any, store: Store) -> None:
     """Stamp the value's bucket with its pane, unless it holds a newer one."""
-    spot = 8 * base + shape.byte_buckets + f * shape.buckets + bucket_of(value, shape.buckets)
+    spot = 8 * base + section.byte_buckets + f * section.buckets
+    spot += bucket_of(value, section.buckets)
     stamp = np.int64(store.octets[spot])
     if stamp == 0:
-        store.halves[2 * base + shape.half_kept + f] += 1
+        store.halves[2 * base + section.half_kept + f] += 1
     if stamp == 0 or (now + 1 - stamp) % 255 > now - pane:
         store.octets[spot] = np.uint8(pane % 255 + 1)
-
-
-@inlined
-def tell(i: Int, row: Int, shape: Layout, store: Store, totals: Floats) -> Int:
-    """Totals of the row's own window into column `i`; gives flags."""
-    flag = np.int64(0)
-    base = row * shape.stride
-    half = 2 * base
-    column = 0
-    for f in range(shape.counts):
-        totals[column, i] = np.uint32(store.halves[half + shape.half_counts + f])
-        column += 1
-    for f in range(shape.sums):
-        totals[column, i] = store.words[base + shape.word_sums + f]
-        column += 1
-    for f in range(shape.floats):
-        totals[column, i] = store.reals[base + shape.word_floats + f]
-        column += 1
-    for f in range(shape.wide):
-        totals[column, i] = store.words[base + shape.word_wide + f]
-        column += 1
-    for f in range(shape.narrow):
-        totals[column, i] = store.halves[half + shape.half_narrow + f]
-        column += 1
-    for f in range(shape.distincts):
-        kept = np.int64(store.halves[half + shape.half_kept + f])
-        totals[column, i] = store.estimate[kept]
-        if kept > shape.buckets - max(1, shape.buckets // 32):
-            flag = np.int64(TRUNCATED)
-        column += 1
-    return flag
-
-
-@compiled
-def tell_ahead(
-    i: Int, row: Int, now: Int, pane: Int, shape: Layout, store: Store, totals: Floats
-) -> Int:
-    """Totals as a later pane sees them, for a row that only reads; gives flags."""
-    blank(i, shape, totals)
-    flag = np.int64(0)
-    base, panes = row * shape.stride, shape.panes
-    column = shape.counts + shape.sums + shape.floats
-    left = max(np.int64(0), panes - (pane - now))
-    for d in range(left):
-        place = base + shape.ring + ((now - d) % panes) * shape.pane_words
-        half = 2 * place
-        for f in range(shape.counts):
-            totals[f, i] += np.uint32(store.halves[half + shape.ring_counts + f])
-        for f in range(shape.sums):
-            totals[shape.counts + f, i] += store.words[place + f]
-        for f in range(shape.floats):
-            at = shape.counts + shape.sums + f
-            totals[at, i] += store.reals[place + shape.ring_floats + f]
-        for f in range(shape.wide):
-            value = np.float64(store.words[place + shape.ring_wide + f])
-            totals[column + f, i] = max(totals[column + f, i], value)
-        for f in range(shape.narrow):
-            at = column + shape.wide + f
-            small = np.float64(store.halves[half + shape.ring_narrow + f])
-            totals[at, i] = max(totals[at, i], small)
-    column += shape.wide + shape.narrow
-    for f in range(shape.distincts):
-        first = 8 * base + shape.byte_buckets + f * shape.buckets
-        kept = np.int64(0)
-        for b in range(first, first + shape.buckets):
-            stamp = np.int64(store.octets[b])
-            kept += stamp != 0 and (now + 1 - stamp) % 255 < left
-        totals[column + f, i] = store.estimate[kept]
-        if kept > shape.buckets - max(1, shape.buckets // 32):
-            flag = np.int64(TRUNCATED)
-    return flag
-
-
-@compiled
-def blank(i: Int, shape: Layout, totals: Floats) -> None:
-    """What a key without a window is told."""
-    for f in range(shape.outputs):
-        totals[f, i] = 0.0
-    column = shape.counts + shape.sums + shape.floats
-    for f in range(shape.wide):
-        totals[column + f, i] = LOWEST
-    for f in range(shape.narrow):
-        totals[column + shape.wide + f, i] = LOWEST_NARROW
-    totals[shape.outputs - 1, i] = -1.0

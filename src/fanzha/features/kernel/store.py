@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,37 +14,59 @@ Halves = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 Slots = npt.NDArray[np.uint32]
+Sections = Any
+"""An array of records with the fields of `layout.Section`."""
+Indexed = Any
+"""What has directory, depths, fill, slots, meta, words and held, as `index` describes them."""
 
-DEPTH, SEGMENTS, ROWS, FREE, HAND, WATERMARK, SEEN, EXPIRED = range(8)
+(
+    DEPTH, SEGMENTS, ROWS, FREE, HAND, WATERMARK, SEEN, EXPIRED, FREED, COPIED, COPIES, PLACES,
+) = range(12)  # fmt: skip
 """Places in `meta`: depth of the directory, segments in use, rows ever made, free rows among them,
-the sweep's next row, the greatest instant, rows seen, keys expired."""
+the sweep's next row, the greatest instant, rows seen, keys expired, the row freed last; while a
+snapshot is taken, rows up to `COPIED` are in it and those from `COPIES` on will not be."""
 
 NULL_KEY, REFUSED, LATE, TRUNCATED = 1, 2, 4, 8
 """Bits of a row's flag: no key; table full; late; a lane is beyond its range."""
 
+NEVER = -(2**62)
+"""Newest instant of a section in which nothing has counted yet."""
 LOWEST = -(2**62)
 LOWEST_NARROW = -(2**31)
 SUM_CAP = 2**62
-COUNT_CAP = 2**32 - 1
+
+KEY, VALUE, INSTANT = range(3)
+"""What a last value is; a key is not told."""
+CHANGE, PAUSE = range(2)
+"""What a source says."""
 
 
 class Rules(NamedTuple):
-    """Times in ms; the most rows; bits of a slot that hold the row's number."""
+    """Words a row, the most rows, bits of a slot that hold the row's number; rows whose memory is
+    asked for before they are worked on: their waits overlap."""
 
-    step: int
-    lateness: int
-    forget: int
+    stride: int
     rows_max: int
     row_bits: int
+    ahead: int
 
 
 class Store(NamedTuple):
     """The memory of one table.
 
-    `words`, `halves`, `octets`, `reals` are the same bytes; see `layout` for what stands where, and
-    `index` for directory, depths, fill and slots. A free row has key 0. `changed[c]`: the last
-    value whose changes count lane c counts, or −1. `before[l]`: lane l is told as it was before the
-    row. `held` and `rows` are room to work in. `estimate[k]`: how many values hit k buckets.
+    `words`, `halves`, `octets`, `reals` are the same bytes; see `layout.Section` for what stands
+    where (`sections`, one a window), and `index` for directory, depths, fill and slots. A free row
+    has key 0 and the next free row behind it. `copy` and `kept`: the rows of a snapshot that is
+    being taken, and which of them are there.
+
+    Of each lane: `on` is the mask of the rows that count, `of` the array of its values in the
+    batch; below 0 it is source −1 − x. `scale` divides what is told; negative for minima, which are
+    maxima of the negated values; of a float sum, 2 sums squares. `is` says what a last value is.
+
+    A source compares a row with the one before it. `follows`: its last lane, or −1 for the
+    section's newest instant; `former`: the word that holds the former value; `says`: CHANGE, or
+    PAUSE, in ms where it is less than `under`. `nothing`: what a column tells of a key that is not
+    there. `estimate[k]`: how many values hit k buckets (from `estimates[s]` on).
     """
 
     directory: Halves
@@ -56,35 +78,40 @@ class Store(NamedTuple):
     halves: Halves
     octets: Bytes
     reals: Floats
-    free: Slots
+    copy: Ints
+    kept: Bytes
+    sections: Sections
+    on: Ints
+    of: Ints
+    scale: Floats
+    last: Ints
+    follows: Ints
+    former: Ints
+    says: Ints
+    under: Ints
+    nothing: Floats
+    estimate: Floats
+    estimates: Ints
     held: Slots
     rows: Ints
-    changed: Ints
-    before: Bools
-    estimate: Floats
+    sourced: Ints
 
 
 class Batch(NamedTuple):
-    """One batch for one table: arrays of n rows; lanes are rows of two-dimensional arrays."""
+    """One batch for one table: n rows; masks, values and reals are arrays × n."""
 
     keys: Keys
     at: Ints
     watermark: Ints
     """The greatest instant of the whole stream up to each row; of rows that are not here too."""
-    counted: Bools
-    counts: Bools
-    sums: Ints
-    floats: Floats
-    wide: Ints
-    narrow: Halves
-    lasts: Ints
-    lasts_on: Bools
-    distincts: Keys
+    masks: Bools
+    values: Ints
+    """Whole multiples of 1/scale, or keys."""
+    reals: Floats
 
 
 class Told(NamedTuple):
-    """What the kernel fills: totals (columns × n), last values (lanes × n), flags (n)."""
+    """What the kernel fills: columns × n, NaN for null, and flags (sections × n)."""
 
-    totals: Floats
-    lasts: Ints
+    columns: Floats
     flags: Bytes
