@@ -12,7 +12,6 @@ from fanzha.adapters.postgres.desk import Belongings, Figures
 from fanzha.entrypoints.api import schemas as wire
 from fanzha.entrypoints.api.words import (
     CHANNELS,
-    COLUMNS,
     DETECTORS,
     FIELDS,
     OBJECTS,
@@ -21,6 +20,7 @@ from fanzha.entrypoints.api.words import (
     SOURCES,
     VERBS,
     coded,
+    column,
     words,
 )
 from fanzha.lifecycles.actor import Actor, Unit
@@ -118,7 +118,7 @@ class Presenter:
                 for p in sorted(w.case.reasons, key=lambda p: -p.part)
             ],
             grade_basis=wire.Words(zh=w.basis_zh, en=w.basis_en),
-            missing=[words(COLUMNS, name) for name in w.case.missing],
+            missing=[column(name) for name in w.case.missing],
             steps=list(self._steps(w, with_)),
             timeline=[_entry(e) for e in reversed(with_.evidence)],
             objects=list(_objects(with_.evidence)),

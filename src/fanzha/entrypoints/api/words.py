@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from fanzha.entrypoints.api.schemas import Coded, Words
+from fanzha.features.catalogue import load_features
 from fanzha.lifecycles.warning.states import WARNING
+from fanzha.settings import load
 
 Vocabulary = Mapping[str, tuple[str, str]]
 
@@ -63,10 +66,15 @@ COLUMNS: Vocabulary = {
     "channel": ("交易渠道", "by which channel it was made"),
     "device": ("操作所用设备", "the device used"),
     "end_cause": ("通话结束原因", "how the call ended"),
+    "ip": ("操作所用网络地址", "the network address used"),
     "label": ("应用名称", "the app's name"),
+    "memo": ("附言", "the memo"),
+    "payee_name": ("收款人姓名", "the payee's name"),
     "payer_balance_fen": ("付款账户余额", "the payer's balance"),
     "ring_s": ("振铃时长", "how long it rang"),
+    "sender_cell": ("短信发自哪个基站", "the cell the text came from"),
     "sender_kind": ("发送方号码类型", "the kind of sender"),
+    "sentence_encoder": ("句子编码器（第二级）", "the sentence encoder (second stage)"),
     "thread_id": ("会话编号", "which conversation it belongs to"),
     "trunk": ("来话中继（是否来自境外）", "the trunk (whether from abroad)"),
     "url": ("网址", "the address"),
@@ -93,6 +101,18 @@ def coded(vocabulary: Vocabulary, code: str) -> Coded:
     """A code with its words; an unknown code stands for itself."""
     zh, en = vocabulary.get(code, (code, code))
     return Coded(code=code, zh=zh, en=en)
+
+
+@lru_cache(maxsize=1)
+def _features() -> Vocabulary:
+    files = load_features(load().policies / "features").values()
+    found = [m for file in files for rows in file.rows for m in file.on(rows).values()]
+    return {meaning.name: (meaning.zh, meaning.en) for meaning in found}
+
+
+def column(code: str) -> Words:
+    """A received column; a feature, in the words that the catalogue has for it."""
+    return words(COLUMNS if code in COLUMNS else _features(), code)
 
 
 def words(vocabulary: Vocabulary, code: str) -> Words:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from fanzha import __version__
-from fanzha.entrypoints.cli import audit, detect, people, replay, run_files
+from fanzha.entrypoints.cli import audit, detect, features, people, replay, run_files
 from fanzha.entrypoints.cli import city as city_commands
 from fanzha.entrypoints.cli.workshop import acts as workshop
 from fanzha.errors import FanzhaError, Refused, Unavailable, Uncertain
@@ -32,6 +32,7 @@ app.add_typer(audit.keys, name="keys")
 app.add_typer(people.operators, name="operators")
 app.add_typer(people.senders, name="senders")
 app.add_typer(workshop.rules, name="rules")
+app.add_typer(features.features, name="features")
 app.command("run")(run_files.run)
 app.command("replay")(replay.replay)
 for name in ("classify", "score", "train", "evaluate"):
