@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from fanzha.features.declare import (
+    GAP,
     Changes,
     Count,
     Distinct,
+    Feature,
     Last,
     Max,
     Mean,
@@ -22,6 +25,7 @@ from fanzha.features.declare import (
     Since,
     Std,
     Sum,
+    Trail,
     Window,
 )
 from fanzha.features.live import FeatureSet
@@ -30,18 +34,28 @@ from tests.features import oracle
 MINUTE = 60_000
 BUCKETS = 32
 BELOW = 2.5
+SHORT = 60.001
+WAY = 3
 Columns = dict[str, np.ndarray]
 
 
-def window(**more: Any) -> Window:
+def window(suffix: str = "", **more: Any) -> Window:
     """Every kind of feature over half an hour in panes of five minutes."""
-    terms = {"over": "30m", "step": "5m", "forget": "40m", "lateness": "7m", "keys_max": 20_000}
+    terms: dict[str, Any] = {"name": "w", "features": every_kind(suffix)}
+    terms |= {"over": "30m", "step": "5m", "forget": "40m", "lateness": "7m", "keys_max": 20_000}
     return Window(
-        name="w",
         stream="s",
         key=("key",),
         where="allowed",
-        features=(
+        **(terms | more),
+    )
+
+
+def every_kind(suffix: str = "") -> tuple[Feature, ...]:
+    """One of each, and more where conditions or sorts of lanes differ."""
+    return tuple(
+        replace(f, name=f.name + suffix)
+        for f in (
             Count("n"),
             Count("n_flag", where="flag"),
             Count("n_value", of="value"),
@@ -57,8 +71,17 @@ def window(**more: Any) -> Window:
             Since("since"),
             Since("since_flag", where="flag"),
             Last("newest", of="value"),
-        ),
-        **(terms | more),
+            Trail("way", of="place", length=WAY),
+            Count("gaps", of=GAP),
+            Sum("gap_total", of=GAP),
+            Mean("gap_mean", of=GAP),
+            Max("gap_most", of=GAP),
+            Min("gap_least", of=GAP),
+            Share("gap_short", of=GAP, below=SHORT),
+            Std("gap_spread", of=GAP),
+            Max("gap_flag_most", of=GAP, where="flag"),
+            Mean("gap_flag_mean", of=GAP, where="flag"),
+        )
     )
 
 
@@ -151,12 +174,17 @@ def linear_count(hit: int) -> float:
 
 EXACT = (
     "n", "n_flag", "n_value", "total", "greatest", "least", "greatest_flag", "changes", "since",
-    "since_flag", "newest",
+    "since_flag", "newest", "gaps", "gap_most", "gap_least", "gap_flag_most",
 )  # fmt: skip
+CLOSE = {
+    "mean": 0, "share": 0, "gap_total": 1e-6, "gap_mean": 1e-6, "gap_short": 0,
+    "gap_flag_mean": 1e-6, "spread": 1e-6, "gap_spread": 0.05,
+}  # fmt: skip
+"""How far sums of floats may be off: roots of what is left of squares of days are coarse."""
 
 
-def check(told: Columns, data: Columns, w: Window, late: int) -> None:
-    """Compare with the oracle, row by row and feature by feature."""
+def check(told: Columns, data: Columns, w: Window, late: int, suffix: str = "") -> None:
+    """Compare with the oracle, row by row, the features that the window has."""
     n = len(data["at"])
     value = pa.array(data["value"], mask=np.isnan(data["value"]))
     stream = pa.table(
@@ -170,19 +198,40 @@ def check(told: Columns, data: Columns, w: Window, late: int) -> None:
         lateness=w.lateness_ms,
         forget=w.forget_ms,
         below=BELOW,
+        short=SHORT,
+        before=w.before,
     )
     rows = np.array(want["idx"], np.int64)
-    for name in EXACT:
-        wanted = np.array([math.nan if v is None else v for v in want[name]], np.float64)
-        np.testing.assert_array_equal(told[name][rows], wanted, err_msg=name)
-    for name in ("mean", "share"):
-        wanted = np.array([math.nan if v is None else v for v in want[name]], np.float64)
-        np.testing.assert_allclose(told[name][rows], wanted, rtol=1e-12, err_msg=name)
-    spread = np.array([math.nan if v is None else v for v in want["spread"]], np.float64)
-    np.testing.assert_allclose(told["spread"][rows], spread, atol=1e-6)
-    hits = [len({bucket(v) for v in others or ()}) for others in want["others"]]
-    assert told["different"][rows].tolist() == [linear_count(hit) for hit in hits]
-    assert told["w_truncated"][rows].tolist() == [hit == BUCKETS for hit in hits]
+    names = {f.name.removesuffix(suffix): f.name for f in w.features}
+    mine = {name: told[full][rows] for name, full in names.items()}
+    for name in [*EXACT, *CLOSE]:
+        if name in mine:
+            wanted = np.array([math.nan if v is None else v for v in want[name]], np.float64)
+            off = CLOSE.get(name)
+            if off is None:
+                np.testing.assert_array_equal(mine[name], wanted, err_msg=name)
+            else:
+                np.testing.assert_allclose(mine[name], wanted, 1e-9, off, err_msg=name)
+    if "different" in mine:
+        hits = [len({bucket(v) for v in others or ()}) for others in want["others"]]
+        assert mine["different"].tolist() == [linear_count(hit) for hit in hits]
+        assert told[f"{w.name}_truncated"][rows].tolist() == [hit == BUCKETS for hit in hits]
+    if "way" in mine:
+        check_ways(mine["way"], want["places"])
     for row in np.flatnonzero(data["key"] == 0):
         assert all(math.isnan(told[f.name][row]) for f in w.features)
     assert late == sum(want["late"])
+
+
+def check_ways(told: np.ndarray, places: list[list[int | None] | None]) -> None:
+    """The same number for the same way, another for another, none where it is short."""
+    numbers: dict[tuple[int, ...], float] = {}
+    for number, seen in zip(told.tolist(), places, strict=True):
+        way = [place for place, _ in itertools.groupby(p for p in seen or () if p is not None)]
+        if len(way) < WAY:
+            assert math.isnan(number)
+        else:
+            assert numbers.setdefault(tuple(way[-WAY:]), number) == number
+            assert number == int(number)
+            assert 0 < number < 2**53
+    assert len(set(numbers.values())) == len(numbers)

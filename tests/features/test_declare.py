@@ -15,7 +15,7 @@ from fanzha.features.live import FeatureSet
 
 
 def window(*features: declare.Feature, **more: Any) -> Window:
-    terms = {"over": "1h", "step": "10m", "keys_max": 1000, **more}
+    terms: dict[str, Any] = {"over": "1h", "step": "10m", "keys_max": 1000, **more}
     return Window("w", "s", features=features, **({"key": ("key",)} | terms))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,8 @@ from tests.features.streams import window as every_kind
 
 def windows() -> list[Window]:
     """Every kind of feature on one key; two more sets of keys, so that Spark needs three passes."""
-    terms = {"over": "30m", "step": "5m", "lateness": "7m", "forget": "40m", "keys_max": 20_000}
+    terms: dict[str, Any] = {"over": "30m", "step": "5m", "lateness": "7m", "forget": "40m"}
+    terms["keys_max"] = 20_000
     return [
         every_kind(),
         Window("o", "s", key=("other",), features=(Count("n_other"),), **terms),
