@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -32,7 +32,7 @@ from fanzha.detection.rules.tally import Counted, Tally
 from fanzha.detection.rules.watch import watches
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.state import part, prefixed
-from fanzha.detection.text.v1.channel import TextChannel
+from fanzha.detection.text.v1.channel import MODEL_FILES, TextChannel
 from fanzha.errors import Refused
 from fanzha.features.live import FeatureSet, MakeFeatures
 from fanzha.records.dedupe import Repeats
@@ -59,6 +59,8 @@ class Outcome:
     """Rows too old to be counted in the windows; they were scored all the same."""
     refused: int = 0
     """Keys, persons and episodes that found no room."""
+    stages: Mapping[str, int] = field(default_factory=dict)
+    """Of texts: how many each stage of the text channel decided."""
     counted: Counted | None = None
     """What rules and scores came to; None where no rule set is in force."""
 
@@ -112,6 +114,10 @@ class Engine:
     def version(self) -> str:
         """What findings rest on: code, policies, and the rules in force."""
         return f"{self.state_version}-{(self.rules or EMPTY).digest}"
+
+    def warm(self) -> None:
+        """Load what is otherwise loaded by the first event that needs it, and would wait for it."""
+        self._texts.warm()
 
     def use_rules(self, rules: RuleSet, *, keep_found: bool = False) -> None:
         """Go by these rules from the next entry on. What is remembered stays.
@@ -170,6 +176,7 @@ class Engine:
             newest_at=newest_at,
             late=reading.late,
             refused=self._refused - refused,
+            stages=reading.stages,
             counted=self._tally.take() if self.rules is not None else None,
         )
 
@@ -273,8 +280,10 @@ def _ticks(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
 
 
 def _fingerprint(policies: Path) -> str:
-    """Of every policy file that a finding or a risk may depend on."""
+    """Of every policy file and model that a finding or a risk may depend on."""
     digest = hashlib.blake2b(digest_size=8)
+    for model in MODEL_FILES:
+        digest.update(model.read_bytes())
     for folder in ("detection", "link", "text"):
         for path in sorted((policies / folder).rglob("*.*")):
             digest.update(path.relative_to(policies).as_posix().encode())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -22,3 +23,5 @@ class Reading:
     """(row, finding), rows ascending."""
     late: int = 0
     """Rows too old to be counted in the windows."""
+    stages: Mapping[str, int] = field(default_factory=dict)
+    """Of texts: how many each stage decided, by its code."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from fanzha.detection.signal_file import load_signals
+from fanzha.detection.text.v1.channel import RECIPIENT_SCHEMA
 from fanzha.detection.text.v1.evidence import Reader
 from fanzha.detection.text.v1.threads import Threads
 
-__all__ = ["Course", "as_it_goes", "heard", "scores_of"]
+__all__ = ["Course", "as_it_goes", "heard", "heard_by_speaker", "scores_of", "warning_threshold"]
 
 Floats = npt.NDArray[np.float64]
 Score = Callable[[Sequence[bytes]], Floats]
@@ -43,6 +46,23 @@ def heard(turns: Sequence[str]) -> list[bytes]:
     """For each turn the text it is read as: itself after the end of the turns before it."""
     thread = Threads(keep_ms=1, limit=1)
     return [thread.join(1, 0, turn.encode("utf-8", errors="replace")) for turn in turns]
+
+
+def heard_by_speaker(turns: Sequence[tuple[str, str]]) -> list[str]:
+    """For each (speaker, turn) the text it is read as: after the end of what the same speaker said
+    before it."""
+    of: dict[str, Threads] = {}
+    out = []
+    for speaker, turn in turns:
+        thread = of.setdefault(speaker, Threads(keep_ms=1, limit=1))
+        out.append(thread.join(1, 0, turn.encode("utf-8", "replace")).decode("utf-8", "replace"))
+    return out
+
+
+def warning_threshold(policies: Path) -> float:
+    """The score from which the live channel makes a finding about who is written to."""
+    path = policies / "text" / "text-v1-recipient.yaml"
+    return load_signals(path, RECIPIENT_SCHEMA).threshold
 
 
 def scores_of(reader: Reader, *, call: bool) -> Score:

@@ -33,6 +33,7 @@ _METRICS = {
     "quarantined": ("fanzha_quarantined", "Rows refused into quarantine", "stream"),
     "duplicates": ("fanzha_duplicates", "Events seen before", "stream"),
     "set_aside": ("fanzha_set_aside", "Rows the scorer could not work on", "stream"),
+    "text_stages": ("fanzha_text_stages", "Texts by the stage that decided", "stage"),
 }
 _LABELS = {
     "events": tuple(SOURCES),
@@ -40,6 +41,7 @@ _LABELS = {
     "duplicates": tuple(SOURCES),
     "set_aside": tuple(SOURCES),
     "warnings": ("critical", "high", "medium", "low"),
+    "text_stages": ("first", "second", "second_before", "no_room", "no_encoder"),
     "findings": ("call/v1", "text/v1", "link/v1", "app/v1", "account/v1"),
 }
 

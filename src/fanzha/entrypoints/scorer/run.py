@@ -42,6 +42,7 @@ class _Tally:
     position: int = 0
     events: Counter[str] = field(default_factory=Counter)
     duplicates: Counter[str] = field(default_factory=Counter)
+    stages: Counter[str] = field(default_factory=Counter)
     feeds: dict[str, FeedMark] = field(default_factory=dict)
     rules: Counted = field(default_factory=Counted)
 
@@ -111,6 +112,7 @@ class Scorer:
                 asyncio.create_task(self._each(_COUNT_EVERY_S, self._count, turn)),
                 asyncio.create_task(self._each(_COUNT_EVERY_S, self._take_rules, turn)),
                 asyncio.create_task(self._each(self._snapshot_every_s, self._save, turn)),
+                asyncio.create_task(asyncio.to_thread(self._engine.warm)),
             ]
             async for entry in self._log_port.read(self._scored):
                 async with turn:
@@ -190,6 +192,7 @@ class Scorer:
             self._tally.position = entry.position
             self._tally.events[entry.stream] += entry.batch.num_rows - outcome.duplicates
             self._tally.duplicates[entry.stream] += outcome.duplicates
+            self._tally.stages.update(outcome.stages)
             if outcome.counted:
                 self._tally.rules.add(outcome.counted)
             if outcome.newest_at is not None:
@@ -291,6 +294,7 @@ class Scorer:
                     return  # the commit had arrived, only its answer was lost
                 counters.add(connection, "events", tally.events)
                 counters.add(connection, "duplicates", tally.duplicates)
+                counters.add(connection, "text_stages", tally.stages)
                 counters.mark_feeds(connection, list(tally.feeds.values()))
                 if self._rules is not None:
                     self._rules.count(connection, tally.rules)

@@ -14,9 +14,11 @@ from fanzha.detection.text.campaign.signature import (
     HOURS,
     I64,
     REGISTERS,
+    STANDING,
     U8,
     U64,
     cluster,
+    distinct,
     signatures,
 )
 from fanzha.detection.text.v1.normal import NormalText
@@ -24,7 +26,6 @@ from fanzha.detection.text.v1.normal import NormalText
 __all__ = ["Clusters"]
 
 _SHOWN_BYTES = 600
-_ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
 
 
 class Clusters:
@@ -69,16 +70,34 @@ class Clusters:
         `at` in ms UTC; `senders`, `recipients` are keys, 0 where unknown; `level` is 2
         for suspected, 1 for doubtful texts, else 0.
         """
-        owner, began = cluster(
+        return self._add(text, at, senders, recipients, level, tell=False)[0]
+
+    def add_and_tell(
+        self, text: NormalText, at: I64, senders: U64, recipients: U64, level: U8
+    ) -> tuple[I64, dict[str, I64]]:
+        """`add`, and what stands of each text's cluster after it, by name (`STANDING`): texts,
+        suspected ones, distinct senders and recipients, first and last instant (ms)."""
+        owner, standing = self._add(text, at, senders, recipients, level, tell=True)
+        return owner, dict(zip(STANDING, standing.T, strict=True))
+
+    def _add(
+        self, text: NormalText, at: I64, senders: U64, recipients: U64, level: U8, *, tell: bool
+    ) -> tuple[I64, I64]:
+        owner, began, standing = cluster(
             signatures(text.chars, text.ends), text.ends[1:] - text.ends[:-1],
             at, senders, recipients, level,
-            self._least, self._shortest, self._keep_ms, *self._state.values(),
+            self._least, self._shortest, self._keep_ms, tell, *self._state.values(),
         )  # fmt: skip
         for row, slot in began.tolist():
             raw = np.frombuffer(text.bytes_of(row)[:_SHOWN_BYTES], np.uint8)
             self._said[slot] = 0
             self._said[slot, : raw.size] = raw
-        return owner
+        return owner, standing
+
+    def numbers(self) -> set[int]:
+        """The numbers of the clusters that are known now."""
+        serial = self._state["serial"]
+        return set(serial[serial >= 0].tolist())
 
     def table(self) -> pl.DataFrame:
         """One row a cluster, in order of beginning: `cluster`, `centre` (as received, cut),
@@ -113,20 +132,30 @@ class Clusters:
         )
 
     def snapshot(self) -> dict[str, Array]:
-        """Every array, `said` being the centres' bytes as received."""
-        return {k: v.copy() for k, v in self._state.items()} | {"said": self._said.copy()}
+        """What is in use: by slot what is known of each cluster, and the table's entries. `said`
+        are the centres' bytes as received."""
+        slots = np.flatnonzero(self._state["serial"] >= 0)
+        table = self._state["table"].ravel()
+        entries = np.flatnonzero(table >= 0)
+        of_slots = {name: self._state[name][slots] for name in self._of_slots}
+        return {
+            "slots": slots, "entries": entries, "entered": table[entries],
+            "total": self._state["total"].copy(), "said": self._said[slots], **of_slots,
+        }  # fmt: skip
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on as the one that the snapshot was taken of; same `limit`."""
-        self._state = {k: state[k].copy() for k in self._state}
-        self._said = state["said"].copy()
+        """Go on as the one that the snapshot was taken of; only into a new one of its `limit`."""
+        slots = state["slots"]
+        for name in self._of_slots:
+            self._state[name][slots] = state[name]
+        self._state["table"].ravel()[state["entries"]] = state["entered"]
+        self._state["total"][:] = state["total"]
+        self._said[slots] = state["said"]
+
+    @property
+    def _of_slots(self) -> list[str]:
+        return [name for name in self._state if name not in ("table", "total")]
 
 
 def _distinct(registers: U8) -> I64:
-    """HyperLogLog's estimate a row, linear counting where few registers are used."""
-    raised = _ALPHA * REGISTERS**2 / np.exp2(-registers.astype(np.float64)).sum(axis=1)
-    empty = (registers == 0).sum(axis=1)
-    counted = REGISTERS * np.log(REGISTERS / np.maximum(empty, 1))
-    few = (raised <= 2.5 * REGISTERS) & (empty > 0)
-    estimate: I64 = np.rint(np.where(few, counted, raised)).astype(np.int64)
-    return estimate
+    return np.array([distinct(one) for one in registers], dtype=np.int64)

@@ -19,6 +19,8 @@ CHARS = 500
 """Characters of the normal form that are compared."""
 REGISTERS = 256
 HOURS = 24
+STANDING = ("texts", "suspected", "first_at", "senders", "recipients", "last_at")
+_ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
 _LOOKED_AT = 8
 """Slots among which the smallest cluster makes room for a new one."""
 _WIDTH = HASHES // BANDS
@@ -93,6 +95,19 @@ def register(registers: U8, key: np.uint64) -> None:
 
 
 @compiled
+def distinct(registers: U8) -> int:
+    """HyperLogLog's estimate; linear counting where few registers are used."""
+    total, empty = 0.0, 0
+    for k in range(REGISTERS):
+        total += 1.0 / np.float64(np.uint64(1) << np.uint64(registers[k]))
+        empty += registers[k] == 0
+    raised = _ALPHA * REGISTERS * REGISTERS / total
+    if raised <= 2.5 * REGISTERS and empty > 0:
+        raised = REGISTERS * np.log(REGISTERS / empty)
+    return int(np.rint(raised))
+
+
+@compiled
 def cluster(
     marks: U32,
     length: I64,
@@ -103,6 +118,7 @@ def cluster(
     least: int,
     shortest: int,
     keep: int,
+    tell: bool,
     table: I32,
     centres: U32,
     serial: I64,
@@ -115,11 +131,13 @@ def cluster(
     sent: U8,
     received: U8,
     total: I64,
-) -> tuple[I64, I64]:
+) -> tuple[I64, I64, I64]:
     """Give each text in turn to its cluster: (cluster's number a row, −1 where too short; rows
-    that began one, with its slot). `level` is 2 for suspected, 1 for doubtful texts."""
+    that began one, with its slot; what stands of the cluster after each row, where `tell`). `level`
+    is 2 for suspected, 1 for doubtful texts. The columns of what stands: `STANDING`."""
     rows = at.size
     owner = np.full(rows, -1, dtype=np.int64)
+    standing = np.zeros((rows if tell else 0, 6), dtype=np.int64)
     began = np.empty((rows, 2), dtype=np.int64)
     many = 0
     for row in range(rows):
@@ -150,7 +168,16 @@ def cluster(
             register(sent[slot], senders[row])
         if recipients[row]:
             register(received[slot], recipients[row])
-    return owner, began[:many]
+        if tell:
+            standing[row, 0], standing[row, 1], standing[row, 2] = (
+                count[slot],
+                bad[slot],
+                first[slot],
+            )
+            standing[row, 3] = min(distinct(sent[slot]), count[slot])
+            standing[row, 4] = min(distinct(received[slot]), count[slot])
+            standing[row, 5] = last[slot]
+    return owner, began[:many], standing
 
 
 @compiled

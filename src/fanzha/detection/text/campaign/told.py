@@ -25,11 +25,15 @@ from fanzha.values import url
 __all__ = [
     "CAMPAIGN_SCHEMA",
     "LEAST",
+    "SHORTEST",
     "campaigns",
     "cluster_texts",
+    "hooked",
     "judge",
+    "keys_of_names",
     "masked",
     "new_clusters",
+    "weighed",
 ]
 
 CAMPAIGN_SCHEMA = {
@@ -40,16 +44,17 @@ LEAST = 0.5
 """Share of MinHashes in common from which texts are one: as the shingles' Jaccard, ±0.07."""
 SUSPECT, DOUBT = 0.5, 0.1
 """Scores at even odds from which a text counts as suspected, as one nobody can vouch for."""
-_SHORTEST = 8
+SHORTEST = 8
+"""Characters of the normal form that a text needs to have a cluster."""
 _LIMIT = 65_536
 _DAY_MS = 24 * 3_600_000
 _SITES = 8
 _BATCH = 20_000
 
 
-def new_clusters(limit: int = _LIMIT) -> Clusters:
-    """An empty memory of clusters that are at most a day silent."""
-    return Clusters(limit=limit, least=LEAST, shortest=_SHORTEST, keep_ms=_DAY_MS)
+def new_clusters(limit: int = _LIMIT, keep_ms: int = _DAY_MS) -> Clusters:
+    """An empty memory of clusters that are at most so long silent."""
+    return Clusters(limit=limit, least=LEAST, shortest=SHORTEST, keep_ms=keep_ms)
 
 
 def campaigns(
@@ -85,8 +90,7 @@ def campaigns(
     found = [
         [name for name, _ in sites.get(k, Counter()).most_common(_SITES)] for k in numbers
     ]  # fmt: skip
-    scored = _signals(policies).score(table)
-    return judge(table, scored).with_columns(
+    return weighed(table, policies).with_columns(
         pl.Series("centre", [masked(reader, one) for one in table["centre"]], dtype=pl.String),
         pl.Series("sites", found, dtype=pl.List(pl.String)),
         pl.Series("rows", [rows[k] for k in numbers], dtype=pl.List(pl.Int64)),
@@ -113,11 +117,11 @@ def cluster_texts(
         body = pl.Series(texts[part], dtype=pl.String)
         text: NormalText = reader.normaliser(body.to_arrow())
         score = reader.read(text).score
-        doubtful = (score >= suspect) | ((score >= doubt) & _hooked(text))
+        doubtful = (score >= suspect) | ((score >= doubt) & hooked(text))
         level = (score >= suspect).astype(np.uint8) + doubtful.astype(np.uint8)
         owner = clusters.add(
-            text, np.asarray(at[part], dtype=np.int64), _keys(senders[part]),
-            _keys(recipients[part]), level,
+            text, np.asarray(at[part], dtype=np.int64), keys_of_names(senders[part]),
+            keys_of_names(recipients[part]), level,
         )  # fmt: skip
         owners.append(owner)
         levels.append(level)
@@ -128,13 +132,13 @@ def cluster_texts(
     return np.concatenate(owners), np.concatenate(levels), sites
 
 
-def _hooked(text: NormalText) -> npt.NDArray[np.bool_]:
+def hooked(text: NormalText) -> npt.NDArray[np.bool_]:
     """Whether a text has an address or a long number: something its reader is to go to. A greeting
     or a warning of the weather that is passed on has none."""
     marks = np.isin(text.chars, (ADDRESS, LONG_NUMBER))
     before = np.concatenate([[0], np.cumsum(marks)])
-    hooked: npt.NDArray[np.bool_] = before[text.ends[1:]] > before[text.ends[:-1]]
-    return hooked
+    found: npt.NDArray[np.bool_] = before[text.ends[1:]] > before[text.ends[:-1]]
+    return found
 
 
 def judge(table: pl.DataFrame, scored: Scored) -> pl.DataFrame:
@@ -152,12 +156,17 @@ def judge(table: pl.DataFrame, scored: Scored) -> pl.DataFrame:
     )
 
 
+def weighed(table: pl.DataFrame, policies: Path) -> pl.DataFrame:
+    """A table of clusters with `score` and `reasons`."""
+    return judge(table, _signals(policies).score(table))
+
+
 @cache
 def _signals(policies: Path) -> SignalSet:
     return load_signals(policies / "text" / "campaigns-v1.yaml", CAMPAIGN_SCHEMA)
 
 
-def _keys(names: Sequence[str | None]) -> npt.NDArray[np.uint64]:
+def keys_of_names(names: Sequence[str | None]) -> npt.NDArray[np.uint64]:
     """Names as keys; 0 for none."""
     series = pl.Series(names, dtype=pl.String)
     keys: npt.NDArray[np.uint64] = series.hash(seed=7).to_numpy().copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +18,42 @@ from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import Scored, Watcher
 from fanzha.detection.standing import Standing
 from fanzha.detection.state import part, prefixed
+from fanzha.detection.text.campaign.live import CAMPAIGN_COLUMNS, LiveCampaigns
+from fanzha.detection.text.cascade.model import SHIPPED
 from fanzha.detection.text.v1.addresses import Rows, addresses
 from fanzha.detection.text.v1.evidence import Evidence, Floats, Reader
-from fanzha.detection.text.v1.model import Model
+from fanzha.detection.text.v1.model import HERE, Model
 from fanzha.detection.text.v1.normal import NormalText
 from fanzha.detection.text.v1.policy import READING_FILE, ReadingPolicy
+from fanzha.detection.text.v1.second import Second, Stage, second_stage
 from fanzha.detection.text.v1.sent import Sent
 from fanzha.detection.text.v1.threads import Threads
 from fanzha.detection.text.v1.windows import WINDOWS
+from fanzha.detection.text.v1.words import Words
 from fanzha.errors import Refused
 from fanzha.features.live import FeatureSet, MakeFeatures
 from fanzha.values import url
 
-__all__ = ["RECIPIENT_SCHEMA", "SENDER_SCHEMA", "TextChannel"]
+__all__ = ["MODEL_FILES", "RECIPIENT_SCHEMA", "SENDER_SCHEMA", "TextChannel"]
 
+MODEL_FILES = (HERE / "model.npz", SHIPPED)
+"""Of the first and of the second stage."""
 RECIPIENT_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "sender_kind": pl.String,
     "channel": pl.String,
     "words_score": pl.Float64,
     "grey_score": pl.Float64,
     "link_score": pl.Float64,
-}
+    **CAMPAIGN_COLUMNS,
+    "code": pl.Boolean,
+    "call_strange": pl.Boolean,
+    **dict.fromkeys(
+        ("codes_24h", "code_senders_24h", "texts_in_24h", "texts_out_24h", "placed_24h",
+         "net_24h"),
+        pl.Float64,
+    ),
+}  # fmt: skip
+"""What the recipient's line says (from `code` on) comes in with the batch."""
 SENDER_SCHEMA: Mapping[str, type[pl.DataType]] = {
     **RECIPIENT_SCHEMA,
     "text_score": pl.Float64,
@@ -48,6 +63,10 @@ SENDER_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "scam_recipients_24h": pl.Float64,
 }
 _TALKS = ("chat", "transcript")
+_ENCODER = "sentence_encoder"
+"""Named among what was missing where the second stage was wanted and not there."""
+_CAMPAIGN = "campaign"
+"""Signal that makes the cell a text came from worth knowing."""
 _SITES = 3
 """Sites that one finding names at most."""
 _MIX = 0x9E3779B97F4A7C15
@@ -64,16 +83,23 @@ class TextChannel:
     streams = ("text",)
 
     def __init__(
-        self, policies: Path, model: Model | None = None, features: MakeFeatures = FeatureSet
+        self,
+        policies: Path,
+        model: Model | None = None,
+        features: MakeFeatures = FeatureSet,
+        second: Second | None = None,
     ) -> None:
-        """`policies` is the folder that holds `taxonomy.yaml` and `text/`."""
+        """`policies` is the folder that holds `taxonomy.yaml` and `text/`; `second` is what unsure
+        texts are asked about: the shipped cascade where it is left out."""
         folder = policies / "text"
         policy = ReadingPolicy.load(folder / READING_FILE)
         self._policy = policy
         self._reader = Reader.load(policies, policy.prior, model)
         self._recipient = load_signals(folder / "text-v1-recipient.yaml", RECIPIENT_SCHEMA)
         self._sender = load_signals(folder / "text-v1-sender.yaml", SENDER_SCHEMA)
+        self._second = second or second_stage(policies, policy.second)
         self._features = features(WINDOWS)
+        self._campaigns = LiveCampaigns(policy.campaigns, self._features)
         self._threads = Threads(keep_ms=policy.thread_ms, limit=policy.threads)
         self._sent = Sent(limit=policy.senders)
         self._talked, self._posted, self._standing = Standing(), Standing(), Standing()
@@ -87,9 +113,9 @@ class TextChannel:
         """Score a batch of texts. `link_scores` says how suspected each text's addresses are."""
         late = self._late
         told = _with_defaults(batch)
-        evidence = self._evidence(told, batch)
-        scored = self._weigh(told, evidence, link_scores)
-        scores = _together(evidence.score, scored)
+        words = self._words(told, batch)
+        scored = self._weigh(told, self._normal(batch), words, link_scores)
+        scores = _together(words.score, scored)
         frame = self._with_sender(scored.frame, scores)
         senders = self._sender.score(frame)
         self._remember(frame, scores)
@@ -97,10 +123,14 @@ class TextChannel:
         over = np.flatnonzero(scores >= self._recipient.threshold).tolist()
         found = [(row, self._about_sender(senders, row)) for row in senders.over.tolist()]
         for row in over:
-            found.append((row, self._about_text(scored, evidence, row, scores[row], sites)))
+            found.append((row, self._about_text(scored, words, row, scores[row], sites)))
         found.sort(key=lambda item: item[0])
         findings = tuple((row, finding) for row, finding in found if finding is not None)
-        return Reading("text", senders.frame, findings, self._late - late)
+        return Reading("text", senders.frame, findings, self._late - late, words.counted)
+
+    def warm(self) -> None:
+        """Load the second stage now, so that no text waits for it."""
+        self._second.warm()
 
     def texted(
         self, keys: npt.NDArray[np.uint64], at: npt.NDArray[np.int64]
@@ -128,6 +158,12 @@ class TextChannel:
             self._last = (batch, self._reader.normaliser(batch["body"].to_arrow()))
         return self._last[1]
 
+    def _words(self, told: pl.DataFrame, batch: pl.DataFrame) -> Words:
+        evidence = self._evidence(told, batch)
+        talk = told["channel"].is_in(_TALKS).fill_null(value=False).to_numpy()
+        scores, stages, said = self._second.read(evidence, talk)
+        return Words(evidence, self._second.version, scores, stages, said)
+
     def _evidence(self, told: pl.DataFrame, batch: pl.DataFrame) -> Evidence:
         """What the words say; turns of chats and calls are read after the turns before them."""
         kinds = (told["channel"] == "transcript").to_numpy().astype(np.int8)
@@ -144,13 +180,17 @@ class TextChannel:
             bodies[row] = self._threads.join(key, at[row], said)
         return self._reader.read(bodies, kinds)
 
-    def _weigh(self, told: pl.DataFrame, evidence: Evidence, link_scores: Floats) -> Scored:
+    def _weigh(
+        self, told: pl.DataFrame, text: NormalText, words: Words, link_scores: Floats
+    ) -> Scored:
         return self._recipient.score(
             told.with_columns(
                 pl.col("sender_kind").cast(pl.String),
-                pl.Series("words_score", evidence.score),
-                pl.Series("grey_score", evidence.grey),
+                pl.Series("words_score", words.score),
+                pl.Series("decided_by", words.stage_codes, dtype=pl.String),
+                pl.Series("grey_score", words.evidence.grey),
                 pl.Series("link_score", np.asarray(link_scores, dtype=np.float64)),
+                *self._campaigns.read(told, text, words.at_even_odds),
             )
         )
 
@@ -196,7 +236,7 @@ class TextChannel:
     def _about_text(
         self,
         scored: Scored,
-        evidence: Evidence,
+        words: Words,
         row: int,
         score: float,
         sites: Mapping[int, list[str]],
@@ -206,12 +246,14 @@ class TextChannel:
         if not self._worth_telling(values, row, score):
             return None
         named = (Related(SubjectKind.DNS_NAME, host, Role.SUSPECT) for host in sites.get(row, ()))
-        whole = _weight(evidence.score[row]) + float(scored.weights[row].sum())
-        words_part = score * _weight(evidence.score[row]) / whole
+        evidence = words.evidence
+        whole = _weight(words.score[row]) + float(scored.weights[row].sum())
+        words_part = score * _weight(words.score[row]) / whole
         reasons = [
-            *evidence.reasons(row, words_part),
+            *words.reasons(row, words_part),
             *(_scaled(reason, score, whole, scored, row) for reason in scored.reasons(row)),
         ]
+        reasons.sort(key=lambda r: -r.part)
         return Finding(
             detector=self._recipient.detector,
             at=values["at_ms"],
@@ -224,9 +266,9 @@ class TextChannel:
             scam_type=evidence.scam_type(row),
             stage=max(evidence.stage(row), scored.stage(row), key=lambda s: s.imminence),
             score=float(score),
-            reasons=tuple(sorted(reasons, key=lambda r: -r.part)),
+            reasons=(*reasons, words.decided(row)),
             related=(*_other(sender, recipient), *named),
-            missing=_missing(values),
+            missing=_missing(values, {reason.code for reason in reasons}),
         )
 
     def _worth_telling(self, values: Mapping[str, Any], row: int, score: float) -> bool:
@@ -256,6 +298,8 @@ class TextChannel:
             **prefixed("windows", self._features.snapshot()),
             **prefixed("threads", self._threads.snapshot()),
             **prefixed("sent", self._sent.snapshot()),
+            **prefixed("second", self._second.snapshot()),
+            **prefixed("campaigns", self._campaigns.snapshot()),
         }
 
     def restore(self, state: Mapping[str, Array]) -> None:
@@ -266,6 +310,8 @@ class TextChannel:
         self._features.restore(part("windows", state))
         self._threads.restore(part("threads", state))
         self._sent.restore(part("sent", state))
+        self._second.restore(part("second", state))
+        self._campaigns.restore(part("campaigns", state))
 
 
 def _with_defaults(batch: pl.DataFrame) -> pl.DataFrame:
@@ -284,6 +330,7 @@ _OPTIONAL: Mapping[str, type[pl.DataType]] = {
     "sender_kind": pl.String,
     "channel": pl.String,
     "thread_id": pl.UInt64,
+    "sender_cell": pl.String,
 }
 
 
@@ -320,12 +367,17 @@ def _site(address: str) -> str | None:
     return None if read.is_address else read.registrable or read.host
 
 
-def _missing(values: Mapping[str, Any]) -> tuple[str, ...]:
-    """Columns that would have been looked at on this row."""
+def _missing(values: Mapping[str, Any], said: Set[str]) -> tuple[str, ...]:
+    """What would have been looked at on this row, had it been there."""
     wanted = ["sender_kind"]
     if values["channel"] in _TALKS:
         wanted.append("thread_id")
-    return tuple(name for name in wanted if values[name] is None)
+    if _CAMPAIGN in said:
+        wanted.append("sender_cell")
+    missing = [name for name in wanted if values[name] is None]
+    if values["decided_by"] == Stage.NO_ENCODER.code:
+        missing.append(_ENCODER)
+    return tuple(missing)
 
 
 def _thread_key(thread: int, sender: int) -> int:

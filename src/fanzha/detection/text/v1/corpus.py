@@ -53,6 +53,7 @@ class Sample:
     kind: str
     group: int
     weight: float
+    scam_type: str | None = None
 
 
 def written(path: Path, taxonomy: Taxonomy, seed: int, variants: int) -> list[Sample]:
@@ -78,6 +79,7 @@ def written(path: Path, taxonomy: Taxonomy, seed: int, variants: int) -> list[Sa
                             "message",
                             group,
                             1 / variants,
+                            name if part == "fraud" else None,
                         )
                     )
                 group += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +22,11 @@ from fanzha.detection.text.v1.steps import GREY, STEPS_FILE, Step, Steps
 __all__ = ["Evidence", "Reader"]
 
 Floats = npt.NDArray[np.float64]
-_CLEAR = 0.4
-"""Share of probability below which no class is named."""
+_CLEAR, _CLEAR_CLASS = 0.2, 0.3
+"""Share of probability below which no type is named, and below which no main class is."""
+_TELLS, _CLASS = 2.0, 0.5
+"""How much a type's own steps, and its main class's odds, count beside its words. Chosen on written
+messages whose group was left out, as were the two shares above."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,20 +118,33 @@ class Evidence:
         return float(self.reader.model.blend[self.kinds[row], FRAUD, 0] * self.grams[row, FRAUD])
 
     def scam_type(self, row: int) -> str | None:
-        """Type or main class; None when no class is likely enough."""
+        """Type or main class; None when no class is likely enough.
+
+        The type's words and steps, and half as much its main class's, speak for it; where no type
+        is likely enough, the main class is named whose types together are.
+        """
         steps, model = self.reader.steps, self.reader.model
-        said = self.steps_of(row)
-        odds = np.log(model.class_shares(self._window(row)))
-        for place, code in enumerate(model.codes):
-            odds[place] += sum(step.weight for _, step in said if steps.main(step) == code)
-            if code == GREY:
-                odds[place] = -np.inf
-        shares = np.exp(odds - odds.max())
-        best = int(shares.argmax())
-        if shares[best] / shares.sum() < _CLEAR:
-            return None
-        main = model.codes[best]
-        return _narrowed(main, [step for _, step in said if steps.main(step) == main])
+        window = self._window(row)
+        mains = dict(zip(model.codes, np.log(model.class_shares(window)), strict=True))
+        types = dict(zip(model.type_codes, np.log(model.type_shares(window)), strict=True))
+        for _, step in self.steps_of(row):
+            main = steps.main(step)
+            if main in mains:
+                mains[main] += step.weight
+            if step.scam_type in types:
+                types[step.scam_type] += _TELLS * step.weight
+        of = {code: steps.taxonomy.main_of(code) for code in types}
+        odds = {code: said + _CLASS * mains[of[code]] for code, said in types.items()}
+        most = max(odds.values())
+        shares = {code: float(np.exp(one - most)) for code, one in odds.items() if of[code] != GREY}
+        best, whole = max(sorted(shares), key=shares.__getitem__), sum(shares.values())
+        if shares[best] / whole >= _CLEAR:
+            return best
+        tally: dict[str, float] = {}
+        for code, share in shares.items():
+            tally[of[code]] = tally.get(of[code], 0.0) + share
+        main = max(sorted(tally), key=tally.__getitem__)
+        return main if tally[main] / whole >= _CLEAR_CLASS else None
 
     def stage(self, row: int) -> Stage:
         """The furthest stage that a step on this row speaks of."""
@@ -159,17 +174,6 @@ class Evidence:
 
 _FAINT = 0.1
 """Share of a step's weight in the reasons where the score does not count steps (transcripts)."""
-
-
-def _narrowed(main: str, steps: Sequence[Step]) -> str:
-    """The type within a main class that most of its steps' weight names; else the class."""
-    tally: dict[str, float] = {}
-    for step in steps:
-        if step.scam_type and step.scam_type != main:
-            tally[step.scam_type] = tally.get(step.scam_type, 0.0) + step.weight
-    whole = sum(step.weight for step in steps)
-    best = max(sorted(tally), key=tally.__getitem__, default=main)
-    return best if tally.get(best, 0.0) > whole / 2 else main
 
 
 def _probability(odds: Floats) -> Floats:

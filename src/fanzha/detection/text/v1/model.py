@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import zipfile
 from dataclasses import dataclass
@@ -29,7 +31,8 @@ class Model:
     """Weights, float32 in memory.
 
     `heads` (buckets, 2): log-odds of fraud and of grey trade, with `bias` (2,). `classes`
-    (buckets, main classes), `class_bias`, `codes`: which main class, given fraud. `blend`
+    (buckets, main classes), `class_bias`, `codes`: which main class, given fraud; `types`,
+    `type_bias`, `type_codes` which type. `blend`
     (kind, head, 3): factor of the grams' log-odds, factor of the steps' weight, constant.
     """
 
@@ -38,24 +41,34 @@ class Model:
     classes: F32
     class_bias: F32
     codes: tuple[str, ...]
+    types: F32
+    type_bias: F32
+    type_codes: tuple[str, ...]
     blend: F64
+    version: str = ""
+    """`text-v1-` and the digest of its file; empty for one that lies in no file."""
 
     @classmethod
     def load(cls, folder: Path = HERE) -> Model:
         """Read `model.npz`; plain arrays only, nothing is executed."""
         try:
-            with np.load(folder / "model.npz", allow_pickle=False) as file:
+            raw = (folder / "model.npz").read_bytes()
+            with np.load(io.BytesIO(raw), allow_pickle=False) as file:
                 model = cls(
                     file["heads"].astype(np.float32),
                     file["bias"].astype(np.float32),
                     file["classes"].astype(np.float32),
                     file["class_bias"].astype(np.float32),
                     tuple(str(code) for code in file["codes"]),
+                    file["types"].astype(np.float32),
+                    file["type_bias"].astype(np.float32),
+                    tuple(str(code) for code in file["type_codes"]),
                     file["blend"].astype(np.float64),
+                    f"text-v1-{hashlib.blake2b(raw, digest_size=6).hexdigest()}",
                 )
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise _bad("model.npz", f"cannot be read: {type(error).__name__}") from error
-        for table in (model.heads, model.classes):
+        for table in (model.heads, model.classes, model.types):
             if table.shape[0] & (table.shape[0] - 1):
                 raise _bad("model.npz", "the number of buckets is no power of two")
         return model
@@ -70,6 +83,9 @@ class Model:
             classes=self.classes.astype(np.float16),
             class_bias=self.class_bias,
             codes=np.array(self.codes),
+            types=self.types.astype(np.float16),
+            type_bias=self.type_bias,
+            type_codes=np.array(self.type_codes),
             blend=self.blend,
         )
         text = json.dumps(record, ensure_ascii=False, indent=2, sort_keys=True)
@@ -81,11 +97,19 @@ class Model:
 
     def class_shares(self, chars: I32) -> F64:
         """How one text's probability of fraud is shared among main classes."""
-        ends = np.array([0, chars.size], dtype=np.int64)
-        scores, _ = window_scores(chars, ends, self.classes, self.class_bias)
-        raised = np.exp(scores[0].astype(np.float64) - float(scores[0].max()))
-        shares: F64 = raised / raised.sum()
-        return shares
+        return _shares(chars, self.classes, self.class_bias)
+
+    def type_shares(self, chars: I32) -> F64:
+        """How it is shared among types."""
+        return _shares(chars, self.types, self.type_bias)
+
+
+def _shares(chars: I32, weights: F32, bias: F32) -> F64:
+    ends = np.array([0, chars.size], dtype=np.int64)
+    scores, _ = window_scores(chars, ends, weights, bias)
+    raised = np.exp(scores[0].astype(np.float64) - float(scores[0].max()))
+    shares: F64 = raised / raised.sum()
+    return shares
 
 
 def _bad(field: str, what: str) -> Misconfigured:

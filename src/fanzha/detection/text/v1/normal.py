@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
@@ -66,6 +67,18 @@ class NormalText:
     def bytes_of(self, row: int) -> bytes:
         """The row as received."""
         return bytes(self.data[self.offsets[row] : self.offsets[row + 1]])
+
+    def chosen(self, rows: npt.NDArray[np.intp]) -> NormalText:
+        """Some rows, as if they alone had come."""
+        raw = [self.bytes_of(row) for row in rows.tolist()]
+        cuts = [slice(int(self.ends[row]), int(self.ends[row + 1])) for row in rows.tolist()]
+        return NormalText(
+            np.frombuffer(b"".join(raw) or b"\0", dtype=np.uint8),
+            np.cumsum([0, *(len(one) for one in raw)], dtype=np.int64),
+            np.concatenate([self.chars[:0], *(self.chars[cut] for cut in cuts)]),
+            np.concatenate([self.source[:0], *(self.source[cut] for cut in cuts)]),
+            np.cumsum([0, *(cut.stop - cut.start for cut in cuts)], dtype=np.int64),
+        )
 
     def original(self, row: int, begin: int, end: int) -> str:
         """What the message says where its normal form has characters `begin` to `end`."""

@@ -28,7 +28,7 @@ from fanzha.detection.text.v1.ngrams import window_grams
 from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser, NormalText
 from fanzha.detection.text.v1.steps import STEPS_FILE, Steps
 
-__all__ = ["Settings", "train"]
+__all__ = ["Settings", "fit", "train"]
 
 F32 = npt.NDArray[np.float32]
 POLICIES = Path(__file__).resolve().parents[5] / "policies"
@@ -41,6 +41,7 @@ class Settings:
     seed: int = 20261101
     head_bits: int = 18
     class_bits: int = 15
+    type_bits: int = 13
     variants: int = 6
     epochs: int = 12
     rate: float = 0.08
@@ -72,7 +73,7 @@ def train(
         corpus += own_set(path, corpus[-1].group + 1)
         used[path.name] = fingerprint(path)
     corpus += samples
-    model, unseen = _fit(corpus, normaliser, steps, sorted(taxonomy.main_classes), settings)
+    model, unseen = fit(corpus, normaliser, steps, settings)
     asked = ["--data DIR"] * (data is not None) + [f"--extra {path.name}" for path in extra]
     record = {
         "command": " ".join(["python -m fanzha.detection.text.v1.train", *asked]),
@@ -98,10 +99,11 @@ class _Texts:
     grey_steps: npt.NDArray[np.float64]
 
 
-def _fit(
-    corpus: Sequence[Sample], normaliser: Normaliser, steps: Steps, mains: list[str],
-    settings: Settings,
-) -> tuple[Model, dict[str, Any]]:  # fmt: skip
+def fit(
+    corpus: Sequence[Sample], normaliser: Normaliser, steps: Steps, settings: Settings
+) -> tuple[Model, dict[str, Any]]:
+    """A model of these texts, and what it says of texts whose group it had not seen."""
+    mains = sorted(steps.taxonomy.main_classes)
     texts = _prepare(corpus, normaliser, steps, settings)
     group = np.array([s.group for s in corpus])
     fold = (group * 2654435761 % 2**32 // 2**16) % settings.folds
@@ -127,8 +129,14 @@ def _fit(
             odds = columns @ blend[k, head, :2] + blend[k, head, 2]
             told[f"{kind}, {'fraud' if head == FRAUD else 'grey'}"] = _told(odds, wanted, share)
         heads[:, head], bias[head] = _head(texts, labels[head], None, settings)
-    classes, class_bias = _classes(corpus, texts, mains, settings)
-    return Model(heads, bias, classes, class_bias, tuple(mains), blend), told
+    of_main = [s.main for s in corpus]
+    classes, class_bias = _classes(of_main, texts, mains, settings.class_bits, settings)
+    of_type = [s.scam_type for s in corpus]
+    kinds = sorted({one for one in of_type if one})
+    types, type_bias = _classes(of_type, texts, kinds, settings.type_bits, settings)
+    return Model(
+        heads, bias, classes, class_bias, tuple(mains), types, type_bias, tuple(kinds), blend
+    ), told
 
 
 def _told(
@@ -189,20 +197,17 @@ def _unseen(
 
 
 def _classes(
-    corpus: Sequence[Sample], texts: _Texts, mains: list[str], settings: Settings
+    named: Sequence[str | None], texts: _Texts, codes: list[str], bits: int, settings: Settings
 ) -> tuple[F32, F32]:
-    """Softmax over main classes, from texts whose class is known."""
-    size = 1 << settings.class_bits
-    buckets, begins, values, owner = window_grams(
-        texts.normal.chars, texts.normal.ends, settings.class_bits
-    )
-    known = np.array([mains.index(s.main) if s.main else -1 for s in corpus])[owner]
+    """Softmax over codes, from texts that have one."""
+    buckets, begins, values, owner = window_grams(texts.normal.chars, texts.normal.ends, bits)
+    known = np.array([codes.index(one) if one else -1 for one in named])[owner]
     weight = np.where(known >= 0, texts.weight, 0.0).astype(np.float32)
-    balance = np.bincount(known[known >= 0], weights=weight[known >= 0], minlength=len(mains))
+    balance = np.bincount(known[known >= 0], weights=weight[known >= 0], minlength=len(codes))
     weight *= np.where(known >= 0, balance.mean() / np.maximum(balance, 1e-6)[known], 0.0)
     return fit_softmax(
-        Rows(buckets, begins, values), np.maximum(known, 0), weight.astype(np.float32), size,
-        len(mains), epochs=settings.epochs, rate=settings.rate, l2=settings.l2, seed=settings.seed,
+        Rows(buckets, begins, values), np.maximum(known, 0), weight.astype(np.float32), 1 << bits,
+        len(codes), epochs=settings.epochs, rate=settings.rate, l2=settings.l2, seed=settings.seed,
     )  # fmt: skip
 
 

@@ -24,4 +24,15 @@ WINDOWS: Sequence[Window] = (
         ),
         zh="一个号码一天内发出的涉诈短信", en="suspected texts a number sent within a day",
     ),
+    Window(
+        "burst", "text_burst", key=("campaign_key", "cell_key"), over="10m", step="1m",
+        lateness="10m", forget="1h", keys_max=200_000,
+        features=(
+            Count("burst_texts"),
+            Distinct("burst_senders", of="sender_key", buckets=64),
+            Distinct("burst_recipients", of="recipient_key", buckets=64),
+        ),
+        zh="十分钟内同一小区发出的近似短信",
+        en="nearly the same texts from one cell in ten minutes",
+    ),
 )  # fmt: skip
