@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanzha.detection.account.batch.catalogue import AMOUNTS, CIRCLE, CONDUCT, FEATURES
+from fanzha.detection.account.batch.bonds import bond_features
+from fanzha.detection.account.batch.catalogue import AMOUNTS, BOND, CIRCLE, CONDUCT, FEATURES
 from fanzha.detection.account.batch.circle import circle_features
 from fanzha.detection.account.batch.conduct import amount_features, conduct_features
 from fanzha.detection.account.batch.economy import TYPOLOGIES, Economy, invent
@@ -21,7 +22,7 @@ from fanzha.detection.account.batch.learn import Labelled, fit, invented
 from fanzha.detection.account.batch.model import SHIPPED, AccountModel, read_account_model, see
 from fanzha.detection.account.batch.pairs import pairs_of
 from fanzha.detection.account.batch.rings import find_rings
-from fanzha.detection.account.batch.transfers import transfers_of
+from fanzha.detection.account.batch.transfers import Transfers, transfers_of
 from fanzha.detection.model_file import write_model
 from fanzha.detection.ranking import area
 from fanzha.errors import Refused
@@ -31,8 +32,13 @@ SMALL = Economy(accounts=1_500, groups=40)
 
 def told(rows: list[tuple[object, object, object]]) -> dict[str, np.ndarray]:
     """Features of conduct of hand-made transfers, by name."""
-    moved = transfers_of(pl.DataFrame(rows, ["payer", "payee", "time"], orient="row"))
-    return conduct_features(moved, pairs_of(moved))[0]
+    return conduct_of(transfers_of(pl.DataFrame(rows, ["payer", "payee", "time"], orient="row")))
+
+
+def conduct_of(moved: Transfers) -> dict[str, np.ndarray]:
+    """Features of conduct of all accounts, by name."""
+    pairs = pairs_of(moved)
+    return conduct_features(moved, pairs, find_rings(pairs))
 
 
 @cache
@@ -48,13 +54,15 @@ def model() -> AccountModel:
 def test_the_table_names_every_feature_once() -> None:
     moved = transfers_of(invent(SMALL, 5)[0])
     pairs = pairs_of(moved)
-    features, _ = conduct_features(moved, pairs)
+    features = conduct_features(moved, pairs, find_rings(pairs))
     assert set(features) == {f.name for f in CONDUCT}
     assert set(amount_features(moved, pairs)) == {f.name for f in AMOUNTS}
     assert set(circle_features(np.full(pairs.accounts, 0.1), pairs, 0.1)) == {
         f.name for f in CIRCLE
     }
-    assert len(FEATURES) == len(CONDUCT) + len(AMOUNTS) + len(CIRCLE)
+    bonds = bond_features(np.full(len(pairs.payer), 0.2), pairs)
+    assert set(bonds) == {f.name for f in BOND}
+    assert len(FEATURES) == len(CONDUCT) + len(AMOUNTS) + len(CIRCLE) + len(BOND)
     for feature in FEATURES.values():
         assert "{value}" in feature.zh + feature.en or feature.name == "span"
         assert "{side}" not in feature.zh + feature.en
@@ -126,7 +134,7 @@ def test_clocks_may_start_anywhere_and_run_at_any_rate(start: int, rate: int) ->
     transfers = invent(Economy(accounts=60, groups=3), 4)[0]
     moved = transfers.with_columns(pl.col("time") * rate + start)
     plain, other = (transfers_of(t) for t in (transfers, moved))
-    one, two = (conduct_features(t, pairs_of(t))[0] for t in (plain, other))
+    one, two = (conduct_of(t) for t in (plain, other))
     for name in one:
         np.testing.assert_allclose(one[name], two[name], atol=1e-6, err_msg=name)
 

@@ -26,7 +26,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "train", "accounts",
         "--transfers", folder / "one.parquet", "--labels", folder / "one-labels.parquet",
         "--transfers", folder / "two.parquet", "--labels", folder / "two-labels.parquet",
-        "--model", folder / "own.model",
+        "--model", folder / "own.model", "--invented", "0",
     )  # fmt: skip
     assert said.code == 0, said.err
     assert "accounts-" in said.err

@@ -36,7 +36,10 @@ _MEASURED = typer.Option(
     help="只量这个模型；否则现训现量。Measure this model; else train and measure."
 )
 _LEAST = typer.Option(help="分数不低于此值才给理由。Reasons from this score up.")
-_INVENTED = typer.Option(min=0, help="另加几个模拟经济体。Simulated economies added to the data.")
+_INVENTED = typer.Option(
+    min=0,
+    help="另加几个模拟经济体，教其所缺的手法。Simulated economies added, for kinds the data lack.",
+)
 
 
 def score(
@@ -69,7 +72,7 @@ def train(
     labels: Annotated[list[str], _LABELS],
     model: Annotated[Path, _NEW],
     amounts: Annotated[bool, _AMOUNTS] = False,
-    invented: Annotated[int, _INVENTED] = 0,
+    invented: Annotated[int, _INVENTED] = 2,
     seed: Annotated[int, _SEED] = 1,
 ) -> None:
     """用带标签的转账训练；选项可成对重复。Train; repeat --transfers and --labels in pairs."""
@@ -96,7 +99,7 @@ def evaluate(
     labels: Annotated[list[str], _LABELS],
     model: Annotated[Path | None, _MEASURED] = None,
     amounts: Annotated[bool, _AMOUNTS] = False,
-    invented: Annotated[int, _INVENTED] = 0,
+    invented: Annotated[int, _INVENTED] = 2,
     seed: Annotated[int, _SEED] = 1,
 ) -> None:
     """AUC 与平均精确率，附 95% 区间。AUC, average precision, intervals."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["AMOUNTS", "CIRCLE", "CONDUCT", "FEATURES", "BatchFeature"]
+__all__ = ["AMOUNTS", "BOND", "CIRCLE", "CONDUCT", "FEATURES", "BatchFeature"]
 
 _D2 = "D2"
 _FAN = "D2 fan-in, fan-out, starburst [P17][P20]"
@@ -171,4 +171,21 @@ CIRCLE: tuple[BatchFeature, ...] = (
                  "on rings with suspected accounts ({value} in all)", _RING),
 )  # fmt: skip
 
-FEATURES: Mapping[str, BatchFeature] = {f.name: f for f in (*CONDUCT, *AMOUNTS, *CIRCLE)}
+BOND: tuple[BatchFeature, ...] = (
+    *_sides("bond_first", "share", 1, "与一个{side}对手合伙过账的可能 {value}",
+            "likeliest to launder with a counterpart when {side}: {value}", _NEAR),
+    *_sides("bond_second", "share", 1, "与第二个{side}对手合伙过账的可能 {value}",
+            "with a second counterpart when {side}: {value}", _NEAR),
+    *_sides("bond_third", "share", 1, "与第三个{side}对手合伙过账的可能 {value}",
+            "with a third counterpart when {side}: {value}", _NEAR),
+    *_sides("bond_sum", "count", 1, "约与 {value} 个{side}对手合伙过账",
+            "launders with about {value} counterparts when {side}", _NEAR),
+    *_sides("bond_any", "ratio", 1, "{side}时有合伙过账的对手（强度 {value}）",
+            "launders with some counterpart when {side} ({value})", _NEAR),
+    BatchFeature("bond_best", "share", 1, "与某一对手合伙过账的可能 {value}",
+                 "likeliest to launder with any counterpart: {value}", _NEAR),
+    BatchFeature("bond_all", "ratio", 1, "有合伙过账的对手（强度 {value}）",
+                 "launders with some counterpart ({value})", _NEAR),
+)  # fmt: skip
+
+FEATURES: Mapping[str, BatchFeature] = {f.name: f for f in (*CONDUCT, *AMOUNTS, *CIRCLE, *BOND)}

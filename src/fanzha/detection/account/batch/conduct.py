@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fanzha.detection.account.batch.pairs import Pairs
-from fanzha.detection.account.batch.rings import LONGEST, find_rings
+from fanzha.detection.account.batch.rings import LONGEST, Rings
 from fanzha.detection.account.batch.shapes import find_shapes, residence
 from fanzha.detection.account.batch.transfers import STEPS, Transfers
 
@@ -18,11 +18,9 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
 
-def conduct_features(transfers: Transfers, pairs: Pairs) -> tuple[dict[str, F64], int]:
-    """The columns of `catalogue.CONDUCT`, one number an account, NaN where nothing is known; and
-    how many accounts' rings were cut short."""
+def conduct_features(transfers: Transfers, pairs: Pairs, rings: Rings) -> dict[str, F64]:
+    """The columns of `catalogue.CONDUCT`, one number an account, NaN where nothing is known."""
     own = _own(transfers, pairs)
-    rings = find_rings(pairs)
     shapes = find_shapes(pairs)
     told: dict[str, F64] = {
         **own,
@@ -39,7 +37,7 @@ def conduct_features(transfers: Transfers, pairs: Pairs) -> tuple[dict[str, F64]
         told[f"ring_odd_{k}"] = rings.odd[:, k]
         told[f"ring_rising_{k}"] = rings.rising[:, k]
     told["ring_all"] = np.log10(np.sum(10.0 ** rings.weight[:, 2:], axis=1))
-    return told, rings.truncated
+    return told
 
 
 def _own(transfers: Transfers, pairs: Pairs) -> dict[str, F64]:

@@ -12,7 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fanzha.detection.account.batch.catalogue import CIRCLE, BatchFeature
+from fanzha.detection.account.batch.bonds import (
+    KEPT,
+    PAIR_COLUMNS,
+    bond_features,
+    bonded,
+    with_ends,
+)
+from fanzha.detection.account.batch.catalogue import BOND, CIRCLE, BatchFeature
 from fanzha.detection.account.batch.circle import circle_features
 from fanzha.detection.account.batch.economy import Economy, invent
 from fanzha.detection.account.batch.model import (
@@ -33,7 +40,7 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 FOLDS = 5
-_ROUNDS = {"conduct": 250, "circle": 200}
+_ROUNDS = {"conduct": 250, "bond": 150, "circle": 200}
 _TREES: Mapping[str, Any] = {
     "objective": "binary", "learning_rate": 0.05, "num_leaves": 15, "min_child_samples": 30,
     "feature_fraction": 0.7, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0,
@@ -98,7 +105,7 @@ def fit(
     about: Mapping[str, Any] | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> AccountModel:
-    """Learn both stages. The second learns from scores of accounts that the first did not see."""
+    """Learn all stages. Each learns from scores of accounts that those before it did not see."""
     _demand(sets)
     features = features_of(amounts)
     rows = np.vstack([s.seen.conduct[s.rows] for s in sets])
@@ -106,20 +113,36 @@ def fit(
     usual = float(wanted.mean())
     told("conduct")
     conduct = grown(rows, wanted, features, "conduct", seed)
-    apart = np.zeros(len(wanted))
-    for fold, (learn, judge) in enumerate(folds_of(wanted, seed)):
-        told(f"conduct {fold + 1}/{FOLDS}")
+    apart, fold = np.zeros(len(wanted)), np.zeros(len(wanted), np.int64)
+    for k, (learn, judge) in enumerate(folds_of(wanted, seed)):
+        told(f"conduct {k + 1}/{FOLDS}")
         stage = grown(rows[learn], wanted[learn], features, "conduct", seed)
-        apart[judge] = np.asarray(stage.predict(rows[judge], num_threads=1))
-    company, begin = [], 0
+        apart[judge], fold[judge] = np.asarray(stage.predict(rows[judge], num_threads=1)), k
+    known, begin = [], 0
     for s in sets:
         score = np.asarray(conduct.predict(s.seen.conduct, num_threads=1), np.float64)
-        score[s.rows] = apart[begin : begin + len(s.rows)]
-        begin += len(s.rows)
-        company.append(stacked(circle_features(score, s.seen.pairs, usual), CIRCLE)[s.rows])
+        part = np.full(len(score), -1)
+        end = begin + len(s.rows)
+        score[s.rows], part[s.rows] = apart[begin:end], fold[begin:end]
+        begin = end
+        known.append(_Judged(s, score, part))
+    told("bond")
+    bond = _bonds(known, None, seed)
+    company = [stacked(circle_features(j.score, j.of.seen.pairs, usual), CIRCLE) for j in known]
+    bonds = [np.zeros((len(j.score), len(BOND))) for j in known]
+    for k in range(FOLDS):
+        told(f"bond {k + 1}/{FOLDS}")
+        trees = _bonds(known, k, seed)
+        for j, columns in zip(known, bonds, strict=True):
+            pairs, mine = j.of.seen.pairs, j.fold == k
+            ties = bonded(trees, j.of.seen.ties, pairs, j.score)
+            columns[mine] = stacked(bond_features(ties, pairs), BOND)[mine]
     told("circle")
-    both = (*features, *CIRCLE)
-    circle = grown(np.hstack([rows, np.vstack(company)]), wanted, both, "circle", seed)
+    both = (*features, *CIRCLE, *BOND)
+    beside = [
+        np.hstack([near, tied])[s.rows] for s, near, tied in zip(sets, company, bonds, strict=True)
+    ]
+    circle = grown(np.hstack([rows, np.vstack(beside)]), wanted, both, "circle", seed)
     file = ModelFile(
         KIND,
         {
@@ -134,9 +157,44 @@ def fit(
                 for s in sets
             ],
         },
-        texts={"conduct": conduct.model_to_string(), "circle": circle.model_to_string()},
+        texts={
+            "conduct": conduct.model_to_string(),
+            "bond": bond.model_to_string() if bond is not None else "",
+            "circle": circle.model_to_string(),
+        },
     )  # fmt: skip
     return AccountModel(file)
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A data set with scores of the first stage, each by trees that had not seen the account, and
+    the fold of each account; −1 where nothing is learned from it."""
+
+    of: Labelled
+    score: F64
+    fold: I64
+
+
+def _bonds(known: Sequence[_Judged], held: int | None, seed: int) -> lgb.Booster | None:
+    """Trees over pairs whose ends are both known and, if a fold is held back, not of it. A bond
+    joins two suspects. None where there are too few."""
+    rng = np.random.default_rng(seed)
+    rows, wanted = [], []
+    for j in known:
+        pairs, label = j.of.seen.pairs, j.of.label
+        ends = j.fold[pairs.payer], j.fold[pairs.payee]
+        usable = (ends[0] >= 0) & (ends[1] >= 0) & (ends[0] != held) & (ends[1] != held)
+        bond = (label[pairs.payer] == 1) & (label[pairs.payee] == 1)
+        chosen = np.flatnonzero(usable & (bond | (rng.random(len(bond)) < KEPT)))
+        rows.append(with_ends(j.of.seen.ties, pairs, j.score, chosen))
+        wanted.append(bond[chosen])
+    truth = np.concatenate(wanted)
+    if min(int(truth.sum()), int((~truth).sum())) < _FEWEST:
+        return None
+    data = lgb.Dataset(np.vstack(rows), truth.astype(np.int64), feature_name=list(PAIR_COLUMNS))
+    terms = {**_TREES, "seed": seed, "min_child_samples": 50}
+    return lgb.train(terms, data, _ROUNDS["bond"])
 
 
 def grown(

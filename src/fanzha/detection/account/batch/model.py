@@ -1,4 +1,4 @@
-"""The accounts model: conduct first, then the company kept; scores with reasons."""
+"""The accounts model: conduct, then bonds and the company kept; scores with reasons."""
 
 from __future__ import annotations
 
@@ -13,11 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fanzha.detection.account.batch.catalogue import AMOUNTS, CIRCLE, CONDUCT, BatchFeature
+from fanzha.detection.account.batch.bonds import (
+    PAIR_COLUMNS,
+    bond_features,
+    bonded,
+    pair_columns,
+)
+from fanzha.detection.account.batch.catalogue import AMOUNTS, BOND, CIRCLE, CONDUCT, BatchFeature
 from fanzha.detection.account.batch.circle import circle_features
 from fanzha.detection.account.batch.conduct import amount_features, conduct_features
 from fanzha.detection.account.batch.pairs import Pairs, pairs_of
 from fanzha.detection.account.batch.reasons import reasons_of, spread, words
+from fanzha.detection.account.batch.rings import find_rings
 from fanzha.detection.account.batch.transfers import Transfers
 from fanzha.detection.model_file import ModelFile, read_model
 from fanzha.errors import Misconfigured
@@ -35,12 +42,13 @@ REASONS = pl.List(
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A data set with its features: `conduct` is (account, feature), `there` the accounts that
-    have a counted transfer."""
+    """A data set with its features: `conduct` is (account, feature), `ties` (pair, column of
+    `bonds.PAIR_COLUMNS` but the last two), `there` the accounts that have a counted transfer."""
 
     transfers: Transfers
     pairs: Pairs
     conduct: F64
+    ties: F64
     there: npt.NDArray[np.bool_]
     truncated: int
 
@@ -48,12 +56,14 @@ class Seen:
 def see(transfers: Transfers, amounts: bool) -> Seen:
     """Work out the features of all accounts; `amounts` adds those of amounts."""
     pairs = pairs_of(transfers)
-    told, truncated = conduct_features(transfers, pairs)
+    rings = find_rings(pairs)
+    told = conduct_features(transfers, pairs, rings)
     if amounts:
         told |= amount_features(transfers, pairs)
     there = np.zeros(pairs.accounts, dtype=np.bool_)
     there[transfers.payer] = there[transfers.payee] = True
-    return Seen(transfers, pairs, stacked(told, features_of(amounts)), there, truncated)
+    conduct, ties = stacked(told, features_of(amounts)), pair_columns(pairs, rings)
+    return Seen(transfers, pairs, conduct, ties, there, rings.truncated)
 
 
 def features_of(amounts: bool) -> tuple[BatchFeature, ...]:
@@ -68,7 +78,7 @@ def stacked(told: dict[str, F64], features: tuple[BatchFeature, ...]) -> F64:
 
 @dataclass(frozen=True, eq=False)
 class AccountModel:
-    """Two stages of trees. `file` is what is kept; the boosters are read from it."""
+    """Stages of trees. `file` is what is kept; the boosters are read from it."""
 
     file: ModelFile
 
@@ -86,17 +96,21 @@ class AccountModel:
         return float(self.file.about["usual"])
 
     @cached_property
-    def _stages(self) -> tuple[lgb.Booster, lgb.Booster]:
+    def _stages(self) -> tuple[lgb.Booster, lgb.Booster | None, lgb.Booster]:
+        """Conduct; bonds, None where the training data had none; and what stands on both."""
         try:
-            conduct, circle = (
-                lgb.Booster(model_str=self.file.texts[stage]) for stage in ("conduct", "circle")
-            )
+            texts = self.file.texts
+            conduct, circle = (lgb.Booster(model_str=texts[s]) for s in ("conduct", "circle"))
+            bond = lgb.Booster(model_str=texts["bond"]) if texts["bond"] else None
         except (KeyError, lgb.basic.LightGBMError) as error:
             raise _unfit() from error
         wanted = len(features_of(self.uses_amounts))
-        if conduct.num_feature() != wanted or circle.num_feature() != wanted + len(CIRCLE):
+        further = wanted + len(CIRCLE) + len(BOND)
+        if conduct.num_feature() != wanted or circle.num_feature() != further:
             raise _unfit()
-        return conduct, circle
+        if bond is not None and bond.num_feature() != len(PAIR_COLUMNS):
+            raise _unfit()
+        return conduct, bond, circle
 
     def score(
         self, seen: Seen, *, least: float = 0.0, told: Callable[[int], None] = lambda _: None
@@ -106,13 +120,14 @@ class AccountModel:
         Score and reasons are null where no transfer of the account could be counted. Reasons are
         worked out for scores of at least `least`; `told` hears how many accounts are done.
         """
-        conduct, circle = self._stages
+        conduct, bond, circle = self._stages
         own = _predicted(conduct, seen.conduct)
-        company = circle_features(own, seen.pairs, self.usual)
-        whole = np.hstack([seen.conduct, stacked(company, CIRCLE)])
+        ties = bonded(bond, seen.ties, seen.pairs, own)
+        company = stacked(circle_features(own, seen.pairs, self.usual), CIRCLE)
+        whole = np.hstack([seen.conduct, company, stacked(bond_features(ties, seen.pairs), BOND)])
         score = _predicted(circle, whole)
         rows: list[list[dict[str, object]] | None] = []
-        features = (*features_of(self.uses_amounts), *CIRCLE)
+        features = (*features_of(self.uses_amounts), *CIRCLE, *BOND)
         names = [f.name for f in features]
         for begin in range(0, len(score), _CHUNK):
             end = min(begin + _CHUNK, len(score))

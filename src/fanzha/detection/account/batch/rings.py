@@ -26,7 +26,7 @@ _NONE = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Rings:
-    """Arrays of (account, length 0 … `LONGEST`)."""
+    """Arrays of (account, length 0 … `LONGEST`), and of (pair, length)."""
 
     count: F64
     weight: F64
@@ -35,6 +35,10 @@ class Rings:
     """log10 of the heaviest, where odd pairs weigh more."""
     rising: F64
     """log10 of the weight of rings whose times rise all the way but once."""
+    pair_weight: npt.NDArray[np.float32]
+    """By (pair, length): the sum of weights of rings through it, its two ends left out."""
+    pair_odd: npt.NDArray[np.float32]
+    """The heaviest of them, where its other pairs weigh more if odd."""
     truncated: int
     """Starting accounts whose budget ran out."""
 
@@ -43,13 +47,15 @@ def find_rings(pairs: Pairs) -> Rings:
     """All simple rings through every account, within the budget."""
     shape = (pairs.accounts, LONGEST + 1)
     count, weight, odd, rising = (np.zeros(shape) for _ in range(4))
+    by_pair = (len(pairs.payer), LONGEST + 1)
+    pair_weight, pair_odd = (np.zeros(by_pair, np.float32) for _ in range(2))
     truncated = _enumerate(
         pairs.begins, pairs.payee, pairs.chance, pairs.odd, pairs.first, pairs.last,
-        LONGEST, _FLOOR, _BUDGET, _ODDS, count, weight, odd, rising,
+        LONGEST, _FLOOR, _BUDGET, _ODDS, count, weight, odd, rising, pair_weight, pair_odd,
     )  # fmt: skip
     for part in (weight, odd, rising):
         np.log10(part + _NONE, out=part)
-    return Rings(count, weight, odd, rising, truncated)
+    return Rings(count, weight, odd, rising, pair_weight, pair_odd, truncated)
 
 
 def ring_support(pairs: Pairs, evidence: F64) -> tuple[F64, F64]:
@@ -68,6 +74,7 @@ def _enumerate(
     begins: I64, payee: I64, chance: F64, odd: Bools, first: F64, last: F64,
     longest: int, floor: float, budget: int, odds: float,
     count: F64, weight: F64, heavy: F64, rising: F64,
+    pair_weight: npt.NDArray[np.float32], pair_heavy: npt.NDArray[np.float32],
 ) -> int:  # fmt: skip
     accounts = len(begins) - 1
     path, place = np.zeros(longest + 1, np.int64), np.zeros(longest + 1, np.int64)
@@ -105,6 +112,11 @@ def _enumerate(
                     heavy[member, length] = max(heavy[member, length], w * odds**odd_pairs)
                     if in_turn >= length - 1:
                         rising[member, length] += w
+                    along = taken[k]
+                    w /= chance[path[k + 1 if k + 1 < length else 0]]
+                    pair_weight[along, length] += np.float32(w)
+                    w *= odds ** (odd_pairs - odd[along])
+                    pair_heavy[along, length] = max(pair_heavy[along, length], np.float32(w))
                 continue
             if to <= root or on[to] or depth + 1 >= longest:
                 continue
