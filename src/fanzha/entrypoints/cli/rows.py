@@ -33,7 +33,11 @@ ID = pl.Binary
 """Type of a column that holds each value's JSON as it came (null where a row has none)."""
 _PIECE = 1 << 21
 """Bytes of a piece of JSON Lines."""
+_MARK = b"\xef\xbb\xbf"
+"""What some programs put before the first line of a text in UTF-8."""
 _ROWS = 50_000
+_WRITTEN_AROUND = re.compile(rb'[{,]\s*"[^"]*\\u')
+"""A name with an escape in it, which may be any name."""
 LINE_MAX = 8 << 20
 """Bytes of one line; a longer one is answered with a fault and skipped."""
 
@@ -157,9 +161,12 @@ def _lines(
     number = 0
     rest = b""
     skipping = False
+    begun = False
     while True:
         try:
             data = file.read(_PIECE)
+            if not begun:
+                data, begun = data.removeprefix(_MARK), True
         except (OSError, EOFError) as error:
             fault = (number + 1, "文件不完整", "the file breaks off")
             yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [fault])
@@ -205,11 +212,13 @@ def _part(
 
 
 def _all_text(data: bytes, names: list[str], rows: int) -> bool:
-    """Whether every line has each of these names once, before a text."""
+    """Whether every line has each of these names once, before a text, or no line has it."""
+    if _WRITTEN_AROUND.search(data):
+        return False
     return all(
         len(re.findall(rb'"%s"\s*:' % name.encode(), data))
         == len(re.findall(rb'"%s"\s*:\s*"' % name.encode(), data))
-        == rows
+        and len(re.findall(rb'"%s"\s*:' % name.encode(), data)) in (0, rows)
         for name in names
     )
 

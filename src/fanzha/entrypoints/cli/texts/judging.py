@@ -1,0 +1,140 @@
+"""`fanzha classify text`: each row of a file is answered in its place."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanzha.entrypoints.cli.texts.options import (
+    BATCH,
+    In,
+    Model,
+    Out,
+    Prior,
+    columns,
+    load_cascade,
+    named_types,
+    say_rate,
+    texts_of,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from fanzha.detection.text.cascade.answer import Answers, Cascade
+    from fanzha.detection.text.cascade.policy import Allowance
+    from fanzha.entrypoints.cli.rows import Part
+    from fanzha.entrypoints.cli.texts.campaigns import Gathering
+
+__all__ = ["classify"]
+
+_NO_TEXT = "缺少 text（或 turns），须为文本 no text (or turns), which is text"
+Turns = Annotated[
+    bool,
+    typer.Option("--turns", help="逐句评分：turns 为列表 score turn by turn: `turns` lists them"),
+]
+Campaigns = Annotated[
+    Path | None,
+    typer.Option(
+        help="另写近似内容的批次 also write clusters of nearly the same texts to this file"
+    ),
+]
+
+
+def classify(
+    source: In, out: Out = "-", model: Model = None, prior: Prior = None, turns: Turns = False,
+    campaigns: Campaigns = None,
+) -> None:  # fmt: skip
+    """判别文本（id, text，可有 channel、turns）。Judge texts (`id`, `text`; `channel`, `turns`).
+
+    --campaigns 另需 time、sender、recipient（可缺） also reads `time`, `sender`, `recipient`.
+    """
+    from fanzha.entrypoints.cli.rows import Progress, Writer, read_rows, told
+    from fanzha.entrypoints.cli.texts.campaigns import COLUMNS, Gathering
+    from fanzha.entrypoints.cli.texts.turns import answer_turns
+
+    cascade = load_cascade(model, prior)
+    allowance = cascade.policy.in_batch()
+    told(cascade.model.version)
+    progress = Progress("文本", "texts")
+    with ExitStack() as stack:
+        writer = stack.enter_context(Writer(out))
+        clusters = stack.enter_context(Writer(str(campaigns))) if campaigns else None
+        gathering = Gathering(cascade) if campaigns else None
+        for part in read_rows(source, columns() | (COLUMNS if campaigns else {})):
+            whole = _whole(part)
+            for first in range(0, whole.height, BATCH):
+                rows = whole[first : first + BATCH]
+                if turns:
+                    writer.write(answer_turns(cascade, rows, allowance))
+                else:
+                    writer.write(_answer(cascade, rows, allowance, gathering))
+                progress.add(rows.height)
+        if clusters is not None and gathering is not None:
+            clusters.write(gathering.told())
+    progress.done()
+    say_rate(allowance)
+
+
+def _whole(part: Part) -> pl.DataFrame:
+    """The rows of a part, faulty ones where they stand in the file."""
+    import polars as pl
+
+    lines = pl.Series("line", part.lines, dtype=pl.Int64)
+    faults = pl.DataFrame(
+        [
+            {"line": line, "error": f"第 {line} 行{zh} line {line}: {en}"}
+            for line, zh, en in part.faults
+        ],
+        schema={"line": pl.Int64, "error": pl.String},
+    )
+    frame = part.frame.with_columns(lines, error=pl.lit(None, pl.String))
+    return pl.concat([frame, faults], how="diagonal").sort("line")
+
+
+def _answer(
+    cascade: Cascade, rows: pl.DataFrame, allowance: Allowance, gathering: Gathering | None
+) -> pl.DataFrame:
+    rows = texts_of(rows)
+    answers = cascade.read(
+        rows["text"].fill_null("").to_list(), rows["talk"].fill_null(value=False).to_numpy(),
+        allowance,
+    )  # fmt: skip
+    types = named_types(answers)
+    out = _told_rows(cascade, answers, types, rows)
+    if gathering is None:
+        return out
+    return out.insert_column(-1, gathering.add(answers, types, rows))
+
+
+def _told_rows(
+    cascade: Cascade, answers: Answers, types: list[str | None], rows: pl.DataFrame
+) -> pl.DataFrame:
+    import polars as pl
+
+    read = rows["text"].is_not_null()
+    said = [
+        [{"code": r.code, "zh": r.zh, "en": r.en, "part": r.part} for r in answers.reasons(k)]
+        if answers.score[k] >= cascade.policy.reasons_from else []
+        for k in range(rows.height)
+    ]  # fmt: skip
+    kind = pl.Struct({"code": pl.String, "zh": pl.String, "en": pl.String, "part": pl.Float64})
+    error = pl.when(pl.col("error").is_null() & ~read).then(pl.lit(_NO_TEXT)).otherwise("error")
+    return rows.with_columns(
+        pl.Series("scam_type", types, dtype=pl.String),
+        pl.Series("class", answers.classes, dtype=pl.String),
+        pl.Series("score", answers.score),
+        pl.Series("sure", answers.sure),
+        pl.Series("reasons", said, dtype=pl.List(kind)),
+        error.alias("error"),
+    ).select(
+        "id",
+        *(
+            pl.when(read).then(name).otherwise(None).alias(name)
+            for name in ("scam_type", "class", "score", "sure", "reasons")
+        ),
+        "error",
+    )

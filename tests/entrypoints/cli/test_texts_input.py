@@ -1,0 +1,223 @@
+"""`fanzha classify text` and whatever is thrown at it: every line is answered, in its place."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fanzha.detection.model_file import write_model
+from fanzha.detection.text.cascade import meanings
+from fanzha.entrypoints.cli import texts
+from fanzha.entrypoints.cli.texts import judging, options
+from fanzha.errors import Refused
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "detection" / "text" / "cascade"))
+from learning import Hashing, said, small_model
+
+SCAM = said("FR", 97)
+
+
+LOADED = cache(options.load_cascade)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "m.fzm"
+    with pytest.MonkeyPatch.context() as patch:
+        write_model(path, small_model(patch).to_file())
+    return path
+
+
+@pytest.fixture(autouse=True)
+def loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An encoder that needs no weights, and a model that is not read anew for each file."""
+    monkeypatch.setattr(meanings, "sentence_encoder", Hashing)
+    monkeypatch.setattr(judging, "load_cascade", LOADED)
+
+
+def answers(model: Path, folder: Path, data: bytes, name: str = "in.jsonl", **given: Any) -> Any:
+    """What is said of a file of these bytes."""
+    (folder / name).write_bytes(data)
+    texts.classify(str(folder / name), str(folder / "out.jsonl"), model, **given)
+    lines = (folder / "out.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def rows(*found: Any) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def well_formed(row: dict[str, Any]) -> bool:
+    """A score between 0 and 1, or an error in words; never both missing."""
+    scored = row["score"] is not None
+    return (0 <= row["score"] <= 1) if scored else bool(row["error"])
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_wrong_types_are_answered_and_say_what_was_wrong(
+    model: Path, tmp_path: Path, turns: bool
+) -> None:
+    data = rows(
+        {"id": 1, "text": 5}, {"id": 2, "text": None}, {"id": 3, "text": True},
+        {"id": 4}, {}, {"text": SCAM}, {"id": 1, "text": SCAM}, {"id": 1, "text": SCAM},
+        {"id": 8, "text": SCAM, "unknown": {"a": [1]}, "label": 3}, [1], 7, "x", None,
+        {"id": {"a": 1}, "text": SCAM}, {"id": 9, "turns": 5}, {"id": 10, "turns": {"a": 1}},
+        {"id": 11, "turns": [1, 2]}, {"id": 12, "turns": [{"speaker": "a"}]},
+        {"id": 13, "turns": []},
+        {"id": 14, "channel": 5, "text": SCAM},
+    )  # fmt: skip
+    out = answers(model, tmp_path, data, turns=turns)
+    assert len(out) == 20
+    assert all(well_formed(row) for row in out)
+    assert [row["id"] for row in out[5:9]] == [None, 1, 1, 8]
+    assert out[13]["id"] == {"a": 1}
+    assert all(
+        row["score"] is None and row["error"] for row in (*out[1:5], *out[9:13], *out[14:18])
+    )
+    assert out[6]["score"] == out[7]["score"] == out[8]["score"] == out[5]["score"]
+
+
+def test_lone_surrogates_binary_and_mixed_scripts_are_read(model: Path, tmp_path: Path) -> None:
+    data = (
+        b'{"id": 1, "text": "a\\ud800b"}\n'
+        b'{"id": 2, "text": "\\udfff"}\n'
+        b'{"id": "\\ud83d", "text": "x"}\n'
+        b'{"id": 3, "text": "\xff\xfe\x00"}\n'
+        + bytes(range(256)).replace(b"\n", b"") + b"\n"
+        + rows({"id": 4, "text": "раypаl 支付宝 ログイン ١٢٣ \u202e\u200b\x00\x07" * 50},
+               {"id": 5, "text": "𠀀" * 300}, {"id": 6, "text": "ａ\u0301" * 999})
+    )  # fmt: skip
+    out = answers(model, tmp_path, data)
+    assert len(out) == 8
+    assert all(well_formed(row) for row in out)
+    assert [row["id"] for row in out[-3:]] == [4, 5, 6]
+    assert all(row["score"] is not None for row in (*out[:2], *out[-3:]))
+    assert "4" in out[3]["error"]
+    assert "5" in out[4]["error"]
+
+
+def test_an_enormous_text_is_read_and_a_line_beyond_the_limit_is_answered(
+    model: Path, tmp_path: Path
+) -> None:
+    data = rows({"id": 1, "text": SCAM * 90_000}, {"id": 2, "text": "好" * 5_000_000},
+                {"id": 3, "text": SCAM}, {"id": 4, "text": ""})  # fmt: skip
+    assert len(data) > 10_000_000
+    out = answers(model, tmp_path, data)
+    assert len(out) == 4
+    assert out[0]["score"] > 0.5
+    assert out[1]["id"] is None
+    assert out[1]["error"]
+    assert (out[2]["id"], out[3]["id"]) == (3, 4)
+    assert out[2]["score"] > 0.5 > out[3]["score"]
+    assert not out[3]["sure"]
+
+
+@pytest.mark.parametrize(
+    "form", ["bom", "crlf", "both", "gz", "gz named jsonl", "no last line end"]
+)
+def test_files_as_other_programs_write_them(model: Path, tmp_path: Path, form: str) -> None:
+    plain = rows({"id": 1, "text": SCAM}, {"id": 2, "text": "您好"})
+    expected = answers(model, tmp_path, plain)
+    made = {
+        "bom": b"\xef\xbb\xbf" + plain, "crlf": plain.replace(b"\n", b"\r\n"),
+        "both": b"\xef\xbb\xbf" + plain.replace(b"\n", b"\r\n"), "gz": gzip.compress(plain),
+        "gz named jsonl": gzip.compress(b"\xef\xbb\xbf" + plain), "no last line end": plain[:-1],
+    }[form]  # fmt: skip
+    name = "in.jsonl.gz" if form == "gz" else "in.jsonl"
+    found = answers(model, tmp_path, made, name)
+    assert [row["id"] for row in found] == [1, 2]
+    for row, other in zip(found, expected, strict=True):
+        assert row["score"] == pytest.approx(other["score"], abs=1e-6)
+        assert (row["scam_type"], row["error"]) == (other["scam_type"], None)
+
+
+def test_standard_input_is_read(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = rows({"id": 1, "text": SCAM}, {"id": "b", "text": "您好"})
+    expected = answers(model, tmp_path, plain)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(plain)))
+    texts.classify("-", str(tmp_path / "out.jsonl"), model)
+    out = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line) for line in out] == expected
+
+
+def test_nothing_at_all_gives_an_empty_file(model: Path, tmp_path: Path) -> None:
+    for data in (b"", b"\n\n", b"\xef\xbb\xbf", b" \r\n"):
+        assert answers(model, tmp_path, data) == []
+
+
+def test_a_broken_archive_and_no_file_are_refused(model: Path, tmp_path: Path) -> None:
+    whole = gzip.compress(rows(*({"id": k, "text": SCAM} for k in range(50))))
+    with pytest.raises(Refused):
+        answers(model, tmp_path, whole[: len(whole) // 2])
+    with pytest.raises(Refused):
+        texts.classify(str(tmp_path / "absent.jsonl"), "-", model)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+VALUES = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.just(SCAM),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(st.characters(), max_size=40),
+    ),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["speaker", "text", "a"]), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+NAMES = st.sampled_from(["id", "text", "turns", "channel", "time", "sender", "recipient", "x"])
+LINES = st.one_of(
+    st.dictionaries(NAMES, VALUES, max_size=6).map(json.dumps).map(str.encode),
+    st.binary(max_size=60).map(lambda raw: raw.replace(b"\n", b"")),
+    VALUES.map(json.dumps).map(str.encode),
+)
+
+
+@given(st.lists(LINES, max_size=12), st.booleans(), st.booleans())
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_whatever_the_lines_are_each_is_answered(
+    model: Path, tmp_path: Path, found: list[bytes], turns: bool, campaigns: bool
+) -> None:
+    beside = tmp_path / "campaigns.jsonl" if campaigns else None
+    out = answers(model, tmp_path, b"\n".join(found), turns=turns, campaigns=beside)
+    there = [line for line in found if line.strip()]
+    if there and there[0].startswith((b"\x1f\x8b", b"\xef\xbb\xbf")):
+        return  # by its first bytes it is an archive, or marked
+    assert len(out) == len(there)
+    assert all(well_formed(row) for row in out)
+    for line, row in zip(there, out, strict=True):
+        try:
+            told = json.loads(line.decode("utf-8"))
+        except ValueError:
+            told = None
+        if isinstance(told, dict) and "id" in told:
+            wanted = json.dumps(told["id"]).encode()
+            assert json.dumps(row["id"]).encode() == wanted
+    if beside is not None:
+        for line in beside.read_text("utf-8").splitlines():
+            assert json.loads(line)["texts"] >= 2
+
+
+def test_the_command_itself_answers_on_standard_output(tmp_path: Path, model: Path) -> None:
+    data = rows({"id": 1, "text": SCAM}) + b"broken\n"
+    command = [sys.executable, "-m", "fanzha.entrypoints.cli.main", "classify", "text",
+               "--in", "-", "--model", str(model)]  # fmt: skip
+    done = subprocess.run(command, input=data, capture_output=True, timeout=120, check=True)
+    out = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["id"] for row in out] == [1, None]
+    assert b"text-" in done.stderr
