@@ -129,6 +129,25 @@ def test_cards_that_take_turns_under_one_cell() -> None:
     assert apart["cell_relays_24h"] == 0
 
 
+def test_cards_that_go_the_same_way_together() -> None:
+    def way(shift: int) -> dict[str, object]:
+        tape = Tape()
+        for step in range(4):
+            for card in range(5):
+                where = reserved.cell(1, 10 * step + shift * card)
+                tape.call(step * HOUR + card * MINUTE, reserved.mobile(20 + card),
+                          reserved.mobile(300 + 10 * step + card), caller_cell=where)  # fmt: skip
+        return told(tape).last(caller=reserved.mobile(24))
+
+    together, apart = way(shift=0), way(shift=1)
+    assert together["path_cards_24h"] == pytest.approx(5, abs=0.6)
+    assert apart["path_cards_24h"] == 1
+    assert together["path3"] != apart["path3"]
+    assert together["path6"] is None, "only four cells so far"
+    still = _calls(0, MINUTE, 3)
+    assert _of(still, "path3") is None
+
+
 def test_one_card_that_calls_again_at_once_is_no_relay() -> None:
     tape, cell = Tape(), reserved.cell(1, 9)
     for k in range(8):

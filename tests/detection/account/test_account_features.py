@@ -104,6 +104,20 @@ def test_a_probe_to_a_payee_then_a_large_sum() -> None:
     assert told(one).last("transfer", payer=VICTIM)["paid_min_24h_fen"] == 3_000_000
 
 
+def test_payments_to_new_payees_that_grow() -> None:
+    def paid(*sums: float) -> dict[str, Any]:
+        tape = Tape()
+        for k, yuan in enumerate(sums):
+            tape.pay(k * 10 * MINUTE, VICTIM, account_of(20 + k), yuan)
+        return told(tape).last("transfer")
+
+    grown = paid(1_000, 5_000, 20_000)
+    assert (grown["rises_24h"], grown["new_max_before_fen"]) == (2, 500_000)
+    assert paid(20_000, 5_000, 1_000)["rises_24h"] == 0
+    assert paid(5_000, 5_000, 5_000)["rises_24h"] == 0
+    assert paid(5_000)["new_max_before_fen"] is None
+
+
 def test_a_device_that_is_new_to_an_account() -> None:
     def last(*devices: tuple[int, str | None]) -> dict[str, Any]:
         tape = Tape()

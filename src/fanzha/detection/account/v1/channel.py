@@ -24,6 +24,7 @@ from fanzha.detection.account.v1.columns import (
     near_rows,
     paid_rows,
     refusal_rows,
+    rise_rows,
     swapped,
 )
 from fanzha.detection.account.v1.graph import GRAPH_SCHEMA, TransferGraph
@@ -147,10 +148,10 @@ class AccountChannel:
     ) -> pl.DataFrame:
         """Two rows a transfer with its account's windows: first all payers, then all payees."""
         idle = self._features.update("activity", activity_rows(batch, moved))["active_since_s"]
-        told = self._features.update(
-            "account", movement_rows(batch, moved, new, strange, idle, self._measures, self._words)
-        )
-        told = {**told, **self._company(batch, moved), "idle_before_s": idle}
+        rows = movement_rows(batch, moved, new, strange, idle, self._measures, self._words)
+        told = self._features.update("account", rows)
+        rises = self._features.update("rise", rise_rows(rows, told["new_max_before_fen"]))
+        told = {**told, **rises, **self._company(batch, moved), "idle_before_s": idle}
         apart = [
             known(name, _apart(values)) for name, values in told.items()
             if values.dtype != np.bool_

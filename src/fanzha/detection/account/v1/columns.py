@@ -41,6 +41,7 @@ __all__ = [
     "near_rows",
     "paid_rows",
     "refusal_rows",
+    "rise_rows",
     "swapped",
 ]
 
@@ -186,6 +187,15 @@ def movement_rows(
         "opened": twice(no),
         "added": twice(no),
         "booked": twice(no),
+    }
+
+
+def rise_rows(rows: Columns, before: Floats) -> Columns:
+    """Rows of `movement_rows`: whether a new payee is paid more than any new one before."""
+    return {
+        "at": rows["at"],
+        "account_key": rows["account_key"],
+        "rise": rows["new_out"] & (rows["amount_fen"] > before),
     }
 
 

@@ -10,7 +10,7 @@ from fanzha.detection.account.v1.windows import WINDOWS
 
 __all__ = ["FEATURES", "HOLDER", "NEEDS", "OF_LINE", "OF_ORDER", "PAYER"]
 
-_SIDES = ("account", "held", "refusal", "near")
+_SIDES = ("account", "rise", "held", "refusal", "near")
 """Streams of which each side of a transfer has answers of its own."""
 _ORDERS = ("paid_day", "device", "device_holder", "ip", "own_device", "own_device_day",
            "any_device", "payee_name", "account_name")  # fmt: skip

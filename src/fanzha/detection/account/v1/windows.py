@@ -65,6 +65,17 @@ WINDOWS: Sequence[Window] = (
         zh="一个账户一天内的收付", en="what comes to and leaves an account within a day",
     ),
     Window(
+        "account_before", "account", key=("account_key",), over="24h", step="4h", lateness=_LATE,
+        before=True,
+        features=(Max("new_max_before_fen", of="amount_fen", where="new_out", scale=1),),
+        zh="此前一天付给新收款人的最大一笔", en="the most paid to a new payee before",
+    ),
+    Window(
+        "rises", "rise", key=("account_key",), over="24h", step="4h", lateness=_LATE,
+        features=(Count("rises_24h", where="rise"),),
+        zh="一天内逐笔放大的付款", en="payments that grow within a day",
+    ),
+    Window(
         "account_hour", "account", key=("account_key",), over="1h", step="10m", lateness=_LATE,
         features=(
             Count("in_n_1h", where="money_in"),

@@ -172,7 +172,7 @@ class CallChannel:
         placed = [
             self._week(calls, counted, strange, mine["quiet_since_s"]),
             self._doors(calls, counted, strange),
-            self._places(calls, counted, strange),
+            self._places(calls, counted, strange, mine["path3"]),
         ]
         return batch.hstack(
             [
@@ -208,8 +208,9 @@ class CallChannel:
         run = self._features.update("run", {**rows, "rotated": rotated})
         return _series({**trunk, **turns, **run})
 
-    def _places(self, calls: Phases, counted: Bools, strange: Bools) -> list[pl.Series]:
-        """What was done with the caller's device and card, and under the caller's cell."""
+    def _places(self, calls: Phases, counted: Bools, strange: Bools, path: Floats
+                ) -> list[pl.Series]:  # fmt: skip
+        """What was done with the caller's device and card, under its cell, and on its way there."""
         rows = calls.devices()
         device = self._features.update("device", rows)
         card = self._features.update("card", rows)
@@ -218,7 +219,8 @@ class CallChannel:
         turns = self._features.update(
             "cell_turn", calls.turns(cell["cell_ended_s"], cell["cell_last"])
         )
-        return _series({**device, **card, **cell, **turns})
+        ways = self._features.update("path", calls.paths(counted, path))
+        return _series({**device, **card, **cell, **turns, **ways})
 
     def _callers_found(self, scored: Scored) -> Iterator[tuple[int, Finding]]:
         """A finding where the band of a number's score rises. A withheld number is nobody's."""

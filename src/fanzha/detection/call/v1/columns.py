@@ -295,6 +295,17 @@ class Phases:
             "ended": both_sides(self.end & ~self.rang_out, no),
         }
 
+    def paths(self, counted: Bools, path: Floats) -> Columns:
+        """One row an event, keyed by the way its caller went from cell to cell; a way that is not
+        known yet is none."""
+        known = np.nan_to_num(path)
+        return {
+            "at": self.at,
+            "path_key": np.where(known > 0, known, 0).astype(np.uint64),
+            "caller_key": self.caller,
+            "out_call": counted,
+        }
+
     def turns(self, ended_s: Floats, last: Floats) -> Columns:
         """One row an event, keyed by the caller's cell: whether its card begins where another has
         just ended. Beginnings are seen where the sender has them."""

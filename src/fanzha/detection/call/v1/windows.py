@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fanzha.features.declare import Changes, Count, Distinct, Last, Max, Since, Sum, Window
+from fanzha.features.declare import Changes, Count, Distinct, Last, Max, Since, Sum, Trail, Window
 
 __all__ = ["CATALOGUED", "WINDOWS"]
 
@@ -46,11 +46,18 @@ WINDOWS: Sequence[Window] = (
             Since("quiet_since_s", where="out_call"),
             Sum("talk_sum_24h", of="talk_s", where="talked"),
             Sum("talk_sq_24h", of="talk_sq", where="talked"),
+            Trail("path3", of="cell_key", length=3, where="out_call"),
             Max("silent_24h_s", of="silent_s", where="out_call", scale=1),
             Distinct("callees_24h", of="peer_key", where="out_call", buckets=256),
             Distinct("cells_24h", of="cell_key", where="out_call", buckets=256),
         ),
         zh="一个号码一天内的呼出", en="what a number calls within a day",
+    ),
+    Window(
+        "caller_way", "caller", key=("caller_key",), over="3d", step="3d", lateness=_LATE,
+        forget="3d",
+        features=(Trail("path6", of="cell_key", length=6, where="out_call"),),
+        zh="一个号码走过的基站", en="the way a number went from cell to cell",
     ),
     Window(
         "caller_hour", "caller", key=("caller_key",), over="1h", step="10m", lateness=_LATE,
@@ -191,6 +198,11 @@ WINDOWS: Sequence[Window] = (
         keys_max=1_000_000,
         features=(Count("cell_relays_24h", where="relay"),),
         zh="一个基站下的接力呼叫", en="cards that call one after another under one cell",
+    ),
+    Window(
+        "path", "path", key=("path_key",), over="24h", step="4h", lateness=_LATE, forget="3d",
+        features=(Distinct("path_cards_24h", of="caller_key", where="out_call"),),
+        zh="走过同样基站的号码", en="numbers that went the same way from cell to cell",
     ),
     Window(
         "outlet", "outlet", key=("outlet_key",), over="24h", step="4h", lateness=_LATE,
