@@ -20,23 +20,25 @@ def run(*, quick: bool = False) -> Figure:
     """Milliseconds of processor time; memory is measured in the first round."""
     core = on_one_core()
     scale = 20 if quick else 1
-    ours, usual, plain = [], [], []
+    ours, usual, plain, once = [], [], [], []
     memory: dict[str, float] = {}
     # Compiled and warm.
-    _longest(GraphSet(_window()), transfers(20_000, 1000, "none", days=7))
+    _taken(GraphSet(_window()), transfers(20_000, 1000, "none", days=7))
     for turn in range(3):
         data = transfers(MANY // scale, ACCOUNTS // scale, "none", days=7, seed=turn)
         before = resident_bytes()
         graph = GraphSet(_window())
-        longest, median = _longest(graph, data)
+        first = _taken(graph, data)
         if turn == 0:
             memory = _memory(graph, len(data["at"]), resident_bytes() - before)
         del graph
-        ours.append(longest)
-        usual.append(median)
+        again = _taken(GraphSet(_window()), data)
+        ours.append(max(_both(first, again)))
+        usual.append(statistics.median(first))
+        once += [max(first), max(again)]
         plain.append(_plain(data))
     hub_heavy = transfers(MANY // scale, ACCOUNTS // scale, "apart", days=7)
-    hubs, _ = _longest(GraphSet(_window()), hub_heavy)
+    hubs = [_taken(GraphSet(_window()), hub_heavy) for _ in range(2)]
     return Figure(
         name="graph_growth",
         ours=statistics.median(ours),
@@ -46,7 +48,8 @@ def run(*, quick: bool = False) -> Figure:
         also={
             "median_batch_ms": statistics.median(usual),
             "longest_of_all_rounds_ms": max(ours),
-            "longest_on_the_hub_heavy_graph_ms": hubs,
+            "longest_on_the_hub_heavy_graph_ms": max(_both(*hubs)),
+            "longest_of_a_single_pass_ms": max(*once, *(max(one) for one in hubs)),
             **memory,
         },
         settings={
@@ -55,7 +58,9 @@ def run(*, quick: bool = False) -> Figure:
             "days; none leaves the window",
             "batch": f"{BATCH:,} rows",
             "peer": "the newest edges of each account in a deque each way, nothing told",
-            "rounds": "3, taking turns",
+            "rounds": "3, taking turns, each of two passes over the same rows from nothing",
+            "longest": "of what each batch took in the shorter pass: a pause of ours stands in "
+            "both, one of the machine's in one",
             "clock": "processor time of this process, page faults included",
         },
     )
@@ -77,15 +82,20 @@ def _memory(graph: GraphSet, edges: int, resident: int) -> dict[str, float]:
     }
 
 
-def _longest(graph: GraphSet, data: Columns) -> tuple[float, float]:
-    """Longest and median ms of a batch."""
+def _taken(graph: GraphSet, data: Columns) -> list[float]:
+    """Milliseconds of each batch."""
     taken = []
     for start in range(0, len(data["at"]), BATCH):
         batch = cut(data, start, start + BATCH)
         begun = time.process_time()
         graph.update(batch)
         taken.append(1000 * (time.process_time() - begun))
-    return max(taken), statistics.median(taken)
+    return taken
+
+
+def _both(first: list[float], again: list[float]) -> list[float]:
+    """What each batch took in the shorter of two passes."""
+    return [min(pair) for pair in zip(first, again, strict=True)]
 
 
 def _plain(data: Columns) -> float:
