@@ -21,7 +21,9 @@ __all__ = ["GRAPH_SCHEMA", "WINDOW", "TransferGraph"]
 
 Told = Mapping[str, npt.NDArray[Any]]
 
-WINDOW = GraphWindow("graph", windows=("7d",), residence="24h", lateness="1h")
+WINDOW = GraphWindow(
+    "graph", windows=("7d",), residence="24h", lateness="1h", scatter_steps=1024, cycle_steps=1024
+)
 """At most 256 edges an account each way, and `WINDOW.steps_bound` steps a transfer."""
 
 _NUMBERS = (
