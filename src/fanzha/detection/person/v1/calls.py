@@ -6,10 +6,11 @@ from fanzha.detection.finding import SubjectKind
 from fanzha.detection.person.risk import Context, EventRef, Flow
 from fanzha.detection.person.v1.episode import Episode
 from fanzha.detection.person.v1.happening import Happening, why
+from fanzha.detection.person.v1.lately import Lately
 from fanzha.detection.words import UNITS
 from fanzha.values.mask import mask_number
 
-__all__ = ["SUSPECTED", "start_call", "take_call", "tell_call"]
+__all__ = ["SUSPECTED", "drop_ended", "start_call", "take_call", "tell_call"]
 
 SUSPECTED = ("接听涉诈来电", "answered a suspected call")
 _STRANGE = ("接听陌生来电", "answered a number never heard from")
@@ -28,8 +29,10 @@ def take_call(episode: Episode, it: Happening) -> bool:
     suspected = back or known or it.finding is not None or score > 0.0
     if row["phase"] == "answer" and suspected:
         _count(episode, it, score, back=back)
-        start_call(episode, row["call_id"], it.at, it.ref)
-        _tell(episode, it, it.ref, it.at, None, back=back)
+        if not it.over:
+            parties = (row["caller_key"], row["callee_key"])
+            start_call(episode, row["call_id"], it.at, it.ref, parties)
+        _tell(episode, it, it.ref, it.at, it.at if it.over else None, back=back)
     elif row["phase"] == "end":
         running = episode.live.pop(str(row["call_id"]), None)
         talk = row["talk_s"] or 0.0
@@ -47,9 +50,18 @@ def take_call(episode: Episode, it: Happening) -> bool:
     return True
 
 
-def start_call(episode: Episode, call_id: int, at: int, ref: EventRef) -> None:
-    """A suspected call is on the line from now on."""
-    episode.live[str(call_id)] = [at, ref.stream, ref.source, ref.event_id]
+def start_call(
+    episode: Episode, call_id: int, at: int, ref: EventRef, parties: tuple[int, int]
+) -> None:
+    """A suspected call is on the line from now on; `parties` are the keys of who called whom."""
+    episode.live[str(call_id)] = [at, ref.stream, ref.source, ref.event_id, *parties]
+
+
+def drop_ended(episode: Episode, lately: Lately, upto: int) -> None:
+    """Calls of which no end was told are over once the caller talks elsewhere."""
+    for call_id, (at, *_, caller, callee) in list(episode.live.items()):
+        if lately.elsewhere(caller, callee, at, upto):
+            del episode.live[call_id]
 
 
 def tell_call(
@@ -95,10 +107,13 @@ def _suspicion(it: Happening, *, known: bool) -> float:
 
 
 def _count(episode: Episode, it: Happening, score: float, *, back: bool) -> None:
+    call = f"call {it.row['call_id']}"
+    fresh = call not in episode.told_of
+    episode.remember("told_of", call)
     if back:
-        episode.add("callbacks_n")
+        episode.add("callbacks_n", fresh)
         return
-    episode.add("calls_n")
+    episode.add("calls_n", fresh)
     episode.raise_to("call_score", score)
     episode.remember("numbers", it.row["caller_key"])
     if it.row["from_abroad"]:
@@ -115,12 +130,10 @@ def _ended(
     back: bool,
 ) -> None:
     """The talk is over; its entry is the one its answer wrote, if that was seen."""
-    if running is None:
-        _count(episode, it, score, back=back)
-    episode.raise_to("call_score", score)
+    _count(episode, it, score, back=back)
     episode.raise_to("talk_max_s", talk)
     episode.add("talk_sum_s", talk)
-    ref = EventRef(*running[1:]) if running else it.ref  # type: ignore[arg-type]
+    ref = EventRef(*running[1:4]) if running else it.ref  # type: ignore[arg-type]
     _tell(episode, it, ref, it.at - int(1000 * talk), it.at, back=back)
 
 

@@ -55,6 +55,8 @@ FACTS: Mapping[str, tuple[type[pl.DataType], Any]] = {
     "paid_on_call": (pl.Boolean, False),  # while a suspected call was on
     "paid_on_strange_call": (pl.Boolean, False),
     "payee_score": (pl.Float64, 0.0),
+    "pay_score": (pl.Float64, 0.0),  # the gravest finding about a payment itself
+    "payee_fen": (pl.Int64, 0),  # the largest sum paid to a suspected one
 }
 """Columns that person signals may read, with type and value of a fresh episode."""
 
@@ -116,10 +118,12 @@ class Episode:
     opened: list[str] = field(default_factory=list)
     """Suspected names opened; the text that led there may reach the log later."""
     payees: list[int] = field(default_factory=list)
+    told_of: list[str] = field(default_factory=list)
+    """Marks of the newest events taken in: another source may tell of them again."""
     asked: list[list[int]] = field(default_factory=list)
     """Payments asked for and not yet booked: [payee key, fen]."""
     live: dict[str, list[Any]] = field(default_factory=dict)
-    """Running calls: call id → [answered at, stream, source, event id]."""
+    """Running calls: call id → [answered at, stream, source, event id, caller's key, callee's]."""
     band: int = 0
     stage: int = -1
     told_type: str | None = None
@@ -224,7 +228,7 @@ class Episode:
         self.finding_ids = (other.finding_ids + self.finding_ids)[:_KEPT]
         for kind, weight in other.types.items():
             self.types[kind] = max(self.types.get(kind, 0.0), weight)
-        for which in ("numbers", "names", "opened", "payees"):
+        for which in ("numbers", "names", "opened", "payees", "told_of"):
             for value in getattr(other, which):
                 self.remember(which, value)
         self.facts["link_texted"] |= not set(self.names).isdisjoint(self.opened)

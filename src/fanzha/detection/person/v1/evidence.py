@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 
 import polars as pl
 
@@ -77,10 +78,34 @@ ACTS: Mapping[str, pl.Expr] = {
 
 
 def take(episode: Episode, happening: Happening) -> bool:
-    """Add what this event says. False when it says nothing about the danger."""
+    """Add what this event says. False when it says nothing about the danger, or nothing new: what
+    another source tells again under another id counts once."""
     if happening.finding is not None:
         episode.found(happening.finding, happening.at)
-    return _TAKERS[happening.stream](episode, happening)
+    mark = _mark(happening)
+    if mark in episode.told_of:
+        return False
+    told = _TAKERS[happening.stream](episode, happening)
+    if told:
+        episode.remember("told_of", mark)
+    return told
+
+
+_SAME: Mapping[str, tuple[str, ...]] = {
+    "call": ("call_id", "phase"),
+    "text": ("at", "sender_key", "channel"),
+    "visit": ("at", "url"),
+    "app": ("at", "package", "action"),
+    "transfer": ("at", "payer_key", "payee_key", "amount_fen", "status"),
+    "account": ("at", "account_key", "action"),
+}
+"""What two records of one event have in common, whoever sent them."""
+
+
+def _mark(it: Happening) -> str:
+    """Short, the same for every record of one event as it concerns one key of a person."""
+    parts = [it.stream, it.key, *(it.row[name] for name in _SAME[it.stream])]
+    return blake2b(repr(parts).encode(errors="replace"), digest_size=8).hexdigest()
 
 
 _TAKERS: Mapping[str, Callable[[Episode, Happening], bool]] = {

@@ -12,10 +12,11 @@ from fanzha.detection.arrays import Array, equals, instants
 from fanzha.detection.finding import Finding, Role
 from fanzha.detection.person.people import People
 from fanzha.detection.person.risk import EventRef, Risk
-from fanzha.detection.person.v1.calls import start_call, tell_call
+from fanzha.detection.person.v1.calls import drop_ended, start_call, tell_call
 from fanzha.detection.person.v1.episode import Episode, View
 from fanzha.detection.person.v1.evidence import COLUMNS, PARTIES, take
 from fanzha.detection.person.v1.happening import Happening, why
+from fanzha.detection.person.v1.lately import Lately
 from fanzha.detection.person.v1.limits import FusionLimits
 from fanzha.detection.person.v1.recent import Recent
 from fanzha.detection.person.v1.running import Running
@@ -58,6 +59,7 @@ class Fusion:
         self._verdict = Verdict(signals, people, limits.risks_an_episode)
         self._episodes: dict[int, Episode] = {}
         self._talks = Talks(limit=limits.talks)
+        self._lately = Lately(limit=limits.lately)
         self._recent = Recent(limit=limits.acts)
         self._running = Running(limit=limits.running)
         self._suspects = Suspects(keep_ms=limits.suspect_days * _DAY, limit=limits.suspects)
@@ -65,7 +67,8 @@ class Fusion:
         self._swept = 0
         self._views: list[View] = []
         self._acts = 0
-        """How many acts had been noted by the row in hand."""
+        self._told = 0
+        """How many acts, and how many answers and ends, had been noted by the row in hand."""
         self.refused = 0
 
     def __len__(self) -> int:
@@ -104,14 +107,16 @@ class Fusion:
             found.setdefault(at_row, []).append(finding)
         if frame.height:
             noted = self._talks.take_in(frame) if stream == "call" else None
+            told = self._lately.take_in(frame) if stream == "call" else None
             acts = self._recent.take_in(stream, frame)
             for index, clock, row in self._choose(reading):
                 self._acts = int(acts[index])
+                self._told = self._lately.noted if told is None else int(told[index])
                 self._pass_time(clock)
                 upto = self._talks.noted if noted is None else int(noted[index])
                 self._step(stream, row, found.get(index, ()), upto)
                 self._pass_time(clock)
-            self._acts = self._recent.noted
+            self._acts, self._told = self._recent.noted, self._lately.noted
             self._pass_time(max(self._clock, _latest(frame)))
             self._recent.forget()
         return self._verdict.risks(self._views)
@@ -186,6 +191,7 @@ class Fusion:
         self, stream: str, row: dict[str, Any], findings: Iterable[Finding], upto: int
     ) -> None:
         """One event; `upto` is how many talks had been noted by then."""
+        over = row.get("phase") == "answer" and self._lately.over(row, self._told)
         at_risk = None
         for finding in findings:
             if finding.role is Role.AT_RISK:
@@ -198,7 +204,7 @@ class Fusion:
         if at_risk is not None and not self._suspects.score(row[_AT_RISK[stream]], row["at"]):
             opened = self._open(row[_AT_RISK[stream]], at_risk, row["at"])
         if stream == "call":
-            self._note_call(row)
+            self._note_call(row, over=over)
         for name in dict.fromkeys(PARTIES[stream]):
             key = row[name]
             person = self._people.of(key) if key else None
@@ -207,7 +213,8 @@ class Fusion:
                 continue
             mine = at_risk if key == row[_AT_RISK[stream]] else None
             met = suspicion if name == _AT_RISK[stream] else 0.0
-            told = take(episode, Happening(stream, row, key, met, mine))
+            drop_ended(episode, self._lately, self._told)
+            told = take(episode, Happening(stream, row, key, met, mine, over))
             if stream == "call" and str(row["call_id"]) in episode.live:
                 self._watch(person, row["call_id"], episode.live[str(row["call_id"])][0])
             if told:
@@ -270,11 +277,12 @@ class Fusion:
 
     def _reach(self, talk: Talk, finding: Finding | None) -> None:
         """Whoever talked to this number is in contact with it, though nothing was known then."""
-        at = self._clock
+        at, since, on = self._clock, talk.answered_at, talk.ended_at is None
         if (
             not talk.callee
             or self._suspects.score(talk.callee, at)
             or (talk.ended_at and talk.seconds(at) < self._limits.talk_kept_s)
+            or (on and self._lately.elsewhere(talk.caller, talk.callee, since, self._told))
         ):
             return
         person = self._people.stranger(talk.callee, talk.callee_normal, account=False)
@@ -292,8 +300,9 @@ class Fusion:
             episode.found(finding, at)
             episode.raise_to("call_score", finding.score)
             episode.say("call_why", why(finding), finding.score)
-        if talk.ended_at is None:
-            start_call(episode, talk.call_id, talk.answered_at, talk.ref)
+        if on:
+            parties = (talk.caller, talk.callee)
+            start_call(episode, talk.call_id, talk.answered_at, talk.ref, parties)
             self._watch(person, talk.call_id, talk.answered_at)
         else:
             episode.raise_to("talk_max_s", talk.seconds(at))
@@ -309,11 +318,11 @@ class Fusion:
             if answered_at + 1000 * mark_s > self._clock:
                 self._running.watch(person, call_id, answered_at + 1000 * mark_s)
 
-    def _note_call(self, row: Mapping[str, Any]) -> None:
+    def _note_call(self, row: Mapping[str, Any], *, over: bool) -> None:
         """Follow strangers' calls from abroad while they last."""
         if row["phase"] == "end":
             self._running.end(row["caller_key"], row["call_id"])
-        elif row["phase"] == "answer" and row["strange"] and row["from_abroad"]:
+        elif row["phase"] == "answer" and row["strange"] and row["from_abroad"] and not over:
             talk = Talk(
                 row["call_id"], row["caller_key"], row["caller"], row["callee_key"], row["callee"],
                 row["at"], None, True, EventRef("call", row["source"], row["event_id"]),
@@ -339,8 +348,10 @@ class Fusion:
                 self._reach(who, None)
                 continue
             person, call_id = who
-            episode = self._live_episode(person)
-            if episode is not None and str(call_id) in episode.live:
+            if (episode := self._live_episode(person)) is None:
+                continue
+            drop_ended(episode, self._lately, self._told)
+            if str(call_id) in episode.live:
                 self._views.append(episode.view(person, when))
 
     def _sweep(self, now: int) -> None:
@@ -365,7 +376,11 @@ class Fusion:
             "refused": self.refused,
             "recent": self._recent.to_json(),
         }
-        return {"plain": packed(plain), **prefixed("talks", self._talks.snapshot())}
+        return {
+            "plain": packed(plain),
+            **prefixed("talks", self._talks.snapshot()),
+            **prefixed("lately", self._lately.snapshot()),
+        }
 
     def restore(self, state: Mapping[str, Array]) -> None:
         plain = unpacked(state["plain"])
@@ -373,6 +388,7 @@ class Fusion:
         self._running.from_json(plain["running"])
         self._suspects.from_json(plain["suspects"])
         self._talks.restore(part("talks", state))
+        self._lately.restore(part("lately", state))
         self._recent.from_json(plain["recent"])
         self._clock, self._swept = plain["clock"], plain["swept"]
         self.refused = plain["refused"]

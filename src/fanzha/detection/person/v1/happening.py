@@ -25,6 +25,8 @@ class Happening:
     suspicion: float
     """How suspected the other side is, by any channel; 0 when it is not."""
     finding: Finding | None
+    over: bool = False
+    """Of a call's answer: that talk had ended before the row came."""
 
     @property
     def at(self) -> int:
@@ -37,7 +39,7 @@ class Happening:
 
 def why(finding: Finding) -> tuple[str, str]:
     """A finding's two weightiest reasons as one clause."""
-    top = finding.reasons[:2]
+    top = [reason for reason in finding.reasons[:2] if reason.part > 0]
     return "、".join(r.zh for r in top), ", ".join(r.en for r in top)
 
 

@@ -24,6 +24,8 @@ class FusionLimits:
     """How far back a number that becomes suspected leads to those it talked to."""
     talk_kept_s: int
     """Shorter talks lead to nobody."""
+    lately: int
+    """The newest answers and ends of calls, by which a call of unknown end is known to be over."""
     acts: int
     """The newest acts of everybody that fusion can look back to."""
     acts_before_s: int

@@ -33,12 +33,16 @@ def take_transfer(episode: Episode, it: Happening) -> bool:
         episode.add("paid_fen", amount)
     episode.raise_to("paid_max_fen", amount)
     episode.raise_to("paid_share", row["left_share"] or 0.0)
-    episode.raise_to("payee_score", max(it.suspicion, row["payee_score"] or 0.0))
+    suspicion = max(it.suspicion, row["payee_score"] or 0.0)
+    episode.raise_to("payee_score", suspicion)
+    if finding is not None or it.suspicion > 0.0:
+        episode.raise_to("payee_fen", amount)
     facts["paid_on_call"] |= episode.on_line(it.at)
     facts["paid_on_strange_call"] |= bool(row["call_strange"])
     episode.after_contact("paid_after_s", it.at)
     episode.remember("payees", row["payee_key"])
     if finding:
+        episode.raise_to("pay_score", finding.score)
         episode.say("payee_why", why(finding), finding.score)
     sum_zh, sum_en = (UNITS["yuan"](amount, language) for language in ("zh", "en"))
     verb_zh = "正向" if facts["paid_asked"] else "向"

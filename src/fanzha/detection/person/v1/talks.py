@@ -93,10 +93,11 @@ class Talks:
         for row in (low + np.flatnonzero(mine)).tolist():
             one = {name: column[row].item() for name, column in self._rows.items()}
             talk, at = talks.get(one["call_id"]), one["at"]
-            if one["phase"] == _END and talk is not None:
-                talks[one["call_id"]] = talk._replace(ended_at=at)
-                continue
             ended = one["phase"] == _END
+            if talk is not None:
+                # An answer that came after the end, or again, opens nothing.
+                talks[one["call_id"]] = talk._replace(ended_at=at) if ended else talk
+                continue
             talks[one["call_id"]] = Talk(
                 one["call_id"], caller, caller_normal, one["callee"],
                 one["callee_normal"].decode(), at - int(1000 * one["talk_s"]) if ended else at,
