@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from fanzha.city.behaviour import POLICIES
 from fanzha.city.evasion import evade
+from fanzha.city.firms import Firms
 from fanzha.city.generate import default_behaviour
 from fanzha.city.grammar import Grammar, load_grammar
 from fanzha.city.life.texts import BOUND
@@ -22,6 +23,7 @@ from fanzha.city.organisations import load_organisations
 from fanzha.city.rhythm import DAY, Rhythm, Span, local_hour
 from fanzha.city.scam.hops import parts_of
 from fanzha.city.world import distinct
+from fanzha.detection.app.v1.kinds import load_app_kinds
 from fanzha.errors import Misconfigured
 from tests.city.conftest import START
 
@@ -148,3 +150,8 @@ def _lines(read: Any) -> list[str]:
         return [read]
     inner = read.values() if isinstance(read, dict) else read if isinstance(read, list) else ()
     return [line for value in inner for line in _lines(value)]
+
+
+def test_the_centre_knows_the_stores_of_the_city() -> None:
+    kinds = load_app_kinds(POLICIES.parent / "detection" / "app-kinds.yaml")
+    assert set(Firms().stores) <= set(kinds.stores)

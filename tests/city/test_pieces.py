@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -130,3 +131,49 @@ def test_the_command_writes_in_pieces(tmp_path: Path) -> None:
     done = CliRunner().invoke(command.app, asked)
     assert done.exit_code == 0, done.output
     assert {p.stem for p in tmp_path.glob("*.parquet")} == set(STREAMS)
+
+
+@pytest.fixture(scope="module")
+def rough(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
+    out = tmp_path_factory.mktemp("rough")
+    behaviour = default_behaviour("rough")
+    return out, write_in_pieces(300, 0.6, 5, START, behaviour, out, hours=3.0)
+
+
+def test_records_come_in_late_and_twice_over_all_pieces(rough: tuple[Path, Written]) -> None:
+    out, done = rough
+    calls = _frame(out, "call")
+    assert calls.height == done.rows["call"]
+    assert admit("call", pq.read_table(out / "call.parquet"), "city").refused == []
+    assert calls["source"].n_unique() > 2
+    wait = calls["at"].cum_max() - calls["at"]
+    assert (wait > timedelta(minutes=30)).any(), "a row comes in long after younger ones"
+    assert calls.height > calls.select("source", "event_id").n_unique(), "some are sent again"
+    lacks = calls.filter(pl.col("source").str.ends_with("-b"))
+    assert lacks["caller_cell"].null_count() == lacks.height > 0
+
+
+def test_what_is_told_again_joins_the_truth(rough: tuple[Path, Written]) -> None:
+    out, _ = rough
+    copies = pl.read_parquet(out / "truth" / "truth_copy.parquet")
+    assert copies["event_id"].n_unique() == copies.height > 0
+    told = pl.read_parquet(out / "truth" / "truth_event.parquet")
+    again = told.filter(pl.col("event_id").is_in(copies["event_id"].implode()))
+    first = again.join(copies, on="event_id").join(
+        told, left_on="of", right_on="event_id", suffix="_first"
+    )
+    assert first.height == again.height
+    assert (first["role"] == first["role_first"]).all()
+    ids = pl.concat([_frame(out, stream)["event_id"] for stream in STREAMS])
+    assert copies["event_id"].is_in(ids.implode()).all()
+    assert copies["of"].is_in(ids.implode()).all()
+
+
+def test_a_rough_city_in_pieces_is_the_same_again(
+    rough: tuple[Path, Written], tmp_path: Path
+) -> None:
+    behaviour = default_behaviour("rough")
+    write_in_pieces(300, 0.6, 5, START, behaviour, tmp_path, hours=3.0)
+    for stream in STREAMS:
+        name = f"{stream}.parquet"
+        assert (tmp_path / name).read_bytes() == (rough[0] / name).read_bytes()

@@ -65,6 +65,42 @@ def deliver(
     return Delivered(out, arrival, pa.concat_tables([COPIES.empty_table(), *copies]))
 
 
+class Post:
+    """Delivers a city piece by piece: what comes in after a piece waits for a later one.
+
+    Every piece has chances of its own (`World.chapter`); copies under other ids are numbered from
+    `first_id`, which must lie above the ids of events.
+    """
+
+    def __init__(self, behaviour: Behaviour, world: World, span: Span, first_id: int) -> None:
+        self._behaviour, self._world, self._span = behaviour, world, span
+        self._next_id = first_id
+        self._waiting: dict[str, tuple[pa.Table, Ints]] = {}
+        self.copies = COPIES.empty_table()
+        """`truth_copy` of the pieces so far."""
+
+    def pass_on(self, stream: str, table: pa.Table, until: int) -> pa.Table:
+        """What has come in before an instant (ms UTC), in order, once this piece is sent too."""
+        if not (self._behaviour.delivery.get(stream) or self._behaviour.seen_twice.get(stream)):
+            return table
+        came = deliver({stream: table}, self._behaviour, self._world, self._span, self._next_id)
+        self._next_id += came.copies.num_rows
+        self.copies = pa.concat_tables([self.copies, came.copies])
+        rows, at = came.streams[stream], came.arrival[stream]
+        if stream in self._waiting:
+            before, earlier = self._waiting[stream]
+            rows, at = pa.concat_tables([before, rows]), np.concatenate([earlier, at])
+            order = np.argsort(at, kind="stable")
+            rows, at = rows.take(pa.array(order)), at[order]
+        ready = int(np.searchsorted(at, until))
+        self._waiting[stream] = (rows.slice(ready), at[ready:])
+        return rows.slice(0, ready)
+
+    def rest(self, stream: str) -> pa.Table | None:
+        """What was still on its way; None where nothing was."""
+        return self._waiting.pop(stream, (None,))[0]
+
+
 def _sent(
     stream: str,
     table: pa.Table,

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from fanzha.city import drafts, truth
 from fanzha.city.behaviour import Behaviour
+from fanzha.city.delivery import Post
 from fanzha.city.drafts import Rows
 from fanzha.city.files import TRUTH
 from fanzha.city.generate import event_ids
@@ -32,6 +33,8 @@ _RESIDENT_HOURS = 1_000_000
 """Residents times hours drawn at once."""
 _BEHIND = 20 * MINUTE
 """What leads up to a thing is told up to so long before it; a piece ends that much earlier."""
+_COPIES_FROM = 1 << 40
+"""Ids of events told again under another one: above any count of events."""
 Tell = Callable[[str, int, int], None]
 """Hears a part, how many pieces are done, and how many rows."""
 
@@ -68,8 +71,8 @@ def write_in_pieces(
     a time. Rows stand in order of time over all pieces and have one count of ids. Calls and threads
     bear scrambled numbers. Transfers wait in a file of their own until all are known, for only then
     it is known what every account must have held at the start. Other pieces are another city: the
-    length belongs to the arguments. Records come as they happened, whatever the behaviour says of
-    delivery.
+    length belongs to the arguments. Where the behaviour delivers badly, rows stand in the order in
+    which they come in.
     """
     if not 100 <= residents <= MOST_RESIDENTS:
         raise Refused(
@@ -80,7 +83,7 @@ def write_in_pieces(
         )
     whole = Span.of(start, days)
     tell("people", 0, 0)
-    stage = set_up(residents, whole, seed, start, behaviour.as_it_happened)
+    stage = set_up(residents, whole, seed, start, behaviour)
     stage.doors.calls.all_phases = call_phases == "all"
     registry = stage.doors.registry
     tell("registry", 0, 0)
@@ -91,7 +94,8 @@ def write_in_pieces(
     book = truth.Book(stage.doors.people, stage.world, stage.underworld.dens, incidents)
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out) as spill:
-        press = _Press(stage, book, out, Path(spill), f"city{seed}")
+        post = Post(behaviour, stage.world, whole, _COPIES_FROM)
+        press = _Press(stage, book, post, out, Path(spill), f"city{seed}")
         length = round((hours or hours_of(residents)) * HOUR)
         for number, begin in enumerate(range(whole.start_ms, whole.end_ms, length)):
             end = min(begin + length, whole.end_ms)
@@ -107,8 +111,12 @@ def write_in_pieces(
 class _Press:
     """Prints pieces into one file a stream."""
 
-    def __init__(self, stage: Stage, book: truth.Book, out: Path, spill: Path, source: str) -> None:
-        self._stage, self._book, self._out, self._spill = stage, book, out, spill
+    def __init__(
+        self, stage: Stage, book: truth.Book, post: Post, out: Path, spill: Path, source: str
+    ) -> None:
+        self._stage, self._book, self._post = stage, book, post
+        self._out, self._spill = out, spill
+        self._untils: list[int] = []
         self._source = source
         self._pools = pools_of(stage)
         self._ledger = Ledger(stage.world)
@@ -137,23 +145,32 @@ class _Press:
         }
         self._book.take(rows, ids, tables)
         for stream, table in tables.items():
+            self._write(stream, self._post.pass_on(stream, table, until))
+        self._untils.append(until)
+        self.done.pieces += 1
+
+    def _write(self, stream: str, table: pa.Table | None) -> None:
+        if table is not None and table.num_rows:
             self._sheets[stream].write_table(table)
             self.done.rows[stream] += table.num_rows
-        self.done.rows["transfer"] += len(rows["transfer"].at)
-        self.done.pieces += 1
 
     def bind(self) -> Written:
         """Write the transfers with their balances, and the truth."""
         world, doors = self._stage.world, self._stage.doors
         opening = self._ledger.open(world, doors.people, doors.firms)
-        for piece in range(self.done.pieces):
+        for piece, until in enumerate(self._untils):
             rows, ids = _kept(self._spill / f"{piece}.feather")
             self._ledger.fill(rows)
             table = drafts.table("transfer", rows, ids, self._source, self._pools)
-            self._sheets["transfer"].write_table(table)
-        for sheet in self._sheets.values():
+            world.chapter = piece + 1
+            self._write("transfer", self._post.pass_on("transfer", table, until))
+        for stream, sheet in self._sheets.items():
+            self._write(stream, self._post.rest(stream))
             sheet.close()
         told: dict[str, pa.Table] = self._book.tables()
+        if self._post.copies.num_rows:
+            told["truth_event"] = truth.with_copies(told["truth_event"], self._post.copies)
+            told["truth_copy"] = self._post.copies
         told["opening"] = pa.table({"account": self._pools["account"], "fen": pa.array(opening)})
         (self._out / TRUTH).mkdir(exist_ok=True)
         for name, table in told.items():
