@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from fanzha.detection.taxonomy import Taxonomy
-from fanzha.detection.text.cascade import meanings
-from fanzha.detection.text.cascade import train as training
+from fanzha.detection.text.cascade import ground, meanings
 from fanzha.detection.text.cascade.model import TextModel
 from fanzha.detection.text.cascade.samples import Samples, built_in, own
 from fanzha.detection.text.cascade.train import Settings, train
@@ -56,7 +55,7 @@ def few_built_in(policies: Path, taxonomy: Taxonomy, seed: int, variants: int) -
 def small_model(monkeypatch: pytest.MonkeyPatch) -> TextModel:
     """Trained on ninety texts of three classes, many of them alike."""
     monkeypatch.setattr(meanings, "sentence_encoder", Hashing)
-    monkeypatch.setattr(training, "built_in", few_built_in)
+    monkeypatch.setattr(ground, "built_in", few_built_in)
     names = [name for name in CLASSES for _ in range(30)]
     texts = [said(name, k) for k, name in enumerate(names)]
     samples = own(

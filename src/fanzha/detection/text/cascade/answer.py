@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +14,18 @@ import numpy.typing as npt
 from fanzha.detection.finding import Reason
 from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
 from fanzha.detection.text.cascade.classes import best_class, class_lead, shares_of
-from fanzha.detection.text.cascade.first import First, first_stage
-from fanzha.detection.text.cascade.fit import gram_rows, probability
-from fanzha.detection.text.cascade.gate import alike_by_grams, mix
+from fanzha.detection.text.cascade.gate import alike_by_grams
+from fanzha.detection.text.cascade.grams.first import First, first_stage
+from fanzha.detection.text.cascade.grams.fit import gram_rows, probability
+from fanzha.detection.text.cascade.grams.vectors import BITS, Read, normed, some_of
+from fanzha.detection.text.cascade.grams.written import written_counts, written_scores
 from fanzha.detection.text.cascade.meanings import MEANINGS_FILE, Meanings, Said
-from fanzha.detection.text.cascade.model import TextModel, columns_of
+from fanzha.detection.text.cascade.model import TextModel
 from fanzha.detection.text.cascade.policy import CASCADE_FILE, Allowance, CascadePolicy
 from fanzha.detection.text.cascade.reasons import Grounds
 from fanzha.detection.text.cascade.report import unsure
 from fanzha.detection.text.cascade.scale import cells
-from fanzha.detection.text.cascade.vectors import BITS, Read, dense, normed
+from fanzha.detection.text.cascade.voice import Voice, both, dense_of, first_columns
 from fanzha.detection.text.v1.evidence import Evidence, Reader
 from fanzha.detection.text.v1.ngrams import window_grams
 from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser
@@ -76,13 +79,18 @@ class Cascade:
             for column in model.first.T
         )
         cell = cells(near.length, talk)
-        inside = model.first_in(_columns(near, read), cell)
-        outside = model.first_out(_columns(far, read), cell)
+        written, known = self._written(read, near)
+        inside = model.first_in(first_columns(near, read, written[:, 0]), cell)
+        outside = model.first_out(first_columns(far, read), cell)
+        heard = plain = outside
+        if self.voice:
+            heard = self.voice.first(read, cell)
+            outside = both(outside, heard)
         add_in, add_out = model.moved(talk)
-        alike = alike_by_grams(near.known, cell, model.gate)
-        odds = mix(inside + add_in, outside + add_out, alike)
-        every = np.arange(odds.size)
-        shares = shares_of(model.class_first(self._grams(read, every))) if model.classes else None
+        alike = alike_by_grams(known, cell, model.gate)
+
+        odds = model.answer(inside + add_in, outside + add_out, alike, add_in)
+        shares = shares_of(written[:, 1:]) if model.classes else None
         wanted = unsure(inside + add_in, outside + add_out, odds, alike, model.band)
         sureness = np.abs(odds)
         if shares is not None:
@@ -94,37 +102,58 @@ class Cascade:
         said = None
         if rows.size:
             said = self.meanings.read([texts[row] for row in rows.tolist()])
-            second = model.second(self._grams(read, rows), self._columns(said, read, rows))
-            odds[rows] = mix(
-                model.second_in(np.column_stack([second[:, 0], inside[rows]]), cell[rows])
-                + add_in[rows],
-                model.second_out(np.column_stack([second[:, 1], outside[rows]]), cell[rows])
-                + add_out[rows],
-                alike[rows],
+            counts = self._counts(read, rows)
+            second = model.second(normed(counts, model.idf), self._columns(model, said, read, rows))
+            if model.written_idf.size:
+                second[:, 0] += self._words(read, rows) @ model.written.grams[:, 1]
+            again = model.second_out(np.column_stack([second[:, 1], plain[rows]]), cell[rows])
+            if self.voice:
+                columns = self._columns(self.voice.model, said, read, rows)
+                after = self.voice.second(counts, columns, heard[rows], cell[rows])
+                again = both(again, after)
+            own = model.second_in(np.column_stack([second[:, 0], inside[rows]]), cell[rows])
+            odds[rows] = model.answer(
+                own + add_in[rows], again + add_out[rows], alike[rows], add_in[rows]
             )
         head = int(alike.size > 0 and float(alike.mean()) < 0.5)
         first = far if head else near
         score = np.where(near.length > 0, probability(odds), 0.0)
         return Answers(self, read, first, asked, said, score, alike, cell, head, shares)
 
-    def _columns(self, said: Said, read: Read, rows: I64) -> F32:
-        """Dense columns in the order that the model was trained with."""
-        steps = columns_of([s.code for s in self.steps.steps], self.model.steps)
-        meanings = columns_of([m.code for m in self.meanings.meanings], self.model.meanings)
-        held = read.held[rows][:, np.maximum(steps, 0)] & (steps >= 0)
-        like = said.like[:, np.maximum(meanings, 0)] * (meanings >= 0)
-        return dense(Said(said.mean, like.astype(np.float32), said.where, said.pieces), held)
+    @cached_property
+    def voice(self) -> Voice | None:
+        """Asked beside the model's own answer for texts of other sources, where it has one."""
+        return Voice(self.model.voice) if self.model.voice else None
 
-    def _grams(self, read: Read, rows: I64) -> object:
-        text = read.text
-        lengths = (text.ends[1:] - text.ends[:-1])[rows]
-        ends = np.concatenate([[0], np.cumsum(lengths)])
-        chars = np.concatenate(
-            [text.chars[text.ends[r] : text.ends[r + 1]] for r in rows.tolist()]
-            or [text.chars[:0]]
-        )  # fmt: skip
-        grams = gram_rows(*window_grams(chars, ends, BITS), 1 << BITS)
-        return normed(grams.texts(rows.size), self.model.idf)
+    @cached_property
+    def _weights(self) -> F32:
+        """Of rows of words as written and grams: the first stage's, then each class's."""
+        first, classes = self.model.written.grams[:, :1], self.model.class_first.grams
+        return np.hstack([first, classes]) if self.model.classes else first
+
+    def _written(self, read: Read, near: First) -> tuple[F64, F32]:
+        """(rows, 1 + classes) margins of words as written and grams, and the share of long grams
+        that the model knows."""
+        model = self.model
+        if not model.written_idf.size:
+            return np.zeros((near.best.size, 1)), near.known
+        margins, known = written_scores(read.text, model.written_idf, self._weights)
+        return margins + np.append(model.written.bias[0], model.class_first.bias), known
+
+    def _columns(self, model: TextModel, said: Said, read: Read, rows: I64) -> F32:
+        steps = [one.code for one in self.steps.steps]
+        meanings = [one.code for one in self.meanings.meanings]
+        return dense_of(model, said, read.held[rows], steps, meanings)
+
+    def _counts(self, read: Read, rows: I64) -> Any:
+        """Counts of grams of some rows, as 1 + ln."""
+        text = some_of(read.text, rows)
+        grams = gram_rows(*window_grams(text.chars, text.ends, BITS), 1 << BITS)
+        return grams.texts(rows.size)
+
+    def _words(self, read: Read, rows: I64) -> Any:
+        """Some rows of words as written and grams, of unit length."""
+        return normed(written_counts(some_of(read.text, rows)), self.model.written_idf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,9 +193,9 @@ class Answers:
         shares = self.shares.copy()
         if self.said is not None:
             asked = np.flatnonzero(self.asked)
-            columns = self.cascade._columns(self.said, self.reading, asked)
-            grams = self.cascade._grams(self.reading, asked)
-            shares[asked] = shares_of(model.class_second(grams, columns))
+            columns = self.cascade._columns(model, self.said, self.reading, asked)
+            words = self.cascade._words(self.reading, asked)
+            shares[asked] = shares_of(model.class_second(words, columns))
         return [model.classes[k] for k in best_class(shares, model.class_fraud, self.score)]
 
     def scam_types(self, rows: I64) -> list[str | None]:
@@ -192,7 +221,3 @@ class Answers:
             self.reading, self.first, self.cascade.model, self.score, self.asked, self.said,
             meanings, self.cascade.normaliser, self.head,
         )  # fmt: skip
-
-
-def _columns(first: First, read: Read) -> F64:
-    return np.column_stack([first.best, first.whole, read.step_sum]).astype(np.float64)

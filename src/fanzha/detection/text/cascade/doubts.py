@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fanzha.detection.ranking import area
-from fanzha.detection.text.cascade.fit import gram_rows, idf, margin_fit
-from fanzha.detection.text.cascade.vectors import normed
+from fanzha.detection.text.cascade.grams.fit import gram_rows, idf, margin_fit
+from fanzha.detection.text.cascade.grams.vectors import normed
 from fanzha.detection.text.v1.ngrams import window_grams
 from fanzha.detection.text.v1.normal import Normaliser
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fanzha.detection.finding import Reason
-from fanzha.detection.text.cascade.first import First
+from fanzha.detection.text.cascade.grams.first import First
+from fanzha.detection.text.cascade.grams.vectors import Read
 from fanzha.detection.text.cascade.meanings import Meaning, Said
 from fanzha.detection.text.cascade.model import TextModel
-from fanzha.detection.text.cascade.vectors import Read
 from fanzha.detection.text.v1.ngrams import WINDOW, contributions
 from fanzha.detection.text.v1.normal import Normaliser
 from fanzha.detection.text.v1.phrases import quote, spans

@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from fanzha.detection.text.cascade.classes import best_class
 from fanzha.detection.text.cascade.figures import class_figures, fraud_figures
-from fanzha.detection.text.cascade.fit import probability
-from fanzha.detection.text.cascade.gate import alike_by_grams, mix
+from fanzha.detection.text.cascade.gate import alike_by_grams
+from fanzha.detection.text.cascade.grams.fit import probability
 from fanzha.detection.text.cascade.model import TextModel
 from fanzha.detection.text.cascade.samples import Samples
+from fanzha.detection.text.cascade.voice import both
 
-__all__ = ["Held", "report", "unsure"]
+__all__ = ["Held", "floor_of", "report", "unsure"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -23,6 +24,10 @@ I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 _LEAST = 30
 """Benign texts that a source needs for a threshold, and texts for figures of its own."""
+_ABOVE = 0.05
+"""Share of honest texts of other sources that may lie above the floor."""
+_DEEPEST, _FLOOR = -5.0, -2.5
+"""Log-odds between which the floor lies."""
 
 
 @dataclass(eq=False)
@@ -34,20 +39,25 @@ class Held:
     whole: F32
     known: F32
     steps: F64
+    written: F64
     second: F64
     row: I64
+    voice: F64 | None = None
+    voice_again: F64 | None = None
+    """What the voice says of every row after either stage, where the model has one."""
 
     @classmethod
     def none(cls, rows: int) -> Held:
         zero = np.zeros(rows, dtype=np.float32)
         return cls(
-            zero.copy(), zero.copy(), zero.copy(), np.zeros(rows), np.full(rows, np.nan),
+            zero.copy(), zero.copy(), zero.copy(), np.zeros(rows), np.zeros(rows),
+            np.full(rows, np.nan),
             np.full(rows, -1, dtype=np.int64),
         )  # fmt: skip
 
     def first_columns(self) -> F64:
-        """(rows, 3): what the first stage's scale reads."""
-        return np.column_stack([self.best, self.whole, self.steps]).astype(np.float64)
+        """(rows, 4): what the first stage's scale reads."""
+        return np.column_stack([self.best, self.whole, self.steps, self.written]).astype(np.float64)
 
 
 def report(
@@ -98,18 +108,14 @@ def _near_odds(
 ) -> tuple[F64, npt.NDArray[np.bool_]]:
     """Log-odds as the cascade would answer, the second stage asked where the first is unsure."""
     a = model.first_in(near.first_columns(), cell)
-    b = model.first_out(far.first_columns(), cell)
+    b, b_again = _outside(far, model, cell)
     alike = alike_by_grams(near.known, cell, model.gate)
-    odds = mix(a, b, alike)
-    asked = unsure(a, b, odds, alike, model.band)
-    asked &= np.isfinite(near.second) & np.isfinite(far.second)
-    second = np.where(asked[:, None], np.column_stack([near.second, far.second]), 0.0)
-    again = mix(
-        model.second_in(np.column_stack([second[:, 0], a]), cell),
-        model.second_out(np.column_stack([second[:, 1], b]), cell),
-        alike,
-    )
-    return np.where(asked, again, odds), asked
+    odds = model.answer(a, b, alike)
+    there = np.isfinite(near.second) & np.isfinite(b_again)
+    asked = unsure(a, b, odds, alike, model.band) & there
+    a_again = np.where(there, model.second_in(np.column_stack([near.second, a]), cell), a)
+    b_again = np.where(there, b_again, b)
+    return np.where(asked, model.answer(a_again, b_again, alike), odds), asked
 
 
 def unsure(inside: F64, outside: F64, odds: F64, alike: F64, band: float) -> Bools:
@@ -120,7 +126,22 @@ def unsure(inside: F64, outside: F64, odds: F64, alike: F64, band: float) -> Boo
 
 def _far_odds(far: Held, model: TextModel, cell: I64) -> F64:
     """Log-odds for texts of a source never trained on, the second stage asked of all encoded."""
+    first, again = _outside(far, model, cell)
+    return np.where(np.isfinite(again), again, first)
+
+
+def _outside(far: Held, model: TextModel, cell: I64) -> tuple[F64, F64]:
+    """The answer for other sources with its voice, after either stage; NaN where not encoded."""
     first = model.first_out(far.first_columns(), cell)
-    there = np.isfinite(far.second)
-    columns = np.column_stack([np.where(there, far.second, 0.0), first])
-    return np.where(there, model.second_out(columns, cell), first)
+    again = model.second_out(np.column_stack([far.second, first]), cell)
+    if far.voice is None or far.voice_again is None:
+        return first, again
+    return both(first, far.voice), both(again, far.voice_again)
+
+
+def floor_of(far: Held, samples: Samples, model: TextModel, cell: I64) -> float:
+    """Log-odds that all but a few honest texts of sources left out lie below."""
+    rows = np.flatnonzero((far.row >= 0) & ~samples.fraud)
+    odds = _far_odds(far, model, cell)[rows]
+    highest = float(np.quantile(odds, 1 - _ABOVE)) if rows.size else _FLOOR
+    return min(max(highest, _DEEPEST), _FLOOR)

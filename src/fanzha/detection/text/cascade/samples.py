@@ -14,10 +14,12 @@ from fanzha.detection.text.cascade.near import alike
 from fanzha.detection.text.v1.corpus import MESSAGES_FILE, written
 from fanzha.detection.text.v1.normal import Normaliser
 
-__all__ = ["BUILT_IN", "TALK", "TALKS_FILE", "Samples", "built_in", "own"]
+__all__ = ["BUILT_IN", "ORDINARY", "TALK", "TALKS_FILE", "Samples", "built_in", "own"]
 
 TALKS_FILE = "written_talks.yaml"
 TALK = ("chat", "transcript")
+ORDINARY = -2
+"""In place of a class: none, but an ordinary honest message."""
 BUILT_IN = ("fanzha:messages", "fanzha:talks")
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -25,7 +27,8 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Labelled texts, row by row. `classes` are indices into the names of classes, −1 for none.
+    """Labelled texts, row by row. `classes` are indices into the names of classes, −1 for none
+    (`ORDINARY`: none, but an ordinary honest message).
 
     `group` joins texts that are nearly the same and variants of one text; `source` is an index into
     `sources`; `talk` says chat or call.
@@ -90,6 +93,7 @@ def built_in(policies: Path, taxonomy: Taxonomy, seed: int, variants: int) -> Sa
     folder = policies / "text"
     texts: list[str] = []
     fraud: list[bool] = []
+    kind: list[int] = []
     source: list[int] = []
     group: list[int] = []
     for k, (name, many) in enumerate(((MESSAGES_FILE, variants), (TALKS_FILE, 2))):
@@ -97,10 +101,11 @@ def built_in(policies: Path, taxonomy: Taxonomy, seed: int, variants: int) -> Sa
         for sample in written(folder / name, taxonomy, seed, many):
             texts.append(sample.text)
             fraud.append(sample.fraud)
+            kind.append(-1 if sample.fraud or sample.grey or k else ORDINARY)
             source.append(k)
             group.append(above + sample.group)
     where = np.array(source, dtype=np.int64)
     return Samples(
-        tuple(texts), np.array(fraud), np.full(len(texts), -1, dtype=np.int64), where, BUILT_IN,
+        tuple(texts), np.array(fraud), np.array(kind, dtype=np.int64), where, BUILT_IN,
         where == 1, np.array(group, dtype=np.int64),
     )  # fmt: skip

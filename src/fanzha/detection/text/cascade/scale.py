@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fanzha.detection.text.cascade.fit import probability
+from fanzha.detection.text.cascade.grams.fit import probability
 
 __all__ = ["CELLS", "Scale", "cells", "fit_scale"]
 
@@ -47,12 +47,13 @@ class Scale:
         return odds
 
 
-def fit_scale(columns: F64, wanted: F64, weight: F64, cell: I64) -> Scale:
+def fit_scale(columns: F64, wanted: F64, weight: F64, cell: I64, *, apart: bool = True) -> Scale:
     """Logistic regression by Newton's method; evidence may not turn around.
 
     A cell's offset is fitted with its two sides weighed as in the whole, so that it tells how
     scores lie there and not how common fraud was there in training: else long texts are suspect for
-    being long. A cell without enough texts of both sides has none.
+    being long. A cell without enough texts of both sides has none. `apart` false: no offsets, for
+    texts like those trained on, of which length tells as much as anything else.
     """
     fraud = wanted > 0.5
     if not wanted.size or fraud.all() or not fraud.any():
@@ -64,14 +65,14 @@ def fit_scale(columns: F64, wanted: F64, weight: F64, cell: I64) -> Scale:
     )  # fmt: skip
     share = float((weight * fraud).sum() / weight.sum())
     balanced = weight.astype(np.float64).copy()
-    for c in np.flatnonzero(met):
+    for c in np.flatnonzero(met & apart):
         here = cell == c
         yes, no = balanced[here & fraud].sum(), balanced[here & ~fraud].sum()
         whole = yes + no
         balanced[here & fraud] *= share * whole / yes
         balanced[here & ~fraud] *= (1 - share) * whole / no
     marks = np.zeros((wanted.size, CELLS))
-    rows = np.flatnonzero(met[cell])
+    rows = np.flatnonzero(met[cell] & apart)
     marks[rows, cell[rows]] = 1.0
     used = list(range(columns.shape[1]))
     while True:

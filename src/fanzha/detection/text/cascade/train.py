@@ -4,140 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
 from fanzha.detection.text.cascade.classes import class_heads, folds_of
-from fanzha.detection.text.cascade.first import First, first_stage
-from fanzha.detection.text.cascade.fit import half, idf, logistic, margin_fit
-from fanzha.detection.text.cascade.gate import gate_of
-from fanzha.detection.text.cascade.meanings import MEANINGS_FILE, Meanings, Said
+from fanzha.detection.text.cascade.gate import Gate, gate_of, level_gate
+from fanzha.detection.text.cascade.grams.first import First, first_stage
+from fanzha.detection.text.cascade.grams.fit import half, idf, logistic, margin_fit
+from fanzha.detection.text.cascade.grams.written import written_scores
+from fanzha.detection.text.cascade.ground import GRAM_SCALE, Ground, Settings, prepare
 from fanzha.detection.text.cascade.model import Heads, TextModel
-from fanzha.detection.text.cascade.report import Held, report
-from fanzha.detection.text.cascade.samples import BUILT_IN, Samples, built_in
-from fanzha.detection.text.cascade.scale import Scale, cells, fit_scale
-from fanzha.detection.text.cascade.vectors import Read, dense, joined, normed
-from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser
-from fanzha.detection.text.v1.steps import STEPS_FILE, Steps
+from fanzha.detection.text.cascade.report import Held, floor_of, report
+from fanzha.detection.text.cascade.samples import BUILT_IN, Samples
+from fanzha.detection.text.cascade.scale import Scale, fit_scale
 
-__all__ = ["Ground", "Settings", "train"]
+__all__ = ["Settings", "train"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 _LEAST = np.float32(1e-6)
-_GRAM_SCALE = 1.0 / 12.0
-"""Brings a window's normed grams to about unit length, so that one strength fits all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What shapes a model besides its texts; written into its record."""
-
-    seed: int = 20261101
-    variants: int = 4
-    folds: int = 4
-    near: float = 1.0
-    """Strength of the heads for texts like those trained on (squared hinge)."""
-    far_first: float = 30.0
-    far_second: float = 20.0
-    """Strength of the heads for texts of other sources (log-loss), grams and sentences."""
-    iterations: int = 80
-    encoded: int = 12_000
-    """Texts that the sentence encoder reads for training the second stage."""
-    sources: int = 6
-    """Sources of the user's, the largest, that are left out in turn."""
-    unsure: float = 0.10
-    """Share of texts like those trained on that the first stage calls unsure."""
-    level: bool = False
-    """Whether fanzha's own messages count as texts the model is for, and all sources alike: so for
-    the model that ships, which is for nobody's texts in particular."""
-
-
-@dataclass(eq=False)
-class Ground:
-    """Everything that is computed once about the texts: grams, steps, sentences of a part.
-
-    Matrices have only the columns of grams that two texts or more have (`active`).
-    """
-
-    samples: Samples
-    read: Read
-    said: Said
-    encoded: I64
-    """Rows whose sentences `said` holds, in its order."""
-    settings: Settings
-
-    @cached_property
-    def mine(self) -> Bools:
-        """Texts of the kind the model is for."""
-        ours = [k for k, name in enumerate(self.samples.sources) if name in BUILT_IN]
-        mine = ~np.isin(self.samples.source, ours)
-        return mine if mine.any() and not self.settings.level else np.ones(mine.size, dtype=bool)
-
-    @cached_property
-    def even(self) -> F64:
-        """Per text: the root evens out sources and their two sides without making them equal."""
-        cell = self.samples.source * 2 + self.samples.fraud
-        many = np.bincount(cell, minlength=int(cell.max()) + 1)
-        return 1.0 / np.sqrt(many[cell])
-
-    @cached_property
-    def plain(self) -> F64:
-        """Per text: its weight among texts the model is for; 0 for the others."""
-        weight = self.even if self.settings.level else np.ones(len(self.samples))
-        return np.where(self.mine, weight, 0.0)
-
-    @cached_property
-    def whole(self) -> Any:
-        return self.read.grams.texts(len(self.samples))
-
-    @cached_property
-    def idf(self) -> F32:
-        return idf(self.whole, np.ones(len(self.samples), dtype=bool))
-
-    @cached_property
-    def active(self) -> I64:
-        return np.flatnonzero(self.idf > 0)
-
-    @cached_property
-    def windows(self) -> Any:
-        """Windows' rows for the first stage, scaled."""
-        grams = self.read.grams
-        rows = grams.counts[:, self.active]
-        rows = rows.multiply((grams.value * _GRAM_SCALE)[:, None]).tocsr()
-        rows.data *= self.idf[self.active][rows.indices]
-        return rows
-
-    @cached_property
-    def normed(self) -> Any:
-        return normed(self.whole, self.idf)[:, self.active]
-
-    @cached_property
-    def joined(self) -> Any:
-        """Rows of the second stage, for `encoded`."""
-        return joined(self.normed[self.encoded], self.dense)
-
-    @cached_property
-    def dense(self) -> F32:
-        return dense(self.said, self.read.held[self.encoded])
-
-    @cached_property
-    def cell(self) -> I64:
-        ends = self.read.text.ends
-        return cells(ends[1:] - ends[:-1], self.samples.talk)
-
-    def spread(self, weights: npt.NDArray[Any]) -> F32:
-        """Weights of the active columns in a table of all buckets, half precision's values."""
-        table = np.zeros((self.idf.size, *weights.shape[1:]), dtype=np.float32)
-        table[self.active] = weights
-        return half(table)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +40,12 @@ class _Stages:
     bias: float
     odds: F64
     """Second stage's score of the encoded rows."""
+    written: F32
+    """Weights of words as written and grams, of the first stage; empty where it has none."""
+    written_bias: float
+    margin: F64
+    """What they say of every row; zeros where there are none."""
+    known: F32
 
 
 def train(
@@ -162,7 +57,7 @@ def train(
     `classes` are the user's class names, `class_fraud` which of them say fraud; both may be empty.
     """
     settings = settings or Settings()
-    ground = _prepare(samples, policies, settings, tell)
+    ground = prepare(samples, policies, settings, tell)
     near, far = _kept_back(ground, tell)
     tell("在全部文本上训练", "training on all texts")
     every = np.ones(len(ground.samples), dtype=bool)
@@ -170,17 +65,17 @@ def train(
     nearly = farther if settings.level else _fit(ground, ground.mine, far=False)
     first_in, second_in = _scales(ground, near, ground.plain)
     first_out, second_out = _scales(ground, far, np.where(far.row >= 0, ground.even, 0.0))
-    gate = gate_of(
-        near, ground.mine, ground.samples.fraud, ground.cell, sources=len(samples.sources),
-        level=settings.level,
-    )  # fmt: skip
+    gate = level_gate() if settings.level else _gate(ground, near, nearly, len(samples.sources))
     band = _band(ground, near, first_in)
-    told, class_first, class_second = class_heads(ground, len(classes), tell)
+    if not settings.level:
+        far.voice, far.voice_again = ground.heard, ground.heard_again
+    told, class_first, class_second = class_heads(ground, classes, tell)
+    nothing = np.zeros_like(farther.grams)
     model = TextModel(
         first=np.column_stack([nearly.first, farther.first]), first_in=first_in,
         first_out=first_out, idf=ground.idf.astype(np.float16).astype(np.float32),
         second=Heads(
-            np.column_stack([nearly.grams, farther.grams]),
+            np.column_stack([nearly.grams if settings.level else nothing, farther.grams]),
             np.column_stack([nearly.dense, farther.dense]),
             np.array([nearly.bias, farther.bias]),
         ),
@@ -189,8 +84,18 @@ def train(
         base=(_share(ground, ground.plain), _share(ground, ground.even)), prior=(),
         classes=classes,
         class_fraud=class_fraud, class_first=class_first, class_second=class_second,
-        steps=tuple(s.code for s in ground.read.steps.steps), meanings=_codes(policies), about={},
+        steps=tuple(s.code for s in ground.read.steps.steps), meanings=ground.meanings, about={},
     )  # fmt: skip
+    if not settings.level:
+        model = replace(
+            model, voice=ground.voice.model,
+            written_idf=ground.written_idf.astype(np.float16).astype(np.float32),
+            written=Heads(
+                np.column_stack([nearly.written, nearly.grams]), np.zeros((0, 2), np.float32),
+                np.array([nearly.written_bias, 0.0]),
+            ),
+        )  # fmt: skip
+        model = replace(model, floor=floor_of(far, ground.samples, model, ground.cell))
     model.check()
     told_report = report(ground.samples, ground.mine, near, far, model, ground.cell, told)
     return replace(model, about={"settings": asdict(settings), "report": told_report})
@@ -200,71 +105,51 @@ def _share(ground: Ground, weight: F64) -> float:
     return float((weight * ground.samples.fraud).sum() / weight.sum())
 
 
-def _codes(policies: Path) -> tuple[str, ...]:
-    return tuple(one.code for one in Meanings.load(policies / "text" / MEANINGS_FILE).meanings)
-
-
-def _prepare(
-    samples: Samples, policies: Path, settings: Settings, tell: Callable[[str, str], None]
-) -> Ground:
-    folder = policies / "text"
-    taxonomy = load_taxonomy(policies / TAXONOMY_FILE)
-    whole = samples.with_more(built_in(policies, taxonomy, settings.seed, settings.variants))
-    steps = Steps.load(folder / STEPS_FILE, taxonomy)
-    tell(f"读取 {len(whole):,} 条文本", f"reading {len(whole):,} texts")
-    read = Read.of(whole.texts, Normaliser.load(folder / VARIANTS_FILE), steps)
-    rows = _to_encode(whole, settings)
-    tell(f"编码 {rows.size:,} 条文本的句子", f"encoding the sentences of {rows.size:,} texts")
-    meanings = Meanings.load(folder / MEANINGS_FILE)
-    said = meanings.read([whole.texts[row] for row in rows.tolist()])
-    return Ground(whole, read, said, rows, settings)
-
-
-def _to_encode(samples: Samples, settings: Settings) -> I64:
-    """Rows for the encoder: all where they are few, else as many of each source and side."""
-    if len(samples) <= settings.encoded:
-        return np.arange(len(samples))
-    rng = np.random.default_rng(settings.seed)
-    cell = samples.source * 2 + samples.fraud
-    many = np.bincount(cell)
-    least, most = 0, int(many.max())
-    while most - least > 1:  # the cap on a cell that just fills the number asked for
-        middle = (least + most) // 2
-        if np.minimum(many, middle).sum() <= settings.encoded:
-            least = middle
-        else:
-            most = middle
-    chosen = [rng.permutation(np.flatnonzero(cell == c))[:most] for c in range(many.size)]
-    return np.sort(np.concatenate(chosen))
-
-
 def _fit(ground: Ground, rows: Bools, *, far: bool) -> _Stages:
     """Both stages on some rows. `far`: for texts of other sources, so sources weigh alike."""
-    s = ground.settings
-    grams = ground.read.grams
+    first, said = _windows(ground, rows, far=far)
+    s, fit = ground.settings, logistic if far else margin_fit
     fraud = ground.samples.fraud.astype(np.float64)
     weight = ground.even if far else ground.plain
-    share = weight / np.maximum(np.bincount(grams.owner, minlength=rows.size), 1)
-    of = rows[grams.owner]
-    fit = logistic if far else margin_fit
-    weights, _ = fit(
-        ground.windows[of], fraud[grams.owner[of]], share[grams.owner[of]],
-        strength=s.far_first if far else s.near, iterations=s.iterations,
-    )  # fmt: skip
-    first = ground.spread(weights * ground.idf[ground.active] * _GRAM_SCALE)
-    met = idf(ground.whole, rows) > 0
-    first = half(np.where(met, np.where(np.abs(first) < _LEAST, _LEAST, first), 0.0))
+    again = ground.joined if far else ground.written_joined
     mine = rows[ground.encoded]
     second, bias = fit(
-        ground.joined[mine], fraud[ground.encoded[mine]], weight[ground.encoded[mine]],
+        again[mine], fraud[ground.encoded[mine]], weight[ground.encoded[mine]],
         strength=s.far_second if far else s.near, iterations=s.iterations,
     )  # fmt: skip
-    many = ground.active.size
-    text = ground.read.text
+    many = again.shape[1] - ground.dense.shape[1]
+    grams = ground.spread(second[:many], written=not far)
+    after = (grams, half(second[many:]), bias, np.asarray(again @ second) + bias)
+    if far:
+        nothing = np.zeros(0, dtype=np.float32)
+        return _Stages(first, said, *after, nothing, 0.0, np.zeros(rows.size), said.known)
+    words, constant = fit(
+        ground.written[rows], fraud[rows], weight[rows], strength=s.near, iterations=s.iterations
+    )
     return _Stages(
-        first, first_stage(text.chars, text.ends, first), ground.spread(second[:many]),
-        half(second[many:]), bias, np.asarray(ground.joined @ second) + bias,
+        first, said, *after, ground.spread(words, written=True), constant,
+        np.asarray(ground.written @ words) + constant, _known(ground, rows),
     )  # fmt: skip
+
+
+def _windows(ground: Ground, rows: Bools, *, far: bool) -> tuple[F32, First]:
+    """Weights of grams by the best window of each text, and what they say of every row."""
+    s = ground.settings
+    windows = ground.read.grams
+    fraud = ground.samples.fraud.astype(np.float64)
+    weight = ground.even if far else ground.plain
+    share = weight / np.maximum(np.bincount(windows.owner, minlength=rows.size), 1)
+    of = rows[windows.owner]
+    fit = logistic if far else margin_fit
+    weights, _ = fit(
+        ground.windows[of], fraud[windows.owner[of]], share[windows.owner[of]],
+        strength=s.far_first if far else s.near, iterations=s.iterations,
+    )  # fmt: skip
+    first = ground.spread(weights * ground.idf[ground.active] * GRAM_SCALE)
+    met = idf(ground.whole, rows) > 0
+    first = half(np.where(met, np.where(np.abs(first) < _LEAST, _LEAST, first), 0.0))
+    text = ground.read.text
+    return first, first_stage(text.chars, text.ends, first)
 
 
 def _kept_back(ground: Ground, tell: Callable[[str, str], None]) -> tuple[Held, Held]:
@@ -307,7 +192,7 @@ def _both(fraud: Bools) -> bool:
 def _keep(ground: Ground, held: Held, out: Bools, stages: _Stages) -> None:
     """Note what `stages` say of the rows `out`."""
     held.best[out], held.whole[out] = stages.said.best[out], stages.said.whole[out]
-    held.known[out] = stages.said.known[out]
+    held.known[out], held.written[out] = stages.known[out], stages.margin[out]
     held.steps[out] = ground.read.step_sum[out]
     held.row[out] = np.flatnonzero(out)
     of = np.flatnonzero(out[ground.encoded])
@@ -317,11 +202,37 @@ def _keep(ground: Ground, held: Held, out: Bools, stages: _Stages) -> None:
 def _scales(ground: Ground, held: Held, weight: F64) -> tuple[Scale, Scale]:
     fraud = ground.samples.fraud.astype(np.float64)
     rows = np.flatnonzero((weight > 0) & (held.row >= 0))
-    first = fit_scale(held.first_columns()[rows], fraud[rows], weight[rows], ground.cell[rows])
+    own = bool(held.written.any())
+    columns = held.first_columns()
+    if own:  # beside words as written neither windows nor steps tell more
+        columns[:, :-1] = 0.0
+    cell = ground.cell
+    first = fit_scale(columns[rows], fraud[rows], weight[rows], cell[rows], apart=not own)
     rows = rows[np.isfinite(held.second[rows])]
-    odds = first(held.first_columns()[rows], ground.cell[rows])
-    columns = np.column_stack([held.second[rows], odds])
-    return first, fit_scale(columns, fraud[rows], weight[rows], ground.cell[rows])
+    both = np.column_stack([held.second[rows], first(columns[rows], cell[rows])])
+    return first, fit_scale(both, fraud[rows], weight[rows], cell[rows], apart=not own)
+
+
+def _gate(ground: Ground, near: Held, nearly: _Stages, sources: int) -> Gate:
+    """What texts of a left-out source know is what strangers will: of one source's model, fanzha's
+    own messages are the strangers."""
+    own = np.where(ground.mine & (near.row >= 0), near.known, np.nan).astype(np.float32)
+    other = np.full(own.size, np.nan, dtype=np.float32)
+    if sources == 1:
+        other[~ground.mine] = nearly.known[~ground.mine]
+    else:
+        for k in np.unique(ground.samples.source[ground.mine]).tolist():
+            out = ground.samples.source == k
+            other[out] = _known(ground, ground.mine & ~out)[out]
+    return gate_of(own, other, ground.samples.fraud, ground.cell, ground.even, sources=sources)
+
+
+def _known(ground: Ground, rows: Bools) -> F32:
+    """Share of each text's long grams that some rows have."""
+    text = ground.read.text
+    seen = np.where(idf(ground.read.written, rows) > 0, ground.written_idf, 0.0)
+    nothing = np.zeros((seen.size, 0), dtype=np.float32)
+    return written_scores(text, seen.astype(np.float32), nothing)[1]
 
 
 def _band(ground: Ground, held: Held, scale: Scale) -> float:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import minimize
 
-__all__ = ["Grams", "gram_rows", "half", "idf", "logistic", "margin_fit", "probability"]
+__all__ = ["Beside", "Grams", "gram_rows", "half", "idf", "logistic", "margin_fit", "probability"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -36,6 +36,26 @@ class Grams:
         whole = (gather @ self.counts).tocsr()
         whole.data = (1.0 + np.log(whole.data)).astype(np.float32)
         return whole
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """A sparse and a dense matrix side by side, as one: a dense part is far faster kept dense."""
+
+    sparse: Any
+    dense: F32
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.sparse.shape[0], self.sparse.shape[1] + self.dense.shape[1]
+
+    def __getitem__(self, rows: npt.NDArray[Any]) -> Beside:
+        return Beside(self.sparse[rows], self.dense[rows])
+
+    def __matmul__(self, weights: F64) -> F64:
+        many = self.sparse.shape[1]
+        out: F64 = self.sparse @ weights[:many] + self.dense @ weights[many:].astype(np.float32)
+        return out
 
 
 def gram_rows(buckets: I64, begins: I64, value: F32, owner: I64, size: int) -> Grams:
@@ -89,14 +109,13 @@ def _fit(
 ) -> tuple[F64, float]:  # fmt: skip
     weight = weight / max(float(weight.mean()), 1e-12)
     sign = np.where(wanted > 0.5, 1.0, -1.0)
-    rows = rows.astype(np.float64)  # once, not at every step
-    turned = rows.T.tocsr() if sparse.issparse(rows) else rows.T
+    times, turned = _products(rows)
 
     def objective(theta: F64) -> tuple[float, F64]:
-        z = np.asarray(rows @ theta[:-1]).ravel() + theta[-1]
+        z = times(theta[:-1]) + theta[-1]
         value, slope = loss(sign * z)
         pull = sign * weight * slope
-        gradient = np.append(np.asarray(turned @ pull).ravel(), pull.sum())
+        gradient = np.append(turned(pull), pull.sum())
         gradient[:-1] += theta[:-1] / strength
         return float(value @ weight) + float(theta[:-1] @ theta[:-1]) / (2 * strength), gradient
 
@@ -105,6 +124,20 @@ def _fit(
         options={"maxiter": iterations, "maxcor": 8, "ftol": 1e-7, "gtol": 1e-4},
     )  # fmt: skip
     return found.x[:-1], float(found.x[-1])
+
+
+def _products(rows: Any) -> tuple[Callable[[F64], F64], Callable[[F64], F64]]:
+    """Products with a matrix and with its transpose, made ready once and not at every step."""
+    if isinstance(rows, Beside):
+        (times, turned), dense = _products(rows.sparse), rows.dense
+        many, across = rows.sparse.shape[1], np.ascontiguousarray(rows.dense.T)
+        return (
+            lambda x: times(x[:many]) + dense @ x[many:].astype(np.float32),
+            lambda x: np.append(turned(x), across @ x.astype(np.float32)),
+        )
+    rows = rows.astype(np.float64)
+    back = rows.T.tocsr() if sparse.issparse(rows) else rows.T
+    return lambda x: np.asarray(rows @ x).ravel(), lambda x: np.asarray(back @ x).ravel()
 
 
 def half(values: npt.NDArray[Any]) -> F32:

@@ -1,0 +1,1 @@
+"""From a text in normal form to its hashed grams and words, and linear scores over them."""
