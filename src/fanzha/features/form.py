@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from fanzha.features.kernel.store import INSTANT, KEY, VALUE
 from fanzha.features.lanes import SORTS, Lane, Mask, Plan, Source, Value
-from fanzha.features.layout import Section, head_words, pane_words, section_of, stride
+from fanzha.features.layout import Section, bucket_words, head_words, ring_words, section_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -22,6 +23,8 @@ class Form:
     """What a table is made of; the arrays are those of `kernel.store.Store`."""
 
     stride: int
+    heads: int
+    """Words until the last head ends."""
     sections: list[Section]
     on: Ints
     of: Ints
@@ -34,6 +37,8 @@ class Form:
     nothing: Floats
     estimate: Floats
     estimates: Ints
+    periods: list[tuple[int, int]]
+    """Step and panes."""
     masks: list[Mask | frozenset[Mask]]
     values: list[Value]
     reals: list[Value]
@@ -48,19 +53,22 @@ class _Drawn:
         self.lanes: list[tuple[int, int, float, int]] = []
         self.sources: list[tuple[int, int, int, int]] = []
         self.nothing: list[float] = []
+        self.periods: dict[tuple[int, int], int] = {}
         self.masks: dict[Mask | frozenset[Mask], int] = {}
         self.values: dict[Value, int] = {}
         self.reals: dict[Value, int] = {}
 
-    def add(self, plan: Plan, newest: int, begin: int) -> int:
-        """Lay out one window; gives the word at which it ends."""
+    def add(self, plan: Plan, **places: int) -> None:
+        """Lay out one window at its places in the row."""
         counted: Mask | frozenset[Mask] = plan.counted
         if isinstance(counted, frozenset) and len(counted) == 1:
             (counted,) = counted
+        period = plan.window.step_ms, plan.window.panes
         section = section_of(
-            plan.shape, newest=newest, begin=begin, lane=len(self.lanes),
+            plan.shape, **places, lane=len(self.lanes),
             source=len(self.sources), sources=len(plan.sources), column=len(self.nothing),
-            columns=plan.columns, counted=self._mask(counted), step=plan.window.step_ms,
+            columns=plan.columns, period=self.periods.setdefault(period, len(self.periods)),
+            counted=self._mask(counted), step=plan.window.step_ms,
             lateness=plan.window.lateness_ms, forget=plan.window.forget_ms,
             before=int(plan.window.before), aged=int(plan.aged),
         )  # fmt: skip
@@ -70,7 +78,6 @@ class _Drawn:
         self.nothing += [np.nan] * plan.aged
         self.sources += [self._source(source, plan, section) for source in plan.sources]
         self.sections.append(section)
-        return begin + head_words(plan.shape) + plan.shape.panes * pane_words(plan.shape)
 
     def _lane(self, lane: Lane, plan: Plan, section: Section) -> tuple[int, int, float, int]:
         def place(of: Mask | Value | Source | None) -> int:
@@ -101,15 +108,19 @@ class _Drawn:
 def form_of(plans: Sequence[Plan]) -> Form:
     """Lay the windows side by side."""
     drawn = _Drawn()
-    begin = 1 + len(plans)
-    for s, plan in enumerate(plans):
-        begin = drawn.add(plan, 1 + s, begin)
+    shapes = [plan.shape for plan in plans]
+    heads = _begins(1 + len(plans), [head_words(s) for s in shapes])
+    buckets = _begins(heads[-1], [bucket_words(s) for s in shapes])
+    rings = _begins(buckets[-1], [ring_words(s) for s in shapes])
+    for n, plan in enumerate(plans):
+        drawn.add(plan, newest=1 + n, begin=heads[n], buckets=buckets[n], ring=rings[n])
     on, of, scale, last = _columns(drawn.lanes, 4)
     follows, former, says, under = _columns(drawn.sources, 4)
     sketches = [_estimates(plan.shape.buckets) for plan in plans]
     ends = np.cumsum([len(sketch) for sketch in sketches])
     return Form(
-        stride=stride([plan.shape for plan in plans]),
+        stride=rings[-1],
+        heads=heads[-1],
         sections=drawn.sections,
         on=on.astype(np.int64), of=of.astype(np.int64), scale=scale, last=last.astype(np.int64),
         follows=follows.astype(np.int64), former=former.astype(np.int64),
@@ -117,8 +128,14 @@ def form_of(plans: Sequence[Plan]) -> Form:
         nothing=np.array(drawn.nothing),
         estimate=np.concatenate(sketches),
         estimates=np.concatenate([[0], ends[:-1]]).astype(np.int64),
+        periods=list(drawn.periods),
         masks=list(drawn.masks), values=list(drawn.values), reals=list(drawn.reals),
     )  # fmt: skip
+
+
+def _begins(first: int, words: Sequence[int]) -> list[int]:
+    """Where each begins, and where the last ends."""
+    return list(itertools.accumulate(words, initial=first))
 
 
 def _columns(rows: Sequence[tuple[float, ...]], many: int) -> Floats:

@@ -30,6 +30,8 @@ class Frame:
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._holds: dict[str | None, Bools] = {}
+        self._panes: dict[int, Ints] = {}
+        self._places: dict[tuple[int, int], Ints] = {}
         self._there: dict[tuple[str, bool], Bools] = {}
         self._masks: dict[Mask | frozenset[Mask], Bools] = {}
         self._values: dict[Value, Ints | Floats] = {}
@@ -37,6 +39,14 @@ class Frame:
         self.watermark: Ints = self.at
         if "watermark" in columns:
             self.watermark = np.clip(np.asarray(columns["watermark"]), -AT_BOUND, AT_BOUND)
+
+    def panes(self, step: int, panes: int) -> tuple[Ints, Ints]:
+        """Each row's pane, and its place in a ring of so many."""
+        if step not in self._panes:
+            self._panes[step] = self.at // step
+        if (step, panes) not in self._places:
+            self._places[step, panes] = self._panes[step] % panes
+        return self._panes[step], self._places[step, panes]
 
     def holds(self, where: str | None) -> Bools:
         """Rows where a SQL boolean holds; null is no."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -28,7 +27,7 @@ class Section(NamedTuple):
     """Where everything of one window stands in a row, and its terms.
 
     A row begins with the key and the newest instant (ms) of each section, all words of 8 bytes;
-    then come the sections, each
+    then come the heads of all sections, their buckets, and their rings. Of each section
 
     Head:    halves (4 bytes): which panes hold something (a bit each), hit buckets of each
              distinct, then the totals over the window of each count (uint32) and narrow maximum
@@ -73,7 +72,9 @@ class Section(NamedTuple):
     """In halves from the pane's first."""
     pane_narrow: int
     begin: int
-    """First word of the section."""
+    """First word of the head."""
+    end: int
+    """The word behind it."""
 
     lane: int
     """Place of its first lane in `on`, `of`, `scale`; lanes come sort by sort, in this order."""
@@ -84,6 +85,8 @@ class Section(NamedTuple):
     """First column told: each count, sum, float sum, maximum, last value that is told, trail and
     distinct; then, where `aged`, the seconds since the newest row."""
     columns: int
+    period: int
+    """Which pair of `Batch.panes` holds the rows' panes and their places in the ring."""
     counted: int
     """Mask of the rows that count for any feature."""
     step: int
@@ -96,10 +99,15 @@ class Section(NamedTuple):
 
 
 def head_words(lanes: Lanes) -> int:
-    """Words from a section's begin to its ring."""
+    """Words a section's head."""
     halves = _up(lanes.panes, 32) + lanes.distincts + lanes.counts + lanes.narrow
     words = lanes.lasts + lanes.trails * lanes.length + lanes.sums + lanes.floats + lanes.wide
-    return _up(halves, 2) + words + _up(lanes.distincts * lanes.buckets, 8)
+    return _up(halves, 2) + words
+
+
+def bucket_words(lanes: Lanes) -> int:
+    """Words of a section's buckets."""
+    return _up(lanes.distincts * lanes.buckets, 8)
 
 
 def pane_words(lanes: Lanes) -> int:
@@ -107,15 +115,16 @@ def pane_words(lanes: Lanes) -> int:
     return lanes.sums + lanes.floats + lanes.wide + _up(lanes.counts + lanes.narrow, 2)
 
 
-def stride(sections: Sequence[Lanes]) -> int:
-    """Words a row: the key, the newest instants, the sections."""
-    return 1 + len(sections) + sum(head_words(s) + s.panes * pane_words(s) for s in sections)
+def ring_words(lanes: Lanes) -> int:
+    """Words of a section's ring."""
+    return lanes.panes * pane_words(lanes)
 
 
 def section_of(
-    lanes: Lanes, *, newest: int, begin: int, **terms: int,
-) -> Section:  # fmt: skip
-    """Lay out one window from word `begin` of the row on; `terms` are the fields from `lane` on."""
+    lanes: Lanes, *, newest: int, begin: int, buckets: int, ring: int, **terms: int
+) -> Section:
+    """Lay out one window, its head from word `begin` of the row on, buckets and ring from theirs;
+    `terms` are the fields from `lane` on."""
     half_panes = 2 * begin
     half_kept = half_panes + _up(lanes.panes, 32)
     half_counts = half_kept + lanes.distincts
@@ -125,7 +134,6 @@ def section_of(
     word_sums = word_trails + lanes.trails * lanes.length
     word_floats = word_sums + lanes.sums
     word_wide = word_floats + lanes.floats
-    buckets = word_wide + lanes.wide
     pane_wide = lanes.sums + lanes.floats
     pane_counts = 2 * (pane_wide + lanes.wide)
     return Section(
@@ -141,13 +149,14 @@ def section_of(
         word_floats=word_floats,
         word_wide=word_wide,
         byte_buckets=8 * buckets,
-        ring=begin + head_words(lanes),
+        ring=ring,
         pane_words=pane_words(lanes),
         pane_floats=lanes.sums,
         pane_wide=pane_wide,
         pane_counts=pane_counts,
         pane_narrow=pane_counts + lanes.counts,
         begin=begin,
+        end=begin + head_words(lanes),
         **terms,
     )
 

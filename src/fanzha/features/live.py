@@ -191,9 +191,12 @@ class WindowTable:
         reals = np.empty((len(form.reals), n), np.float64)
         for place, value in enumerate(form.reals):
             reals[place] = frame.value(value)
+        panes = np.empty((2 * len(form.periods), n), np.int64)
+        for place, period in enumerate(form.periods):
+            panes[2 * place], panes[2 * place + 1] = frame.panes(*period)
         # Always a writable array: Numba would compile the kernel again for one that is not.
         keys = np.require(frame.keys(self.key), requirements="W")
-        return Batch(keys, frame.at, frame.watermark, masks, values, reals)
+        return Batch(keys, frame.at, frame.watermark, panes, masks, values, reals)
 
 
 def _told(f: Feature, columns: Sequence[Floats]) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +44,7 @@ class KeyedTable:
     def __init__(self, form: Form, *, keys_max: int) -> None:
         self.form = form
         self.counters = [Counters() for _ in form.sections]
-        self._rules = Rules(form.stride, keys_max, keys_max.bit_length(), _ahead(form))
+        self._rules = Rules(form.stride, form.heads, keys_max, keys_max.bit_length(), _ahead(form))
         # A segment is at least about half full once it has split; twice that is room for chance.
         segments = max(4, 4 * keys_max // index.SEGMENT)
         depth = max(2, int(np.ceil(np.log2(segments))) + 2)
@@ -103,8 +102,11 @@ class KeyedTable:
 
     def sizes(self) -> list[int]:
         """Bytes in use by section; the first also has the keys and the index."""
-        edges = [*(s.begin for s in self.form.sections), self.form.stride]
-        found = [8 * self.rows * (b - a + 1) for a, b in itertools.pairwise(edges)]
+        found = [
+            8 * self.rows * (1 + s.end - s.begin + -(-s.distincts * s.buckets // 8))
+            + 8 * self.rows * s.panes * s.pane_words
+            for s in self.form.sections
+        ]
         found[0] += self.bytes - sum(found)
         return found
 
@@ -226,8 +228,8 @@ _OF_ROWS = (
 
 def _ahead(form: Form) -> int:
     """Rows asked for together: what they touch should fit the nearest cache beside the batch."""
-    lines = sum(3 + min(8, (s.ring - s.begin) // 8) for s in form.sections)
-    return int(np.clip(512 // lines, 8, rows.AHEAD))
+    lines = 1 + form.heads // 8 + sum(2 + s.distincts for s in form.sections)
+    return int(np.clip(256 // lines, 8, rows.AHEAD))
 
 
 def _bad(zh: str, en: str) -> Misconfigured:

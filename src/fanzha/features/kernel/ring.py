@@ -27,7 +27,10 @@ from fanzha.features.kernel.store import (
 def clear(base: Int, s: Int, sections: Sections, words: Ints, halves: Halves) -> None:
     """A fresh section: everything nought, maxima at their lowest, no pane marked."""
     section = sections[s]
-    for w in range(base + section.begin, base + section.ring):
+    for w in range(base + section.begin, base + section.end):
+        words[w] = 0
+    first = base + section.byte_buckets // 8
+    for w in range(first, first + (section.distincts * section.buckets + 7) // 8):
         words[w] = 0
     _lowest(base, section, words, halves)
 
@@ -49,7 +52,7 @@ def marked(base: Int, slot: Int, section: Any, halves: Halves) -> Int:
 
 @compiled
 def advance(
-    base: Int, s: Int, steps: Int, now: Int, sections: Sections,
+    base: Int, s: Int, steps: Int, now: Int, slot_now: Int, sections: Sections,
     words: Ints, halves: Halves, octets: Bytes, reals: Floats,
 ) -> None:  # fmt: skip
     """Move the window on by so many panes, to pane `now`; what falls out is forgotten."""
@@ -58,7 +61,6 @@ def advance(
     if steps >= panes:
         _empty(base, section, words, halves, octets)
         return
-    slot_now = now % panes
     lost_maximum = False
     for w in range((panes + 31) >> 5):
         bits = np.uint32(halves[half + section.half_panes + w])
@@ -212,23 +214,27 @@ def real(i: Int, lane: Int, store: Store, batch: Batch) -> Any:
 
 
 @inlined
-def add(i: Int, base: Int, pane: Int, now: Int, section: Any, store: Store, batch: Batch) -> Int:
+def add(
+    i: Int, base: Int, pane: Int, slot: Int, now: Int, section: Any, store: Store, batch: Batch
+) -> Int:
     """Count batch row `i` in its pane; `now` is the section's current pane. Gives flags.
 
     A count or sum that would pass its cap stays, and the row is flagged.
     """
     words, halves, reals = store.words, store.halves, store.reals
     flag = np.int64(0)
-    place = opened(base, pane % section.panes, section, words, halves)
+    place = opened(base, slot, section, words, halves)
     lane = section.lane
+    # Taken out of the loop by hand: for all the compiler knows, a count may lie on the terms.
+    total, part = 2 * base + section.half_counts, 2 * place + section.pane_counts
     for f in range(section.counts):
         one = np.int32(counts(i, lane + f, store, batch))
-        at = 2 * base + section.half_counts + f
-        capped = np.int32(halves[at] == -1)
+        held = halves[total + f]
+        capped = np.int32(held == -1)
         flag |= np.int64(one & capped) * TRUNCATED
         one &= np.int32(1) - capped
-        halves[at] += one
-        halves[2 * place + section.pane_counts + f] += one
+        halves[total + f] = held + one
+        halves[part + f] += one
     lane += section.counts
     for f in range(section.sums):
         if counts(i, lane + f, store, batch):

@@ -56,8 +56,6 @@ EVERY, SWEPT = 64, 8
 SWEPT_FOR_NEW, SWEPT_WHEN_FULL = 2, 32
 """Rows looked at for a new key: two, so that the table frees faster than it fills, and more when it
 is full."""
-_NEAR = 8
-"""Cache lines of a section's buckets that are asked for; of larger sketches, only the value's."""
 
 
 @compiled
@@ -88,32 +86,27 @@ def _seek(start: Int, stop: Int, rows: Ints, rules: Rules, store: Store, batch: 
         rows[i - start] = row
         if row >= 0:
             first = row * rules.stride
-            prefetch(store.words, first)
+            for w in range(first, first + rules.heads, 8):
+                prefetch(store.words, w)
+            prefetch(store.words, first + rules.heads - 1)
             for s in range(store.sections.shape[0]):
                 _seek_section(i, first, store.sections[s], store, batch)
 
 
 @inlined
 def _seek_section(i: Int, first: Int, section: Any, store: Store, batch: Batch) -> None:
-    """The head, the event's pane, and its buckets; a line is eight words."""
-    ring = first + section.ring
-    if section.ring - section.begin <= 8 * _NEAR:
-        for w in range(first + section.begin, ring, 8):
-            prefetch(store.words, w)
-        prefetch(store.words, ring - 1)
-    else:
-        for w in range(first + section.begin, first + section.byte_buckets // 8, 8):
-            prefetch(store.words, w)
-        lane = section.lane + section.counts + section.sums + section.floats + section.wide
-        lane += section.narrow + section.lasts + section.trails
-        for f in range(section.distincts):
-            value = batch.values[store.of[lane + f], i]
-            octet = 8 * first + section.byte_buckets + f * section.buckets
-            prefetch(store.octets, octet + bucket_of(value, section.buckets))
+    """The event's buckets and pane."""
+    lane = section.lane + section.counts + section.sums + section.floats + section.wide
+    lane += section.narrow + section.lasts + section.trails
+    for f in range(section.distincts):
+        value = batch.values[store.of[lane + f], i]
+        octet = 8 * first + section.byte_buckets + f * section.buckets
+        prefetch(store.octets, octet + bucket_of(value, section.buckets))
     if section.pane_words > 0:
-        slot = (batch.at[i] // section.step) % section.panes
-        prefetch(store.words, ring + slot * section.pane_words)
-        prefetch(store.words, ring + (slot + 1) * section.pane_words - 1)
+        slot = batch.panes[2 * section.period + 1, i]
+        pane = first + section.ring + slot * section.pane_words
+        prefetch(store.words, pane)
+        prefetch(store.words, pane + section.pane_words - 1)
 
 
 @inlined
@@ -173,7 +166,8 @@ def _section(i: Int, base: Int, s: Int, store: Store, batch: Batch, told: Told) 
         clear(base, s, store.sections, words, store.halves)
         newest = t
         words[base + section.newest] = t
-    pane, now = t // section.step, newest // section.step
+    pane, slot = batch.panes[2 * section.period, i], batch.panes[2 * section.period + 1, i]
+    now = _current(newest, pane, section.step)
     if not counted:
         if pane > now:
             flag |= tell_ahead(i, base, s, now, pane, section, store, told)
@@ -183,7 +177,7 @@ def _section(i: Int, base: Int, s: Int, store: Store, batch: Batch, told: Told) 
         return flag
     if pane > now:
         advance(
-            base, s, pane - now, pane, store.sections,
+            base, s, pane - now, pane, slot, store.sections,
             words, store.halves, store.octets, store.reals,
         )  # fmt: skip
         now = pane
@@ -193,12 +187,21 @@ def _section(i: Int, base: Int, s: Int, store: Store, batch: Batch, told: Told) 
     if section.sources > 0:
         compare(i, base, known, t >= newest, section, store, batch)
     if (section.pane_words > 0 or section.distincts > 0) and now - pane < section.panes:
-        flag |= add(i, base, pane, now, section, store, batch)
+        flag |= add(i, base, pane, slot, now, section, store, batch)
     if t >= newest:
         follow(i, base, section, store, batch)
     if section.before == 0:
         flag |= tell(i, base, s, section, store, told)
     return flag
+
+
+@inlined
+def _current(newest: Int, pane: Int, step: Int) -> Int:
+    """The pane of the newest instant; mostly the row's own, and then nothing is divided."""
+    begin = pane * step
+    if begin <= newest < begin + step:
+        return pane
+    return newest // step
 
 
 @compiled

@@ -42,10 +42,11 @@ CHANGE, PAUSE = range(2)
 
 
 class Rules(NamedTuple):
-    """Words a row, the most rows, bits of a slot that hold the row's number; rows whose memory is
-    asked for before they are worked on: their waits overlap."""
+    """Words a row, words until the last head ends, the most rows, bits of a slot that hold the
+    row's number; rows whose memory is asked for before they are worked on: their waits overlap."""
 
     stride: int
+    heads: int
     rows_max: int
     row_bits: int
     ahead: int
@@ -98,12 +99,14 @@ class Store(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """One batch for one table: n rows; masks, values and reals are arrays × n."""
+    """One batch for one table: n rows; panes, masks, values and reals are arrays × n."""
 
     keys: Keys
     at: Ints
     watermark: Ints
     """The greatest instant of the whole stream up to each row; of rows that are not here too."""
+    panes: Ints
+    """By period the rows' panes, then their places in the ring (`Section.period`)."""
     masks: Bools
     values: Ints
     """Whole multiples of 1/scale, or keys."""

@@ -33,8 +33,9 @@ def tell(i: Int, base: Int, s: Int, section: Any, store: Store, told: Told) -> I
     flag = np.int64(0)
     half = 2 * base
     column, lane = section.column, section.lane
+    total = half + section.half_counts
     for f in range(section.counts):
-        columns[column + f, i] = np.uint32(halves[half + section.half_counts + f])
+        columns[column + f, i] = np.uint32(halves[total + f])
     column += section.counts
     lane += section.counts
     for f in range(section.sums):
