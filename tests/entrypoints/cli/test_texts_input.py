@@ -108,6 +108,16 @@ def test_lone_surrogates_binary_and_mixed_scripts_are_read(model: Path, tmp_path
     assert "5" in out[4]["error"]
 
 
+@pytest.mark.parametrize("id_", ["\ud83d", "\udc00x", "😀", "\udc00\ud83d", "\\ud83d"])
+def test_an_id_comes_back_as_it_came_half_characters_too(
+    model: Path, tmp_path: Path, id_: str
+) -> None:
+    line = json.dumps({"id": id_, "text": "a" + id_}).encode() + b"\n"
+    out = answers(model, tmp_path, line)
+    assert [json.dumps(row["id"]) for row in out] == [json.dumps(id_)]
+    assert out[0]["score"] is not None
+
+
 def test_an_enormous_text_is_read_and_a_line_beyond_the_limit_is_answered(
     model: Path, tmp_path: Path
 ) -> None:

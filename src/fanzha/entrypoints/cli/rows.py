@@ -38,6 +38,11 @@ _MARK = b"\xef\xbb\xbf"
 _ROWS = 50_000
 _WRITTEN_AROUND = re.compile(rb'[{,]\s*"[^"]*\\u')
 """A name with an escape in it, which may be any name."""
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
+"""Half of a character beyond the first plane, which the reader of whole pieces writes as NUL."""
 LINE_MAX = 8 << 20
 """Bytes of one line; a longer one is answered with a fault and skipped."""
 
@@ -198,6 +203,8 @@ def _part(
         return Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
     names = [name for name, kind in columns.items() if kind == ID]
     data = b"\n".join(line for _, line in numbered)
+    if _HALF.search(data):
+        return _one_by_one(numbered, columns)
     for as_read in (pl.Int64, pl.String) if names else (pl.String,):
         if as_read == pl.String and not _all_text(data, names, len(numbered)):
             break
