@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -34,6 +34,7 @@ from fanzha.detection.signal_file import load_signals
 from fanzha.detection.state import part, prefixed
 from fanzha.detection.text.v1.channel import MODEL_FILES, TextChannel
 from fanzha.errors import Refused
+from fanzha.features.declare import Window
 from fanzha.features.live import FeatureSet, MakeFeatures
 from fanzha.records.dedupe import Repeats
 from fanzha.records.schemas import STREAMS
@@ -91,12 +92,18 @@ class Engine:
     ) -> None:
         """`features` makes the windows of every channel; `observe` is shown what each read."""
         signals = policies / "detection"
+        self._windows: list[FeatureSet] = []
+
+        def made(windows: Iterable[Window]) -> FeatureSet:
+            self._windows.append(features(windows))
+            return self._windows[-1]
+
         self._observe = observe
         self._repeats = Repeats(hours=dedupe_hours)
-        self._calls = CallChannel(signals, features)
-        self._accounts = AccountChannel(signals, features)
+        self._calls = CallChannel(signals, made)
+        self._accounts = AccountChannel(signals, made)
         self._apps = AppChannel(signals)
-        self._texts = TextChannel(policies, features=features)
+        self._texts = TextChannel(policies, features=made)
         self._links = LinkChannel(signals)
         self._people = People()
         schema = {name: kind for name, (kind, _) in FACTS.items()}
@@ -254,6 +261,22 @@ class Engine:
             for prefix, owner in self._parts.items()
             for name, array in prefixed(prefix, owner.snapshot()).items()
         }
+
+    def begin_snapshot(self) -> dict[str, Array]:
+        """The same, but of the windows only begun: whole once `copy_more` says so. It is of this
+        instant, whatever is processed meanwhile; nothing waits while all memory is copied."""
+        for windows in self._windows:
+            windows.slowly = True
+        try:
+            return self.snapshot()
+        finally:
+            for windows in self._windows:
+                windows.slowly = False
+
+    def copy_more(self, size: int) -> bool:
+        """Copy about so many bytes more of the snapshot begun last; whether any are left. A new
+        snapshot gives up one that is not whole yet."""
+        return any(windows.copy_more(size) for windows in self._windows)
 
     def restore(self, state: Mapping[str, Array]) -> None:
         """Take over a snapshot of the same version; only into a new engine."""

@@ -22,7 +22,7 @@ from fanzha.detection.person.risk import Risk
 from fanzha.detection.rules.ruleset import EMPTY
 from fanzha.detection.rules.tally import Counted
 from fanzha.entrypoints.scorer.failures import Failures, rows_as_received
-from fanzha.entrypoints.scorer.snapshots import Snapshots
+from fanzha.entrypoints.scorer.snapshots import Snapshots, State
 from fanzha.errors import Misconfigured, Unavailable, Uncertain
 from fanzha.ports.event_log import EventLog, LogEntry
 from fanzha.ports.workshop import Taken as TakenRules
@@ -33,6 +33,8 @@ _log = logging.getLogger("fanzha.scorer")
 _COUNT_EVERY_S = 1.0
 _RETRY_S = 0.5
 _COUNTED = "counted"
+_COPIED_AT_ONCE = 16 << 20
+"""Bytes of a snapshot copied between two entries: some ten milliseconds."""
 
 
 @dataclass
@@ -94,6 +96,8 @@ class Scorer:
         self._tally = _Tally()
         self._scored = 0
         self._saved = 0
+        self._begun: tuple[int, State] | None = None
+        self._copying = False
         self._between_entries = True
         self._ending = threading.Event()
 
@@ -111,7 +115,7 @@ class Scorer:
             keeping = [
                 asyncio.create_task(self._each(_COUNT_EVERY_S, self._count, turn)),
                 asyncio.create_task(self._each(_COUNT_EVERY_S, self._take_rules, turn)),
-                asyncio.create_task(self._each(self._snapshot_every_s, self._save, turn)),
+                asyncio.create_task(self._save_now_and_then(turn)),
                 asyncio.create_task(asyncio.to_thread(self._engine.warm)),
             ]
             async for entry in self._log_port.read(self._scored):
@@ -121,6 +125,10 @@ class Scorer:
             self._ending.set()
             for task in keeping:
                 task.cancel()
+            # One may still be writing a snapshot.
+            while not all(task.done() for task in keeping):
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait(keeping)
             async with turn:
                 with contextlib.suppress(Unavailable):
                     self._save()
@@ -144,6 +152,18 @@ class Scorer:
             await asyncio.sleep(seconds)
             async with turn:
                 await self._apart(step)
+
+    async def _save_now_and_then(self, turn: asyncio.Lock) -> None:
+        """A snapshot is of one instant between entries; it is copied bit by bit between later ones,
+        and written while they are scored: none of them waits long."""
+        while True:
+            await asyncio.sleep(self._snapshot_every_s)
+            async with turn:
+                await self._apart(self._begin_save)
+            while self._copying:
+                async with turn:
+                    await self._apart(self._copy_more)
+            await self._apart(self._write_begun)
 
     @property
     def position(self) -> int:
@@ -169,6 +189,22 @@ class Scorer:
         if self._between_entries and self._scored > self._saved:
             self._snapshots.save(self._scored, self._engine.snapshot())
             self._saved = self._scored
+
+    def _begin_save(self) -> None:
+        """As `_save`, but only begun."""
+        self._count()
+        if self._between_entries and self._scored > self._saved:
+            self._begun = self._scored, self._engine.begin_snapshot()
+            self._copying = True
+
+    def _copy_more(self) -> None:
+        self._copying = self._engine.copy_more(_COPIED_AT_ONCE)
+
+    def _write_begun(self) -> None:
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            self._snapshots.save(*begun)
+            self._saved = begun[0]
 
     def _score(self, entry: LogEntry) -> None:
         self._between_entries = False

@@ -82,6 +82,9 @@ class Member(Scorer):
         """Only where all save: on the way out and by the clock, what is scored is only counted."""
         self._count()
 
+    def _begin_save(self) -> None:
+        self._count()
+
     def _score(self, entry: LogEntry) -> None:
         bell = int(entry.appended_at.timestamp() // self._snapshot_every_s)
         if self._bell not in (None, bell):
