@@ -40,12 +40,6 @@ ANYTHING = st.one_of(
 )
 
 
-@pytest.fixture(autouse=True)
-def _as_started_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The switch of the tests is no setting of the centre."""
-    monkeypatch.delenv("FANZHA_TEST_RANDOM", raising=False)
-
-
 def written(path: Path, rows: list[dict[str, Any]]) -> str:
     """JSON Lines as other programs write them: NaN and Infinity too."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
