@@ -33,8 +33,8 @@ _log = logging.getLogger("fanzha.scorer")
 _COUNT_EVERY_S = 1.0
 _RETRY_S = 0.5
 _COUNTED = "counted"
-_COPIED_AT_ONCE = 16 << 20
-"""Bytes of a snapshot copied between two entries: some ten milliseconds."""
+_COPIED_AT_ONCE = 4 << 20
+"""Bytes of a snapshot copied between two entries: some milliseconds."""
 
 
 @dataclass
