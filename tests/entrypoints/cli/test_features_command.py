@@ -63,8 +63,10 @@ def test_chosen_by_stream_and_key(
 
 def test_one_feature_is_told_whole() -> None:
     told = _run("show", "strangers_24h")
-    for words in ("24 小时呼叫的陌生号码次数", "contact circle", "caller_key", "24h", "4h", "stranger",
-                  "call_caller:calls_strangers"):  # fmt: skip
+    for words in (
+        "24 小时呼叫的陌生号码次数", "contact circle", "caller_key", "24h", "4h", "stranger",
+        "call_caller:calls_strangers",
+    ):  # fmt: skip
         assert words in told, words
     made = _run("show", "out_share")
     assert "calls_24h / (calls_24h + received_24h)" in made
