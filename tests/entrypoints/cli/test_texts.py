@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fanzha.detection.model_file import write_model
-from fanzha.detection.text.cascade import meanings
+from fanzha.detection.text.cascade import ground, meanings
 from fanzha.detection.text.cascade import train as training
 from fanzha.entrypoints.cli import texts
 from fanzha.errors import FanzhaError, Refused
@@ -67,7 +67,7 @@ def test_rows_are_answered_in_their_places(
 def test_train_then_evaluate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(training, "built_in", few_built_in)
+    monkeypatch.setattr(ground, "built_in", few_built_in)
     monkeypatch.setattr(meanings, "sentence_encoder", Hashing)
     whole = training.train
     monkeypatch.setattr(
