@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from fanzha.detection.text.cascade.grams.fit import Beside, Grams, gram_rows
 from fanzha.detection.text.cascade.grams.written import written_counts
@@ -76,9 +75,11 @@ def _pieces(values: npt.NDArray[Any], ends: I64, rows: I64) -> tuple[npt.NDArray
 
 def normed(counts: Any, weight: F32) -> Any:
     """Rows of counts times the weights of their grams, each of unit length."""
-    rows = (counts @ sparse.diags(weight)).tocsr()
+    rows = counts.tocsr().copy()
+    rows.data = rows.data * weight[rows.indices]
     length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel() + 1e-9)
-    return (sparse.diags((1.0 / length).astype(np.float32)) @ rows).tocsr()
+    rows.data *= np.repeat((1.0 / length).astype(np.float32), np.diff(rows.indptr))
+    return rows
 
 
 def dense(said: Said, held: npt.NDArray[np.bool_]) -> F32:
