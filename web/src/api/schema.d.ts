@@ -128,7 +128,7 @@ export interface paths {
         };
         /**
          * Groups
-         * @description Persons warned in a whole month that is over, by group; small figures are hidden.
+         * @description Persons warned in a whole month that is over, by group, rounded down to whole k's.
          */
         get: operations["groups_v1_groups_get"];
         put?: never;
@@ -148,7 +148,7 @@ export interface paths {
         };
         /**
          * Export
-         * @description The same table as CSV; a hidden figure is empty.
+         * @description The same table as CSV; a figure below k is empty.
          */
         get: operations["export_v1_groups_export_get"];
         put?: never;
@@ -1241,7 +1241,7 @@ export interface components {
         };
         /**
          * GroupLine
-         * @description One group; null is hidden because too few persons stand behind it, not nought.
+         * @description One group: at least so many persons; null is fewer than k, not nought.
          */
         GroupLine: {
             /** Classes */

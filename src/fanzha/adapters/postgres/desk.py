@@ -132,26 +132,21 @@ class Desk:
         """Persons warned by (group, main class); one warned twice of one class counts once.
 
         `by` is `age`, `sex` or `branch`. An age's group is the number of bounds in `ages` that it
-        has reached, so "0" is below the first. Who is of no known group or class is left out.
+        has reached, so "0" is below the first; the group is "" where it is not known. Whichever is
+        asked for, the same persons are counted, each by the newest warning of the month.
         """
         inside = f"{place.where(scope)} AND event_at >= :begin AND event_at < :end"
+        group = f"width_bucket({_AGE}, CAST(:ages AS int[]))::text" if by == "age" else by
         query = (
-            f"SELECT {by} AS who, {_MAIN} AS main, count(DISTINCT person_token) AS n"
-            f" FROM warning WHERE {inside} GROUP BY 1, 2"
+            "SELECT coalesce(who, '') AS who, main, count(*) AS n FROM"
+            f" (SELECT DISTINCT ON (person_token, main) {group} AS who, main FROM"
+            f"  (SELECT *, {_MAIN} AS main FROM warning WHERE {inside}) AS w"
+            "  ORDER BY person_token, main, event_at DESC, id) AS one GROUP BY 1, 2"
         )
-        if by == "age":
-            # Who has a birthday year within the month counts in the later age only.
-            query = (
-                "SELECT width_bucket(age, :ages) AS who, main, count(*) AS n FROM"
-                f" (SELECT DISTINCT ON (person_token, main) {_AGE} AS age, main FROM"
-                f"  (SELECT *, {_MAIN} AS main FROM warning WHERE {inside}) AS w"
-                "  ORDER BY person_token, main, event_at DESC) AS one"
-                " WHERE age IS NOT NULL GROUP BY 1, 2"
-            )
         bound = {"begin": begin, "end": end, "ages": list(ages), **place.bind(scope)}
         with self._database.transaction(scope) as connection:
             rows = connection.execute(text(query), bound).all()
-        return Counter({(str(r.who), r.main): r.n for r in rows if r.who is not None and r.main})
+        return Counter({(r.who, r.main): r.n for r in rows if r.main})
 
     def whose(self, id: UUID) -> Unit | None:
         """Which unit handles a warning: all that somebody out of scope may learn."""

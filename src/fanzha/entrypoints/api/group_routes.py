@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -14,19 +15,27 @@ from fanzha.adapters.postgres.operators import Operator
 from fanzha.entrypoints.api.auth import READERS, Parts, SignedIn
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.errors import Refused
-from fanzha.lifecycles.actor import Role
+from fanzha.lifecycles.actor import Level, Role, Scope
 from fanzha.lifecycles.machine import NotAllowed
-from fanzha.usecases.publicity.groups import POLICY_FILE, GroupTable, load_group_policy, told
+from fanzha.usecases.publicity.groups import (
+    OTHERS,
+    POLICY_FILE,
+    Counts,
+    GroupTable,
+    load_group_policy,
+    told,
+)
 
 router = APIRouter(prefix="/v1/groups")
 _MAY = READERS - {Role.DISSUADER}
 _HERE = ZoneInfo("Asia/Shanghai")
 Month = Annotated[str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="a whole month")]
 By = Literal["age", "sex", "branch"]
+_BY: tuple[By, ...] = ("age", "sex", "branch")
 
 
 class GroupLine(BaseModel):
-    """One group; null is hidden because too few persons stand behind it, not nought."""
+    """One group: at least so many persons; null is fewer than k, not nought."""
 
     group: str
     zh: str
@@ -48,13 +57,13 @@ class GroupsPage(BaseModel):
 
 @router.get("")
 def groups(parts: Parts, who: SignedIn, month: Month, by: By = "age") -> GroupsPage:
-    """Persons warned in a whole month that is over, by group; small figures are hidden."""
+    """Persons warned in a whole month that is over, by group, rounded down to whole k's."""
     return _page(parts, who, month, by)
 
 
 @router.get("/export", response_class=Response)
 def export(parts: Parts, who: SignedIn, month: Month, by: By = "age") -> Response:
-    """The same table as CSV; a hidden figure is empty."""
+    """The same table as CSV; a figure below k is empty."""
     page = _page(parts, who, month, by)
     lines = [",".join(["group", "persons", *page.classes])]
     for row in [*page.rows, page.whole]:
@@ -81,15 +90,16 @@ def _page(parts: Centre, who: Operator, month: str, by: By) -> GroupsPage:
             en="a place of this level is too small for a table of groups",
         )  # fmt: skip
     begin, end = _span(month, parts.now(), policy.months_back)
-    counts = parts.desk.persons(who.actor.unit.scope, by, begin, end, policy.ages)
-    if by == "age":
-        bands = policy.bands
-        counts = Counter({(bands[int(n) - 1], c): k for (n, c), k in counts.items() if n != "0"})
-    names = _names(parts, by, policy.bands)
-    classes = sorted({main for _, main in counts})
-    table = told(counts, list(names), classes, policy.k)
+    scope = who.actor.unit.scope
+    names = {each: _names(parts, each, policy.bands, scope) for each in _BY}
+    tables: dict[str, Counts] = {}
+    for each in _BY:
+        found = parts.desk.persons(scope, each, begin, end, policy.ages)
+        codes = dict(enumerate(policy.bands, 1)) if each == "age" else {}
+        tables[each] = _by_name(found, {str(n): band for n, band in codes.items()}, names[each])
+    table = told(tables, {each: list(names[each]) for each in _BY}, by, policy.k)
     return GroupsPage(
-        month=month, by=by, k=policy.k, classes=classes, rows=_lines(table, names),
+        month=month, by=by, k=policy.k, classes=list(table.classes), rows=_lines(table, names[by]),
         whole=GroupLine(
             group="all", zh="合计", en="all", persons=table.whole.persons,
             classes=dict(table.whole.classes),
@@ -113,15 +123,32 @@ def _span(month: str, now: datetime, months_back: int) -> tuple[datetime, dateti
     return begin.astimezone(UTC), end.astimezone(UTC)
 
 
-def _names(parts: Centre, by: By, bands: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+def _by_name(
+    found: Counts, bands: Mapping[str, str], names: Mapping[str, tuple[str, str]]
+) -> Counts:
+    """Counts under the names of groups; everybody else is of the others, so that none is lost."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for (code, main), n in found.items():
+        group = bands.get(code, code)
+        counts[group if group in names else OTHERS, main] += n
+    return counts
+
+
+def _names(
+    parts: Centre, by: By, bands: tuple[str, ...], scope: Scope
+) -> dict[str, tuple[str, str]]:
     if by == "age":
         return {band: (f"{band} 岁", f"aged {band}") for band in bands}
     if by == "sex":
         return {"f": ("女", "women"), "m": ("男", "men")}
-    return {u.code: (u.zh, u.en) for u in parts.office.units() if u.level.value == "branch"}
+    return {
+        u.code: (u.zh, u.en)
+        for u in parts.office.units() if u.level is Level.BRANCH and u.within(scope)
+    }  # fmt: skip
 
 
 def _lines(table: GroupTable, names: dict[str, tuple[str, str]]) -> list[GroupLine]:
+    names = {**names, OTHERS: ("其他或不详", "others, or not known")}
     return [
         GroupLine(
             group=row.group, zh=names[row.group][0], en=names[row.group][1], persons=row.persons,

@@ -1,5 +1,5 @@
-"""Tables of groups at risk from which no person can be told: small figures hidden, and those that
-would give them away by subtraction."""
+"""Tables of groups at risk from which no person can be told: every figure is rounded down to whole
+k's, and every sum is the sum of the rounded ones, so that nothing is left to subtract."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ import yaml
 from fanzha.errors import Misconfigured, policy_reader
 from fanzha.lifecycles.actor import Level
 
-__all__ = ["GroupPolicy", "GroupRow", "GroupTable", "load_group_policy", "told"]
+__all__ = ["OTHERS", "Counts", "GroupPolicy", "GroupRow", "GroupTable", "load_group_policy", "told"]
 
 POLICY_FILE = "publicity/groups.yaml"
+OTHERS = "others"
+"""The group of whoever is of no named one: every table of a month counts the same persons."""
+
+Counts = Mapping[tuple[str, str], int]
+"""Persons by (group, main class)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class GroupPolicy:
     """`policies/publicity/groups.yaml`."""
 
     k: int
-    """Persons a told figure rests on at least."""
+    """Persons a told figure rests on at least, and the step to which it is rounded down."""
     ages: tuple[int, ...]
     lowest: Level
     months_back: int
@@ -58,7 +63,8 @@ def _bad(field: str, what: str) -> Misconfigured:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """One group: persons warned in all and by main class; None is hidden, not nought."""
+    """One group: at least so many persons warned, in all and by main class; None is fewer than k,
+    nought among them."""
 
     group: str
     persons: int | None
@@ -67,62 +73,50 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupTable:
-    """Groups by main class, with the sum of all groups."""
+    """Groups by main class, with the sum of all groups. Sums are sums of what is told."""
 
+    classes: tuple[str, ...]
+    """Classes of which anything is told: that a class occurs at all may rest on one person."""
     rows: tuple[GroupRow, ...]
     whole: GroupRow
 
 
 def told(
-    counts: Mapping[tuple[str, str], int], groups: Sequence[str], classes: Sequence[str], k: int
+    tables: Mapping[str, Counts], groups: Mapping[str, Sequence[str]], by: str, k: int
 ) -> GroupTable:
-    """What may be told of `counts[group, main class]`, persons; groups in the order given.
+    """What may be told of `tables[by]`, beside all tables of one place and month; `groups[by]` are
+    its rows in the order given, after which come the others.
 
-    Hidden are figures from 1 to k − 1; and in any row or column of which just one figure is hidden
-    beside a told sum, or whose hidden ones together stay below k, the next smallest one, until
-    there is no such row or column. A nought is told: nobody stands behind it.
+    A figure n is told as the multiple of k at or below it, None below k. A class is left out of all
+    tables where its rounded columns, set side by side, would narrow a figure further: they add up
+    to the same persons. What is told then leaves every figure all k values that round to it. A
+    table of one group is a bare total, which would narrow the others much: it tells nothing.
     """
-    table = {(g, c): counts.get((g, c), 0) for g in groups for c in classes}
-    hidden = {cell for cell, n in table.items() if 0 < n < k}
-    lines = [[(g, c) for c in classes] for g in groups]
-    lines += [[(g, c) for g in groups] for c in classes]
-    while True:
-        more = [cell for line in lines for cell in _gives_away(line, table, hidden, k)]
-        if not more:
-            break
-        hidden.update(more[:1])
-    rows = tuple(_row(g, [(g, c) for c in classes], table, hidden, k) for g in groups)
-    columns = {c: _sum([(g, c) for g in groups], table, hidden, k) for c in classes}
-    everybody = sum(table.values())
-    return GroupTable(rows, GroupRow("all", everybody if everybody >= k else None, columns))
+    sizes = {name: len(rows) for name, rows in groups.items() if len(rows) > 1}
+    low = {name: {cell: n // k * k for cell, n in tables[name].items()} for name in sizes}
+    found = sorted({main for (_, main), n in low.get(by, {}).items() if n})
+    mine = [c for c in found if _leaves_open(low, sizes, c, k)]
+    rows = tuple(_line(g, {c: low[by].get((g, c), 0) for c in mine}) for g in [*groups[by], OTHERS])
+    whole = {c: sum(row.classes[c] or 0 for row in rows) for c in mine}
+    return GroupTable(tuple(mine), rows, _line("all", whole))
 
 
-def _gives_away(
-    line: Sequence[tuple[str, str]], table: Mapping[tuple[str, str], int],
-    hidden: set[tuple[str, str]], k: int,
-) -> list[tuple[str, str]]:  # fmt: skip
-    """One figure more to hide, where the sum of a line would tell the hidden ones."""
-    mine = [cell for cell in line if cell in hidden]
-    if not mine or (len(mine) > 1 and sum(table[cell] for cell in mine) >= k):
-        return []
-    rest = [cell for cell in line if cell not in hidden and table[cell]]
-    return [min(rest, key=lambda cell: (table[cell], cell))] if rest else []
+def _leaves_open(low: Mapping[str, Counts], sizes: Mapping[str, int], main: str, k: int) -> bool:
+    """Whether one class's rounded columns of all tables, which add up to the same persons, still
+    leave each of their figures every value from what is told to k − 1 above it.
+
+    A column of m figures adds up to its told sum and 0 to m(k − 1) more. One figure may lie at
+    either end of its k values when the others can make up for it: when no other table's told sum
+    exceeds this one's by more than (m − 1)(k − 1). Who is of no named group is not counted in m: a
+    reader may know that there is nobody.
+    """
+    sums = {t: sum(n for (_, c), n in low[t].items() if c == main) for t in low}
+    return all(
+        sums[other] - sums[t] <= (sizes[t] - 1) * (k - 1)
+        for t in low for other in low if other != t
+    )  # fmt: skip
 
 
-def _sum(
-    line: Sequence[tuple[str, str]], table: Mapping[tuple[str, str], int],
-    hidden: set[tuple[str, str]], k: int,
-) -> int | None:  # fmt: skip
-    """The sum of a line; None where it would tell what is hidden in it."""
-    total = sum(table[cell] for cell in line)
-    mine = [cell for cell in line if cell in hidden]
-    gives = bool(mine) and (len(mine) < 2 or sum(table[cell] for cell in mine) < k)
-    return None if 0 < total < k or gives else total
-
-
-def _row(
-    group: str, line: Sequence[tuple[str, str]], table: Mapping[tuple[str, str], int],
-    hidden: set[tuple[str, str]], k: int,
-) -> GroupRow:  # fmt: skip
-    classes = {c: None if (g, c) in hidden else table[g, c] for g, c in line}
-    return GroupRow(group, _sum(line, table, hidden, k), classes)
+def _line(group: str, figures: Mapping[str, int]) -> GroupRow:
+    classes = {c: n or None for c, n in figures.items()}
+    return GroupRow(group, sum(figures.values()) or None, classes)
