@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +124,56 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, data: bytes) -> None:
     told = [*(n for p in parts for n in p.lines), *(n for p in parts for n, _, _ in p.faults)]
     lines = data.split(b"\n")
     assert sorted(told) == [k for k, line in enumerate(lines, 1) if line.strip()]
+
+
+def read_kinds(path: str) -> list[str | None]:
+    """The texts of a file, whatever kind it is."""
+    return [text for part in read_rows(path, COLUMNS) for text in part.frame["text"]]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_standard_input_is_known_by_its_first_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    frame = pl.DataFrame({"id": [1, 2], "text": ["a", "b"]})
+    parquet = io.BytesIO()
+    frame.write_parquet(parquet)
+    marked = b"\xef\xbb\xbf" + frame.write_csv().encode()
+    for data in (parquet.getvalue(), marked, frame.write_ndjson().encode()):
+        given = gzip.compress(data) if packed else data
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+        assert read_kinds("-") == ["a", "b"]
+        (tmp_path / "file").write_bytes(given)
+        assert read_kinds(str(tmp_path / "file")) == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet", "a"])
+def test_damaged_gzip_is_refused(tmp_path: Path, name: str) -> None:
+    lines = b"".join(b'{"id":%d,"text":"%d"}\n' % (i, i * i) for i in range(9999))
+    whole = gzip.compress(lines)
+    for damaged in (whole[:40] + bytes(200) + whole[240:], whole[: len(whole) // 2], whole[:11]):
+        (tmp_path / name).write_bytes(damaged)
+        with pytest.raises(Refused):
+            read_kinds(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    "values", [[["a"]], [b"\xff\x00"], [timedelta(days=1)], [{"a": "b"}]], ids=str
+)
+def test_a_column_of_a_type_without_texts_is_named(tmp_path: Path, values: list[Any]) -> None:
+    path = tmp_path / "in.parquet"
+    pl.DataFrame({"id": values, "text": ["a"]}).write_parquet(path)
+    assert read_kinds(str(path)) == ["a"]
+    assert [json.loads(v) for p in read_rows(str(path), COLUMNS) for v in p.frame["id"]] != []
+    pl.DataFrame({"id": [1], "text": values}).write_parquet(path)
+    with pytest.raises(Refused, match="column_type") as told:
+        read_kinds(str(path))
+    assert told.value.field == "text"
+
+
+def test_a_file_without_rows_has_its_columns(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(b"")
+    pl.DataFrame({"id": [1], "text": ["a"]}).clear().write_parquet(tmp_path / "empty.parquet")
+    for path in tmp_path.iterdir():
+        parts = list(read_rows(str(path), COLUMNS))
+        assert [part.frame.columns for part in parts] == [["id", "text"]]

@@ -1,10 +1,9 @@
 """Rows in and out for commands that judge files: streamed, from standard input too, with progress.
 
-Input is JSON Lines (plain or gzip; `-` is standard input), CSV or Parquet. A line that cannot be
-read is answered by a row that says so, under the number of its line: nothing is dropped silently.
-An `id` asked for as `ID` keeps the JSON it came as: 7 stays 7, "7" stays "7". Output is JSON Lines
-or Parquet by its name; `-` is standard output. Files are written aside and
-renamed when they are whole.
+Input is JSON Lines, CSV or Parquet, plain or gzip, told by its name and first bytes; `-` is
+standard input. A line that cannot be read is answered by a row that says so, under the number of
+its line: nothing is dropped silently. An `id` asked for as `ID` keeps the JSON it came as: 7 stays
+7, "7" stays "7". Answers go where `fanzha.entrypoints.answers` writes them.
 """
 
 from __future__ import annotations
@@ -15,26 +14,31 @@ import json
 import re
 import sys
 import time
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self, cast
+from typing import IO, Any, cast
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fanzha.entrypoints.answers import RAW, Writer
 from fanzha.errors import Refused
 
 __all__ = ["ID", "Part", "Progress", "Writer", "read_rows", "told"]
 
-ID = pl.Binary
+ID = RAW
 """Type of a column that holds each value's JSON as it came (null where a row has none)."""
 _PIECE = 1 << 21
 """Bytes of a piece of JSON Lines."""
 _MARK = b"\xef\xbb\xbf"
 """What some programs put before the first line of a text in UTF-8."""
+_PARQUET = b"PAR1"
+_AHEAD = 8192
+"""Bytes looked at to tell what kind of file it is."""
+_NAMED_LINES = frozenset({".jsonl", ".ndjson", ".json"})
 _ROWS = 50_000
 _WRITTEN_AROUND = re.compile(rb'[{,]\s*"[^"]*\\u')
 """A name with an escape in it, which may be any name."""
@@ -62,29 +66,55 @@ class Part:
 
 def read_rows(path: str, columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> Iterator[Part]:
     """Read `path` piece by piece. Raises `Refused` where it cannot be opened or lacks a column."""
-    if path == "-":
-        yield from _lines(cast(IO[bytes], sys.stdin.buffer), columns)
-        return
-    suffixes = Path(path).suffixes
-    if suffixes and suffixes[-1] in (".parquet", ".pq"):
-        yield from _parquet(Path(path), columns)
-        return
+    told = Path(path).suffixes
     with _opened(path) as file:
-        if suffixes and suffixes[-1] == ".csv":
+        start = file.peek(_AHEAD)[:_AHEAD] if isinstance(file, io.BufferedReader) else b""
+        if start.startswith(_PARQUET) or (told and told[-1] in (".parquet", ".pq")):
+            yield from _parquet(file, path, columns)
+        elif ".csv" in told or (not _NAMED_LINES & set(told) and _is_header(start, columns)):
             yield from _csv(file, path, columns)
         else:
             yield from _lines(file, columns)
 
 
+def _is_header(start: bytes, columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> bool:
+    """Whether the first line is the head of a CSV with a column asked for."""
+    first = start.removeprefix(_MARK).split(b"\n", 1)[0].decode("utf-8", "replace")
+    return not {name.strip().strip('"') for name in first.split(",")}.isdisjoint(columns)
+
+
 def _opened(path: str) -> IO[bytes]:
-    """A file of bytes, unpacked where it is gzip by its first bytes."""
+    """A file of bytes that can look ahead, unpacked where it is gzip by its first bytes."""
     try:
-        file = Path(path).open("rb")  # noqa: SIM115  (closed by the caller)
+        # Closed by the caller.
+        file = (
+            io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
+            if path == "-"
+            else Path(path).open("rb")  # noqa: SIM115
+        )
         if file.peek(2)[:2] == b"\x1f\x8b":
-            return cast(IO[bytes], gzip.GzipFile(fileobj=file))
-    except OSError as error:
+            return cast(IO[bytes], _Unpacked(cast(io.RawIOBase, gzip.GzipFile(fileobj=file))))
+    except (OSError, ValueError) as error:  # a NUL in the name
         raise _unreadable(path) from error
-    return file
+    return cast(IO[bytes], file)
+
+
+class _Unpacked(io.BufferedReader):
+    """What damage the deflated bytes have is an `OSError`, like every other of a file."""
+
+    def peek(self, size: int = 0, /) -> bytes:
+        """As far as it can be unpacked."""
+        try:
+            return super().peek(size)
+        except (zlib.error, EOFError, OSError):
+            return b""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Raises `OSError`."""
+        try:
+            return super().read(size)
+        except zlib.error as error:
+            raise gzip.BadGzipFile(str(error)) from error
 
 
 def _unreadable(path: str) -> Refused:
@@ -93,18 +123,23 @@ def _unreadable(path: str) -> Refused:
     )
 
 
-def _parquet(path: Path, columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> Iterator[Part]:
+def _parquet(
+    file: IO[bytes], path: str, columns: Mapping[str, pl.DataType | type[pl.DataType]]
+) -> Iterator[Part]:
     try:
-        file = pq.ParquetFile(path)
-        present = [name for name in columns if name in file.schema_arrow.names]
-        _demand(present, path.name)
+        seeks = path != "-" and not isinstance(file, _Unpacked)
+        table = pq.ParquetFile(file if seeks else io.BytesIO(file.read()))
+        present = [name for name in columns if name in table.schema_arrow.names]
+        _demand(present, Path(path).name)
         first = 1
-        for batch in file.iter_batches(batch_size=_ROWS, columns=present):
+        for batch in table.iter_batches(batch_size=_ROWS, columns=present):
             frame = _as_asked(pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch]))), columns)
             yield Part(frame, list(range(first, first + frame.height)), [])
             first += frame.height
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(str(path)) from error
+        if first == 1:
+            yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
+    except (OSError, EOFError, pa.ArrowException) as error:
+        raise _unreadable(path) from error
 
 
 def _csv(
@@ -139,9 +174,26 @@ def _as_asked(
         if name not in frame.columns
         else _raw(frame[name]).alias(name)
         if kind == ID
-        else pl.col(name).cast(kind, strict=False)
+        else _cast(frame[name], kind)
         for name, kind in columns.items()
     )
+
+
+def _cast(values: pl.Series, kind: pl.DataType | type[pl.DataType]) -> pl.Series:
+    """Null where a value is of another shape. Raises `Refused` where the whole column is."""
+    if values.dtype == kind:
+        return values
+    try:
+        if values.dtype.is_nested() and not isinstance(kind, pl.List):
+            raise TypeError
+        return values.cast(kind, strict=False)
+    except (pl.exceptions.PolarsError, TypeError) as error:
+        raise Refused(
+            "column_type",
+            zh=f"这一列的类型（{values.dtype}）用不了",
+            en=f"the column has a type that cannot be used: {values.dtype}",
+            field=values.name,
+        ) from error
 
 
 def _raw(values: pl.Series) -> pl.Series:
@@ -149,7 +201,8 @@ def _raw(values: pl.Series) -> pl.Series:
     if values.dtype.is_integer():
         return values.cast(pl.String).cast(pl.Binary)
     if values.dtype == pl.Binary:
-        return values
+        texts = [None if v is None else v.decode("utf-8", "backslashreplace") for v in values]
+        return _raw(pl.Series(values.name, texts, dtype=pl.String))
     return pl.Series([None if v is None else _json(v) for v in values], dtype=pl.Binary)
 
 
@@ -192,6 +245,8 @@ def _lines(
             number += len(lines)
         rest = tail
         if not data:
+            if not number:  # an empty file has its columns all the same
+                yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
             return
 
 
@@ -271,96 +326,6 @@ def _fitting(value: Any, kind: pl.DataType | type[pl.DataType]) -> Any:
         return pl.Series([value], dtype=kind, strict=False)[0]
     except (pl.exceptions.PolarsError, TypeError, OverflowError):
         return None
-
-
-class Writer:
-    """Where answers go: JSON Lines or, by its name, Parquet; `-` is standard output."""
-
-    def __init__(self, path: str) -> None:
-        self._path = None if path == "-" else Path(path)
-        self._aside = self._path and self._path.with_name(self._path.name + ".part")
-        self._parquet: pq.ParquetWriter | None = None
-        self._is_parquet = self._path is not None and self._path.suffix in (".parquet", ".pq")
-        try:
-            self._file: IO[bytes] = (
-                cast(IO[bytes], sys.stdout.buffer)
-                if self._aside is None
-                else self._aside.open("wb")
-            )
-        except OSError as error:
-            raise Refused(
-                "file_unwritable",
-                zh="无法写入输出文件",
-                en="the output file cannot be written",
-                field=Path(path).name,
-            ) from error
-
-    def write(self, frame: pl.DataFrame) -> None:
-        """Append rows; every call has the same columns."""
-        if self._is_parquet:
-            table = _decoded(frame).to_arrow()
-            if self._parquet is None:
-                self._parquet = pq.ParquetWriter(self._file, table.schema, compression="zstd")
-            self._parquet.write_table(table)
-        elif frame.height:
-            self._file.write(_json_lines(frame))
-            if self._aside is None:
-                self._file.flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._parquet is not None:
-            self._parquet.close()
-        if self._aside is None or self._path is None:
-            return
-        self._file.close()
-        if kind is None:
-            self._aside.replace(self._path)
-        else:
-            self._aside.unlink(missing_ok=True)
-
-
-def _json_lines(frame: pl.DataFrame) -> bytes:
-    """JSON Lines in which raw columns stand first, as they came."""
-    raw = [name for name, kind in frame.schema.items() if kind == ID]
-    rest = frame.drop(raw)
-    if not raw:
-        return rest.write_ndjson().encode()
-    lines = rest.write_ndjson().encode().split(b"\n") if rest.width else [b"{}"] * frame.height
-    heads = [
-        b",".join(
-            json.dumps(name).encode() + b":" + (b"null" if value is None else value)
-            for name, value in zip(raw, values, strict=True)
-        )
-        for values in frame.select(raw).iter_rows()
-    ]
-    return b"".join(
-        b"{" + head + (b"," if len(line) > 2 else b"") + line[1:] + b"\n"
-        for head, line in zip(heads, lines, strict=False)
-    )
-
-
-def _decoded(frame: pl.DataFrame) -> pl.DataFrame:
-    """Raw columns as text for Parquet, whose columns have one type: texts without their quotes."""
-    return frame.with_columns(
-        pl.Series(name, [_plain(value) for value in frame[name]], dtype=pl.String)
-        for name, kind in frame.schema.items()
-        if kind == ID
-    )
-
-
-def _plain(value: bytes | None) -> str | None:
-    if value is None:
-        return None
-    found = json.loads(value)
-    return found if isinstance(found, str) else value.decode()
 
 
 class Progress:
