@@ -7,10 +7,14 @@ alike name themselves alike, and an answer can say which model gave it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import math
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fanzha.errors import Misconfigured, Refused
+from fanzha.errors import Misconfigured, Refused, Unavailable
 
 __all__ = ["ModelFile", "read_model", "write_model"]
 
@@ -27,6 +31,13 @@ _ABOUT = "about.json"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _LARGEST = 1 << 30
 """Bytes that a model may hold once unpacked: a file that claims more is refused unread."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGE = (
+    OSError, KeyError, ValueError, TypeError, SyntaxError, EOFError, RecursionError, MemoryError,
+    NotImplementedError, RuntimeError, zlib.error, tokenize.TokenError,
+)  # fmt: skip
+_ROWS_KEPT = frozenset({"subscribers", "payments"})
+"""Kinds whose arrays are rows that were learned from, which may have gaps: no weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +68,10 @@ class ModelFile:
 
 
 def write_model(path: Path, model: ModelFile) -> None:
-    """Write aside, then rename. The same model gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
+    """Write aside, then rename. The same model gives the same bytes.
+
+    Raises `Refused` where nothing can be written there, `Unavailable` where the disk is full.
+    """
     about = {"kind": model.kind, "version": model.version, **model.about}
     parts = {_ABOUT: _json(about)}
     for name, text in sorted(model.texts.items()):
@@ -68,42 +80,104 @@ def write_model(path: Path, model: ModelFile) -> None:
         buffer = io.BytesIO()
         np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
         parts[f"arrays/{name}.npy"] = buffer.getvalue()
-    with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as file:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as file:
         for name, data in parts.items():
             entry = zipfile.ZipInfo(name, _EARLIEST)
             entry.compress_type = zipfile.ZIP_DEFLATED
             file.writestr(entry, data)
-    aside.replace(path)
+    _put(path, whole.getvalue())
+
+
+def _put(path: Path, data: bytes) -> None:
+    """A whole file or none, where a link points; a device or pipe is written to as it is."""
+    aside: Path | None = None
+    try:
+        if path.is_dir():
+            raise IsADirectoryError
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        target = path.resolve()
+        aside = target.with_name(target.name + ".part")
+        aside.write_bytes(data)
+        aside.replace(target)
+    except (OSError, ValueError, RuntimeError) as error:
+        if aside is not None:
+            aside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise Unavailable(
+                "output_failed",
+                zh="模型写不进去：磁盘已满",
+                en="the model cannot be written: the disk is full",
+                field=path.name,
+            ) from error
+        raise Refused(
+            "file_unwritable",
+            zh="模型不能写到这里",
+            en="the model cannot be written there",
+            field=path.name,
+        ) from error
 
 
 def read_model(path: Path, kind: str) -> ModelFile:
     """Read a model of `kind`. `Refused` where there is no such file, `Misconfigured` where it is
-    damaged, too large, or of another kind."""
+    damaged, too large, no model file at all, or of another kind."""
     try:
         with zipfile.ZipFile(path) as file:
             if sum(entry.file_size for entry in file.infolist()) > _LARGEST:
                 raise _bad(path, "过大", "is too large")
+            if any(e.compress_type not in _METHODS or e.flag_bits & 1 for e in file.infolist()):
+                raise _bad(path, "的打包方式不对", "is packed in a way that no model is")
             about = json.loads(file.read(_ABOUT))
             arrays, texts = {}, {}
             for entry in file.namelist():
                 if entry.startswith("arrays/"):
                     name = entry.removeprefix("arrays/").removesuffix(".npy")
-                    arrays[name] = np.load(io.BytesIO(file.read(entry)), allow_pickle=False)
+                    arrays[name] = _array(file.read(entry))
                 elif entry.startswith("texts/"):
                     texts[entry.removeprefix("texts/")] = file.read(entry).decode()
     except FileNotFoundError as error:
         raise Refused(
             "model_absent", zh="没有这个模型文件", en="there is no such model file", field=path.name
         ) from error
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except zipfile.BadZipFile as error:
+        raise _bad(path, "不是模型文件，或已损坏", "is no model file, or is damaged") from error
+    except _DAMAGE as error:
         what = type(error).__name__
         raise _bad(path, f"无法读取（{what}）", f"cannot be read ({what})") from error
     if not isinstance(about, dict) or about.get("kind") != kind:
         raise _bad(path, f"不是 {kind} 模型", f"is no model of kind {kind}")
+    if kind not in _ROWS_KEPT and not all(map(_finite, arrays.values())):
+        raise _bad(path, "含有不是数的权重", "has weights that are no numbers")
     model = ModelFile(kind, about, arrays, texts)
     if about.get("version") != model.version:
         raise _bad(path, "内容与其版本不符", "does not hold what its version says")
     return model
+
+
+def _array(data: bytes) -> npt.NDArray[Any]:
+    """An array of `.npy` bytes, which hold exactly what the head claims. Raises `ValueError`."""
+    file = io.BytesIO(data)
+    major, minor = np.lib.format.read_magic(file)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get((major, minor))
+    if read is None:
+        raise ValueError("a version of .npy that is not written here")
+    shape, columns_first, dtype = read(file)
+    count = math.prod(shape)
+    begin = file.tell()
+    if dtype.hasobject or min(shape, default=0) < 0 or count * dtype.itemsize != len(data) - begin:
+        raise ValueError("the array is not what its head says")
+    array = np.frombuffer(data, dtype, count, begin) if count else np.zeros(0, dtype)
+    return array.reshape(shape, order="F" if columns_first else "C").copy()
+
+
+def _finite(array: npt.NDArray[Any]) -> bool:
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
 
 
 def _json(about: Mapping[str, Any]) -> bytes:
