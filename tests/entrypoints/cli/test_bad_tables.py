@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
 import math
@@ -281,3 +282,35 @@ def test_any_card_records(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     if answered(lambda: cards.score(Path(source), out=str(out), everything=True)):
         told = {row["line"] for row in read(out) if row["error"]}
         assert told <= set(range(1, len(rows) + 1))
+
+
+def test_half_characters_keep_names_apart(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text(
+        '{"payer": "\\ud800", "payee": "\\uD801x", "n": 1}\n'
+        '{"payer": "\\ud802", "payee": "\\\\ud800 \\ud83d\\ude00", "n": 2.5}\n'
+    )
+    frame = whole(str(path))
+    assert frame["payer"].to_list() == ["\\ud800", "\\ud802"]
+    assert frame["payee"].to_list() == ["\\ud801x", "\\ud800 \U0001f600"]
+    assert frame["n"].to_list() == [1.0, 2.5]
+
+
+def test_columns_of_bytes_are_texts_or_named(tmp_path: Path) -> None:
+    path = tmp_path / "in.parquet"
+    pl.DataFrame({"a": [b"x", None], "b": [1, 2]}).write_parquet(path)
+    assert whole(str(path))["a"].to_list() == ["x", None]
+    pl.DataFrame({"a": [b"\xff"]}).write_parquet(path)
+    with pytest.raises(Refused, match="column_type") as told:
+        whole(str(path))
+    assert told.value.field == "a"
+
+
+def test_damaged_gzip_and_names_with_nul(tmp_path: Path) -> None:
+    packed = gzip.compress(b"".join(b'{"a":%d}\n' % (i * i) for i in range(9999)))
+    for damaged in (packed[:99] + bytes(99) + packed[198:], packed[:999], packed[:11]):
+        (tmp_path / "a.jsonl").write_bytes(damaged)
+        with pytest.raises(Refused):
+            whole(str(tmp_path / "a.jsonl"))
+    with pytest.raises(Refused):
+        whole("a\0b")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +20,9 @@ __all__ = ["once", "piped", "whole"]
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 _MARK = b"\xef\xbb\xbf"
+_ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character beyond the first plane: no text, but JSON can hold one."""
 
 
 def whole(path: str) -> pl.DataFrame:
@@ -35,14 +40,14 @@ def whole(path: str) -> pl.DataFrame:
         if data.startswith(_GZIP):
             data = gzip.decompress(data)
         if data.startswith(_PARQUET):
-            return pl.read_parquet(io.BytesIO(data))
+            return _readable(pl.read_parquet(io.BytesIO(data)))
         data = data.removeprefix(_MARK)
         if not data.strip():
             raise _unreadable(name, "文件是空的", "the file is empty")
         if ".csv" in Path(path).suffixes or not data.lstrip().startswith(b"{"):
             return pl.read_csv(data, infer_schema_length=10_000, try_parse_dates=True)
         return _lines(data, name)
-    except (OSError, EOFError, ValueError, pl.exceptions.PolarsError) as error:
+    except (OSError, EOFError, ValueError, zlib.error, pl.exceptions.PolarsError) as error:
         raise _unreadable(
             name, "文件打不开或不是表格", "cannot be opened, or is no table"
         ) from error
@@ -67,9 +72,40 @@ def piped() -> io.BufferedIOBase:
     return io.BytesIO(pipe.read()) if seeks else pipe
 
 
+def _readable(frame: pl.DataFrame) -> pl.DataFrame:
+    """Bytes as the texts they are. Raises `Refused` for a column of bytes that are none."""
+    import polars as pl
+
+    for name, kind in frame.schema.items():
+        if kind == pl.Binary:
+            try:
+                frame = frame.with_columns(pl.col(name).cast(pl.String))
+            except pl.exceptions.PolarsError as error:
+                raise Refused(
+                    "column_type",
+                    zh="这一列是二进制，不是文字",
+                    en="the column holds bytes that are no text",
+                    field=name,
+                ) from error
+    return frame
+
+
+def _apart(data: bytes) -> bytes:
+    """Half characters written out, so that names made of different ones stay different."""
+    if not _ESCAPED_HALF.search(data):
+        return data
+    lines = data.split(b"\n")
+    for i, line in enumerate(lines):
+        if _ESCAPED_HALF.search(line) and _is_object(line):
+            text = json.dumps(json.loads(line), ensure_ascii=False)
+            lines[i] = _HALF.sub(lambda half: f"\\\\u{ord(half[0]):04x}", text).encode()
+    return b"\n".join(lines)
+
+
 def _lines(data: bytes, name: str) -> pl.DataFrame:
     import polars as pl
 
+    data = _apart(data)
     try:
         frame = pl.read_ndjson(io.BytesIO(data), infer_schema_length=None)
         if frame.height == sum(bool(line.strip()) for line in data.split(b"\n")):
