@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from fanzha.detection.text.cascade.reasons import Grounds
 from fanzha.detection.text.cascade.report import unsure
 from fanzha.detection.text.cascade.scale import cells
 from fanzha.detection.text.cascade.voice import Voice, both, dense_of, first_columns
+from fanzha.detection.text.parts import FROM, SETTLED, cut, log_odds, worst
 from fanzha.detection.text.v1.evidence import Evidence, Reader
 from fanzha.detection.text.v1.ngrams import window_grams
 from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser
@@ -71,7 +72,26 @@ class Cascade:
         return Meanings.load(self.policies / "text" / MEANINGS_FILE)
 
     def read(self, texts: Sequence[str], talk: Bools, allowance: Allowance) -> Answers:
-        """Judge a batch. `talk` says which are chats or calls; `allowance` limits the encoder."""
+        """Judge a batch. `talk` says which are chats or calls; `allowance` limits the encoder.
+
+        Texts of several sentences are judged by the worst of their parts too, by the first stage.
+        """
+        whole = self._read_whole(texts, talk, allowance)
+        rows = np.flatnonzero((whole.first.length >= FROM) & (whole.score < SETTLED))
+        parts, owner = cut([texts[row] for row in rows.tolist()])
+        if not parts:
+            return whole
+        read = self._read_whole(parts, talk[rows][owner], Allowance(0.0, 0))
+        at, raw, left = worst(log_odds(read.score), owner, rows.size)
+        score, split = whole.score.copy(), np.zeros(whole.score.size, dtype=bool)
+        raised = np.flatnonzero(left > log_odds(score[rows]))
+        score[rows[raised]] = probability(left[raised])
+        split[rows] = (raw >= 0) != (whole.score[rows] >= 0.5)
+        split[rows[at < 0]] = False
+        worse = {int(rows[k]): int(at[k]) for k in raised.tolist()}
+        return replace(whole, score=score, split=split, parts=read, worse=worse)
+
+    def _read_whole(self, texts: Sequence[str], talk: Bools, allowance: Allowance) -> Answers:
         model = self.model
         read = Read.of(texts, self.normaliser, self.steps)
         near, far = (
@@ -172,17 +192,23 @@ class Answers:
     head: int
     shares: F64 | None
     """The user's classes as the first stage sees them."""
+    split: Bools | None = None
+    """Rows whose whole and worst part are judged differently."""
+    parts: Answers | None = None
+    """Of the parts of longer texts."""
+    worse: Mapping[int, int] = field(default_factory=dict)
+    """Row → the part in `parts` that its score is of, where that is not the whole's."""
 
     @cached_property
     def sure(self) -> Bools:
         """False where a text is of a kind the model was not calibrated on and the score undecided,
-        or where there is nothing to read."""
+        where the whole and its worst part disagree, or where there is nothing to read."""
         policy, model = self.cascade.policy, self.cascade.model
         low, high = policy.unsure_score
         middle = (self.score > low) & (self.score < high)
         strange = (self.alike < policy.unlike) | ~model.first_in.met[self.cell]
         sure: Bools = ~(strange & middle) & (self.first.length > 0)
-        return sure
+        return sure if self.split is None else sure & ~self.split
 
     @cached_property
     def classes(self) -> list[str | None]:
@@ -207,12 +233,21 @@ class Answers:
 
     def types_of(self, rows: I64) -> Evidence:
         """What the channel's own reader finds in some rows."""
-        text = self.reading.text
-        return self.cascade.typer.read([text.bytes_of(row) for row in rows.tolist()])
+        said = [
+            self.parts.reading.text.bytes_of(self.worse[row])
+            if self.parts is not None and row in self.worse else self.reading.text.bytes_of(row)
+            for row in rows.tolist()
+        ]  # fmt: skip
+        return self.cascade.typer.read(said, by_parts=False)
 
     def reasons(self, row: int) -> tuple[Reason, ...]:
         """Phrases and steps that carry a row's score; parts add up to it."""
-        return self._grounds.reasons(row)
+        if self.parts is None or row not in self.worse:
+            return self._grounds.reasons(row)
+        of_part = self.parts.reasons(self.worse[row])
+        whole = sum(one.part for one in of_part)
+        return tuple(replace(one, part=float(self.score[row]) * one.part / whole)
+                     for one in of_part)  # fmt: skip
 
     @cached_property
     def _grounds(self) -> Grounds:

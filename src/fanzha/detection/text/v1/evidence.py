@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from fanzha.detection.finding import Reason, Stage
 from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
+from fanzha.detection.text.parts import FROM, SETTLED, cut, log_odds, worst
 from fanzha.detection.text.v1.automaton import Hits
 from fanzha.detection.text.v1.kernel import F32, I32, I64
 from fanzha.detection.text.v1.model import FRAUD, GREY_HEAD, Model
@@ -51,15 +53,33 @@ class Reader:
         )
 
     def read(
-        self, texts: Texts | NormalText, kinds: npt.NDArray[np.int8] | None = None
+        self,
+        texts: Texts | NormalText,
+        kinds: npt.NDArray[np.int8] | None = None,
+        *,
+        by_parts: bool = True,
     ) -> Evidence:
-        """Weigh a batch; `kinds` says which rows are transcripts (1), none are when left out."""
+        """Weigh a batch; `kinds` says which rows are transcripts (1), none are when left out.
+        `by_parts`: texts of several sentences are also judged by the worst of their parts."""
         text = texts if isinstance(texts, NormalText) else self.normaliser(texts)
         grams, begins = self.model.log_odds(text.chars, text.ends)
         hits = self.steps.automaton.hits(text.chars, text.ends)
         if kinds is None:
             kinds = np.zeros(len(text), dtype=np.int8)
-        return Evidence(self, text, kinds, grams, begins, hits)
+        whole = Evidence(self, text, kinds, grams, begins, hits)
+        return self._by_parts(whole) if by_parts else whole
+
+    def _by_parts(self, whole: Evidence) -> Evidence:
+        text = whole.text
+        rows = np.flatnonzero((text.ends[1:] - text.ends[:-1] >= FROM) & (whole.score < SETTLED))
+        parts, owner = cut([text.bytes_of(row).decode("utf-8", "replace") for row in rows.tolist()])
+        if not parts:
+            return whole
+        read = self.read(parts, whole.kinds[rows][owner], by_parts=False)
+        at, _, left = worst(log_odds(read.score), owner, rows.size)
+        raised = np.flatnonzero(left > log_odds(whole.score[rows]))
+        worse = {int(rows[k]): (int(at[k]), float(left[k])) for k in raised.tolist()}
+        return replace(whole, parts=read, worse=worse) if worse else whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +92,11 @@ class Evidence:
     grams: F32
     window: I64
     hits: Hits
+    parts: Evidence | None = None
+    """Of the parts of longer texts."""
+    worse: Mapping[int, tuple[int, float]] = field(default_factory=dict)
+    """Row → the part in `parts` that its score is of, and the log-odds this comes to, where they
+    are above those of the whole."""
 
     @cached_property
     def score(self) -> Floats:
@@ -80,6 +105,8 @@ class Evidence:
         steps = self.hits.sums(self.reader.steps.fraud_weights)
         odds = blend[:, 0] * self.grams[:, FRAUD] + blend[:, 1] * steps + blend[:, 2]
         odds += np.array(self.reader.prior)[self.kinds]
+        for row, (_, left) in self.worse.items():
+            odds[row] = left
         return _probability(odds)
 
     @cached_property
@@ -98,6 +125,8 @@ class Evidence:
 
     def reasons(self, row: int, total: float) -> tuple[Reason, ...]:
         """Steps with the phrase each was found in, and the wording; parts add up to `total`."""
+        if self.parts is not None and row in self.worse:
+            return self.parts.reasons(self.worse[row][0], total)
         blend = self.reader.model.blend[self.kinds[row], FRAUD]
         found: list[tuple[float, str, str, str]] = []
         held, first, after = (one.tolist() for one in self.hits.of(row))
@@ -123,6 +152,8 @@ class Evidence:
         The type's words and steps, and half as much its main class's, speak for it; where no type
         is likely enough, the main class is named whose types together are.
         """
+        if self.parts is not None and row in self.worse:
+            return self.parts.scam_type(self.worse[row][0])
         steps, model = self.reader.steps, self.reader.model
         window = self._window(row)
         mains = dict(zip(model.codes, np.log(model.class_shares(window)), strict=True))
