@@ -91,6 +91,10 @@ class SnoozeBook(Protocol):
 
     def running(self, at: datetime) -> Sequence[Snooze]: ...
 
+    def altogether(self, rule: str, since: datetime) -> Sequence[Snooze]:
+        """Those of a rule for all, ended ones too, whose end as made lies after `since`."""
+        ...
+
 
 class RehearsalBook(Protocol):
     """Replays asked for, and what they came to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -15,7 +15,7 @@ from fanzha.errors import Refused
 from fanzha.lifecycles.actor import Role
 from fanzha.lifecycles.machine import NotAllowed
 from fanzha.lifecycles.rule import states
-from fanzha.lifecycles.rule.model import Rehearsal, RehearsalState
+from fanzha.lifecycles.rule.model import Rehearsal, RehearsalState, Snooze
 from fanzha.ports.workshop import RuleChanged, WorkshopOffice
 from fanzha.usecases.workshop.act import Act, act, find, save_draft
 from fanzha.usecases.workshop.editions import ensure_edition
@@ -148,6 +148,30 @@ def test_a_snooze_is_in_the_edition_until_it_ends(office: WorkshopOffice) -> Non
         assert newest.rules[0].mutes == ()
     with pytest.raises(Refused), office.work() as work:
         end_snooze(work, bench(), ANALYST, made.id, NOW)
+
+
+def test_mutes_for_all_are_counted_together_those_ended_too(office: WorkshopOffice) -> None:
+    live(office)
+
+    def mute(at: datetime, hours: float) -> Snooze:
+        with office.work() as work:
+            return snooze(
+                work, bench(), ANALYST, "large_payment", until=at + timedelta(hours=hours),
+                note="已核", subject=None, area=None, now=at,
+            )  # fmt: skip
+
+    first = mute(NOW, 20)
+    with office.work() as work:
+        end_snooze(work, bench(), OFFICER, first.id, NOW + timedelta(hours=10))
+    mute(NOW + timedelta(hours=10), 10)
+    with pytest.raises(Refused) as refused:
+        mute(NOW + timedelta(days=3), 5)
+    assert refused.value.code == "mute_too_long"
+    mute(NOW + timedelta(days=3), 4)
+    mute(NOW + timedelta(days=8), 20)
+    with office.work() as work:
+        assert len(work.snoozes.altogether("large_payment", NOW)) == 4
+        assert work.snoozes.altogether("another", NOW) == []
 
 
 def test_a_rehearsal_left_by_the_dead_is_taken_up_again(office: WorkshopOffice) -> None:

@@ -82,7 +82,9 @@ def test_two_people_make_it_live_and_one_takes_it_back(hand: Hand, staffed: Api)
 
 
 def test_a_mute_is_listed_and_ended(hand: Hand) -> None:
-    id = hand.says("snooze", "large_payment", *WHY, "--hours", "2", by="an").split()[0]
+    mute = ("snooze", "large_payment", *WHY, "--hours", "2")
+    assert hand.refused(*mute, by="an") == "beyond_unit"
+    id = hand.says(*mute, "--area", "4701", by="an").split()[0]
     assert id in hand.says("snoozes")
     assert hand.refused("wake", id, by="cai") == "not_allowed"
     assert "large_payment" in hand.says("wake", id, by="luo")

@@ -788,7 +788,8 @@ export interface paths {
         put?: never;
         /**
          * Judge
-         * @description True or false alarm; judged again, the later word counts.
+         * @description True or false alarm, by somebody who did not write or submit the version; the later word
+         *     counts.
          */
         post: operations["judge_v1_workshop_rules__rule__versions__version__cases__n__judge_post"];
         delete?: never;
@@ -2171,6 +2172,8 @@ export interface components {
             live_since: string | null;
             /** Live Version */
             live_version: number | null;
+            /** May Judge */
+            may_judge: boolean;
             /** Note */
             note: string;
             /** Published By */

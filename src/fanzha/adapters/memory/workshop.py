@@ -140,6 +140,13 @@ class MemorySnoozes:
         found = [s for s in self._snoozes.values() if s.ended_at is None and s.until > at]
         return sorted(found, key=lambda s: (s.rule, s.until, s.id))
 
+    def altogether(self, rule: str, since: datetime) -> Sequence[Snooze]:
+        found = [
+            s for s in self._snoozes.values()
+            if s.rule == rule and s.until > since and s.key is None and s.area is None
+        ]  # fmt: skip
+        return sorted(found, key=lambda s: (s.at, s.id))
+
 
 class MemoryRehearsals:
     """Replays asked for."""

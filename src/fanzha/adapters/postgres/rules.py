@@ -249,6 +249,16 @@ class PostgresSnoozes:
         )
         return [_snooze(row) for row in rows]
 
+    def altogether(self, rule: str, since: datetime) -> Sequence[Snooze]:
+        rows = self._connection.execute(
+            text(
+                "SELECT * FROM rule_snooze WHERE rule = :rule AND until > :since AND key IS NULL"
+                " AND area IS NULL ORDER BY at, id"
+            ),
+            {"rule": rule, "since": since},
+        )
+        return [_snooze(row) for row in rows]
+
 
 def _version(row: Any) -> RuleVersion:
     return RuleVersion(**{name: getattr(row, name) for name in RuleVersion.__slots__})

@@ -65,7 +65,11 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class SnoozeBounds:
+    """How long one person may mute a rule: for some, and altogether."""
+
     days_most: float
+    hours_alone: float
+    alone_days: float
 
 
 @dataclass(frozen=True, slots=True)

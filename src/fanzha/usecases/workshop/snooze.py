@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from fanzha.errors import Refused
-from fanzha.lifecycles.actor import Actor, Role
+from fanzha.lifecycles.actor import Actor, Level, Role
+from fanzha.lifecycles.machine import NotAllowed
 from fanzha.lifecycles.rule.model import Snooze
 from fanzha.ports.deed_book import Deed
 from fanzha.ports.workshop import WorkshopUnit
@@ -32,7 +33,8 @@ def snooze(
     work: WorkshopUnit, bench: Bench, actor: Actor, rule: str, *, until: datetime, note: str,
     subject: Subject | None, area: str | None, now: datetime,
 ) -> Snooze:  # fmt: skip
-    """Quiet until an instant of stream time. Refused without a reason, an end, or a rule."""
+    """Quiet until an instant of stream time. Refused without a reason, an end, or a rule; for an
+    area, or all, beyond the actor's unit; and for all, longer than one person may decide alone."""
     of_the_centre(actor, _WHO)
     work.sets.lock()
     if not work.rules.of(rule):
@@ -49,6 +51,10 @@ def snooze(
         )
     if area is not None and not (area.isascii() and area.isdigit() and 2 <= len(area) <= 12):
         raise Refused("area_bad", zh="地区代码为数字", en="an area is digits", field="area")
+    if subject is None or area is not None:
+        _within(bench, actor, area)
+    if subject is None and area is None:
+        _not_too_long(work, bench, rule, until, now)
     made = Snooze(
         id=uuid4(),
         rule=rule,
@@ -64,6 +70,48 @@ def snooze(
     _record(work, bench, actor, "snooze", made, now)
     new_edition(work, bench.policy, bench.salt, f"snooze {rule}", now)
     return made
+
+
+def _within(bench: Bench, actor: Actor, area: str | None) -> None:
+    """Refused where the area, or without one the whole centre, is not all in the actor's unit."""
+    unit = actor.unit
+    if area is None:
+        inside = bench.root.within(unit.scope)
+    else:
+        digits = {Level.NATION: 0, Level.PROVINCE: 2, Level.CITY: 4}.get(unit.level, len(unit.code))
+        inside = area.startswith(unit.code[:digits])
+    if not inside:
+        raise NotAllowed(
+            "beyond_unit",
+            zh="只能在本级辖区内静默；请写明辖区内的地区代码",
+            en="a rule is muted within your own unit only; name an area in it",
+            field="area",
+        )
+
+
+def _not_too_long(
+    work: WorkshopUnit, bench: Bench, rule: str, until: datetime, now: datetime
+) -> None:
+    """Refused where a rule would be silent for all longer than the policy has it within its days,
+    whoever muted it. A mute that was ended early counts to its end; overlaps count once."""
+    bounds = bench.policy.snooze
+    since = until - timedelta(days=bounds.alone_days)
+    spans = [
+        (s.at, min(s.until, s.ended_at or s.until)) for s in work.snoozes.altogether(rule, since)
+    ]
+    quiet, reached = timedelta(0), since
+    for begin, end in sorted([*spans, (now, until)]):
+        quiet += max(end - max(begin, reached), timedelta(0))
+        reached = max(reached, end)
+    if quiet > timedelta(hours=bounds.hours_alone):
+        raise Refused(
+            "mute_too_long",
+            zh=f"整条规则 {bounds.alone_days:g} 日内累计最多静默 {bounds.hours_alone:g} 小时；"
+            "请按对象或地区静默，或撤回规则",
+            en=f"a rule is muted altogether {bounds.hours_alone:g} hours at most within"
+            f" {bounds.alone_days:g} days; mute it for a subject or an area, or take it back",
+            field="until",
+        )
 
 
 def end_snooze(work: WorkshopUnit, bench: Bench, actor: Actor, id: UUID, now: datetime) -> Snooze:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from fanzha.adapters.postgres.deeds import verify
+from fanzha.adapters.postgres.rules_rehearsed import SampledCase
 from fanzha.detection.rules.tally import Hit
 from fanzha.lifecycles.actor import Role
 from fanzha.lifecycles.rule.model import RehearsalState
@@ -88,8 +92,6 @@ def into_shadow(api: Api) -> None:
 
 def week_later(api: Api) -> None:
     with api.installed.database.transaction(fixtures.NATION) as connection:
-        from sqlalchemy import text
-
         connection.execute(
             text("UPDATE rule_version SET shadow_since = shadow_since - interval '8 days'")
         )
@@ -187,6 +189,92 @@ def test_a_snooze_ends_by_itself_or_by_hand(staffed: Api) -> None:
     assert staffed.client.get("/v1/workshop/rules/large_payment").json()["snoozes"] == []
     again = staffed.client.post(f"/v1/workshop/snoozes/{made.json()['id']}/end")
     assert again.json()["code"] == "snooze_unknown"
+
+
+def sampled(api: Api) -> str:
+    """Two cases of the newest rehearsal, as the runner would have drawn them; its id."""
+    with api.centre.workshop.work() as work:
+        newest = work.rehearsals.newest("large_payment", 1)
+        assert newest is not None
+        cases = [
+            (
+                SampledCase(n, fixtures.NOW, "转账", "paid", 0.8, None, 0.5, bytes([n]) * 32),
+                "转账",
+                "paid",
+            )
+            for n in range(2)
+        ]
+        work.rehearsals.add_cases(newest.id, cases)
+    return str(newest.id)
+
+
+def judged(api: Api, n: int = 0, verdict: str = "fraud") -> Any:
+    return api.client.post(
+        f"/v1/workshop/rules/large_payment/versions/1/cases/{n}/judge", json={"verdict": verdict}
+    )
+
+
+def test_cases_are_judged_by_others_and_it_stands_in_the_record_of_deeds(staffed: Api) -> None:
+    into_shadow(staffed)
+    rehearsal = sampled(staffed)
+    url = "/v1/workshop/rules/large_payment/versions/1"
+    refused = judged(staffed)
+    assert (refused.status_code, refused.json()["code"]) == (403, "own_case")
+    assert staffed.client.get(url).json()["may_judge"] is False
+    assert staffed.client.get(f"{url}/cases").json()["fraud"] == 0
+    staffed.sign_in("bo")
+    assert staffed.client.get(url).json()["may_judge"] is True
+    week_later(staffed)
+    assert do(staffed, "submit", "shadow").status_code == 200
+    assert judged(staffed).json()["code"] == "own_case", "nor by who submitted it"
+    staffed.sign_in("luo")
+    assert judged(staffed).status_code == 204
+    assert judged(staffed, 0, "false").status_code == 204
+    assert judged(staffed, 7).json()["code"] == "case_unknown"
+    assert staffed.client.get(f"{url}/cases").json()["false"] == 1
+    with staffed.installed.database.transaction(fixtures.NATION) as connection:
+        lines = connection.execute(
+            text(
+                "SELECT chain, actor_display, object_id, body FROM deed"
+                " WHERE verb = 'judge' ORDER BY seq"
+            )
+        ).all()
+        assert all(verify(connection, line.chain).broken_at is None for line in lines)
+    assert [(line.actor_display, line.object_id) for line in lines] == [
+        ("luo", "large_payment@1")
+    ] * 2
+    detail = [json.loads(line.body) for line in lines]
+    assert [d["after"] for d in detail] == ["fraud", "false"]
+    assert detail[0]["detail"] == {"about": f"sample:{rehearsal}:0"}
+    record = staffed.client.get("/v1/workshop/rules/large_payment").json()["record"]
+    assert "judge" not in {r["verb"] for r in record}, "four hundred lines would hide the acts"
+
+
+def test_a_rule_is_muted_altogether_for_a_day_at_most_and_within_ones_unit(staffed: Api) -> None:
+    saved(staffed)
+    now = staffed.centre.now()
+    url = "/v1/workshop/rules/large_payment/snoozes"
+
+    def asked(hours: float, **more: str) -> Any:
+        until = (now + timedelta(hours=hours)).isoformat()
+        return staffed.client.post(url, json={"until": until, "note": "误报", **more})
+
+    for more in ({}, {"area": "4702"}, {"area": "47"}, {"area": "11"}):
+        refused = asked(1, **more)
+        assert (refused.status_code, refused.json()["code"]) == (403, "beyond_unit"), more
+    assert asked(24 * 60, area="470103").status_code == 201
+    for name in ("ma", "ning"):
+        staffed.installed.operators.add(
+            name=name, display=name, password=PASSWORD, roles=frozenset({Role.DUTY_OFFICER}),
+            unit=staffed.centre.bench.root, now=fixtures.NOW,
+        )  # fmt: skip
+    staffed.sign_in("ma")
+    refused = asked(25)
+    assert (refused.json()["code"], refused.json()["field"]) == ("mute_too_long", "until")
+    assert asked(20).status_code == 201
+    staffed.sign_in("ning")
+    assert asked(23).status_code == 201, "what is muted twice over counts once"
+    assert asked(30).json()["code"] == "mute_too_long", "renewals count, whoever asks"
 
 
 def test_boards_answer_before_anything_has_happened(staffed: Api) -> None:

@@ -147,7 +147,7 @@ function Version({ opened, view }: { opened: Opened; view: VersionView }) {
           <RehearsalPane view={view} />
           <Daily daily={view.daily} />
           {view.live_version !== null && <LiveBoard rule={view.rule.id} version={view.live_version} />}
-          {view.rehearsal?.state === 'done' && <Cases rule={view.rule.id} version={view.version} rehearsal={view.rehearsal.id} mayJudge={may.judge(me)} judged={reload} />}
+          {view.rehearsal?.state === 'done' && <Cases rule={view.rule.id} version={view.version} rehearsal={view.rehearsal.id} mayJudge={may.judge(me) && view.may_judge} judged={reload} />}
         </div>
         <section className="pn ws-side" aria-label={t('workshop.gates')}>
           <Gates view={view} rule={rule} mayMute={may.judge(me)} endMute={endMute} />

@@ -22,7 +22,8 @@ from fanzha.entrypoints.api.workshop.routes import (
 )  # fmt: skip
 from fanzha.errors import Refused
 from fanzha.lifecycles.rule import states
-from fanzha.lifecycles.rule.model import Label, Verdict
+from fanzha.lifecycles.rule.model import Verdict
+from fanzha.usecases.workshop import judge as usecase
 from fanzha.usecases.workshop.compare import estimate
 
 router = APIRouter(prefix="/v1/workshop")
@@ -178,9 +179,8 @@ def judge_look(body: wire.LookJudged, parts: Parts, who: SignedIn) -> None:
     row = RuleFigures(parts.database).look(body.id)
     if row is None:
         raise Refused("look_unknown", zh="没有这条", en="there is no such row", field="id")
-    label = Label(
-        f"look:{row.id}", row.token, Verdict(body.verdict), "look", row.share, who.actor.display,
-        parts.now(),
-    )  # fmt: skip
     with parts.workshop.work() as work:
-        work.labels.add([label])
+        usecase.judge_look(
+            work, parts.bench, who.actor, id=row.id, detector=row.detector, token=row.token,
+            share=row.share, verdict=Verdict(body.verdict), now=parts.now(),
+        )  # fmt: skip

@@ -21,9 +21,10 @@ from fanzha.entrypoints.api.workshop import view
 from fanzha.errors import Refused
 from fanzha.lifecycles.actor import Role
 from fanzha.lifecycles.rule import states
-from fanzha.lifecycles.rule.model import Label, RehearsalState, RuleVersion, Verdict
+from fanzha.lifecycles.rule.model import RehearsalState, RuleVersion, Verdict
 from fanzha.usecases.workshop.act import Act, act, find, of_the_centre, save_draft
 from fanzha.usecases.workshop.compare import estimate
+from fanzha.usecases.workshop.judge import judge_case, may_judge
 from fanzha.usecases.workshop.snooze import Subject, end_snooze, snooze
 from fanzha.values import account, phone_number
 from fanzha.values.keys import key64
@@ -221,7 +222,8 @@ def judge(
     rule: RuleId, version: Version, n: Annotated[int, Path(ge=0, le=1_000_000)],
     body: wire.Judged, parts: Parts, who: SignedIn,
 ) -> None:  # fmt: skip
-    """True or false alarm; judged again, the later word counts."""
+    """True or false alarm, by somebody who did not write or submit the version; the later word
+    counts."""
     may(who, JUDGES)
     with parts.workshop.work() as work:
         newest = work.rehearsals.newest(rule, version)
@@ -232,11 +234,10 @@ def judge(
         )
         if newest is None or case is None:
             raise Refused("case_unknown", zh="没有这条", en="there is no such case", field="n")
-        label = Label(
-            f"sample:{newest.id}:{n}", case.token, Verdict(body.verdict), "sample", case.share,
-            who.actor.display, parts.now(),
+        judge_case(
+            work, parts.bench, who.actor, find(work, rule, version), rehearsal=newest.id, n=n,
+            token=case.token, share=case.share, verdict=Verdict(body.verdict), now=parts.now(),
         )  # fmt: skip
-        work.labels.add([label])
 
 
 # ── snoozes ──────────────────────────────────────────────────────────────────────────────────────
@@ -307,6 +308,7 @@ def _detail(parts: Centre, who: SignedIn, version: RuleVersion) -> wire.VersionV
         gates=[view.gate(g) for g in passed],
         daily=view.days(figures.volumes(version.rule, now - timedelta(days=_DAYS))),
         verbs=view.verbs(version, who.actor, passed),
+        may_judge=may_judge(who.actor, version),
         effect=view.effect(newest),
         watch=view.watch(parts.bench.policy, version),
         record=view.record(figures.record(version.rule, _RECORD)),

@@ -244,6 +244,8 @@ class VersionView(Wire):
     gates: list[GateView]
     daily: list[DayCases]
     verbs: list[RuleVerb]
+    may_judge: bool
+    """Whether whoever asks may judge its cases: neither its author nor its submitter may."""
     effect: Words
     watch: Words
     record: list[RecordLine]
