@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -27,6 +28,27 @@ RuleFile = Annotated[str, typer.Argument(help="规则文件 YAML，- 为标准�
 RuleName = Annotated[str, typer.Argument(help="规则编号 id of the rule")]
 File = Annotated[list[Path] | None, typer.Option(show_default=False)]
 _KEYS = ("id", "channel", "when", "score", "title_zh", "title_en", "zh", "en", "scam_type", "stage")
+
+
+_LARGEST, _DEPTH = 64 << 10, 4
+"""Bytes of a rule file, and how deep it may nest."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML without anchors, whose aliases can make little text stand for much."""
+
+    _deep = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """As the safe loader does. Raises `ValueError` for an anchor, an alias, deep nesting."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if self._deep > _DEPTH or getattr(event, "anchor", None) is not None:
+            raise ValueError
+        self._deep += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._deep -= 1
 
 
 class _Lines(str):
@@ -193,9 +215,12 @@ def read_rule(source: str) -> RuleText:
     from fanzha.detection.rules.rule import RuleText
 
     try:
-        given = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-        data = yaml.safe_load(given)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        with sys.stdin.buffer if source == "-" else Path(source).open("rb") as file:
+            given = file.read(_LARGEST + 1)
+        if len(given) > _LARGEST:
+            raise ValueError
+        data = yaml.load(given.decode("utf-8"), Loader=_Loader)  # noqa: S506  (a safe one)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise Refused(
             "file_unreadable", zh="规则文件读不懂", en="the rule file cannot be read",
             field=Path(source).name,
@@ -206,10 +231,14 @@ def read_rule(source: str) -> RuleText:
             zh=f"规则文件须有 {'、'.join(_KEYS[:8])}，可有 scam_type、stage",
             en=f"a rule file has {', '.join(_KEYS[:8])}, and may have scam_type, stage",
         )
+    for key, value in data.items():
+        if isinstance(value, list | dict | set | bytes):
+            raise Refused("rule_invalid", zh="须是一个值", en="must be one value", field=key)
     words: dict[str, Any] = {
         k: v if k == "score" or v is None else str(v).rstrip("\n") for k, v in data.items()
     }
-    if not isinstance(words["score"], int | float):
+    score = words["score"]
+    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
         raise Refused("rule_invalid", zh="评分是数", en="the score is a number", field="score")
     return RuleText(**words)
 
