@@ -27,8 +27,8 @@ def test_any_text_has_a_normal_form_that_maps_back(texts: list[str | None]) -> N
     for row in range(len(texts)):
         base, last = normal.ends[row], normal.ends[row + 1]
         places = normal.source[base:last]
-        assert np.all(np.diff(places) >= 0)
-        assert not places.size or 0 <= places[0] <= places[-1] < len(normal.bytes_of(row))
+        assert "\u202e" in (texts[row] or "") or np.all(np.diff(places) >= 0)
+        assert np.all((places >= 0) & (places < len(normal.bytes_of(row))))
         assert normal.row(row) == normal.row(row).strip()
         normal.original(row, 0, int(last - base))
 
@@ -111,3 +111,47 @@ def test_an_unknown_key_in_the_list_is_refused(tmp_path: Path) -> None:
     (tmp_path / "v.yaml").write_text(text + "\nmore: {}\n", encoding="utf-8")
     with pytest.raises(Misconfigured):
         Normaliser.load(tmp_path / "v.yaml")
+
+
+SCAM = "我是北京市公安局的民警您涉嫌洗钱请转入安全账户"
+NOTICE = "【ETC】您的ETC账户已停用，请点击 http://etc-gov.cc 更新认证，否则将冻结"
+
+
+@pytest.mark.parametrize(
+    "laced",
+    [
+        "a".join(SCAM),
+        "".join(c + str(k % 10) for k, c in enumerate(SCAM[:-1])) + SCAM[-1],
+        "\u3164".join(SCAM),
+        "\u115f".join(SCAM),
+        "\u202e" + SCAM[::-1],
+        SCAM[:5] + "\u202e" + SCAM[:4:-1] + "\u202c",
+    ],
+)
+def test_what_stands_between_all_characters_and_what_is_turned_around_is_undone(laced: str) -> None:
+    normal = NORMALISER([laced])
+    assert normal.row(0) == SCAM
+
+
+@pytest.mark.parametrize("sign", [" ", "·", "\n", "😀", "\U000e0061", "\u3164"])
+def test_an_address_split_character_by_character_is_an_address(sign: str) -> None:
+    assert NORMALISER([sign.join(NOTICE)]).row(0) == NORMALISER([NOTICE]).row(0)
+
+
+def test_a_phrase_written_backwards_is_quoted_forwards() -> None:
+    normal = NORMALISER(["您好\u202e" + SCAM[::-1]])
+    assert normal.original(0, 2, 8) == SCAM[:6]
+
+
+@pytest.mark.parametrize(
+    ("honest", "meant"),
+    [
+        ("A座1单元2楼3室，B座", "a座#单元#楼#室b座"),
+        ("京A12345和沪B99", "京a#和沪b#"),
+        ("a股b股c股d股e股", "a股b股c股d股e股"),
+        ("用Word写，PPT讲，K歌，A轮B轮C轮", "用word写ppt讲k歌a轮b轮c轮"),
+        ("见 a b c d e f 六项", "见a b c d e f六项"),
+    ],
+)
+def test_letters_and_digits_among_characters_stay(honest: str, meant: str) -> None:
+    assert NORMALISER([honest]).row(0) == meant

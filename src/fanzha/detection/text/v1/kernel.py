@@ -21,6 +21,11 @@ NUMERAL, PAIRED = 1, 2
 NUMBER, LONG_NUMBER, ADDRESS, SPACE = 35, 37, 64, 32
 LONG_DIGITS = 7
 NUMERAL_RUN = 5
+TURNED, TURNED_BACK = 0x202E, 0x202C
+"""What comes between is shown from right to left: a scam written backwards reads forwards."""
+LACED = 12
+"""Characters in a row with the same kind of sign, or a Latin letter or digit, after each: where so
+many stand, what is between was put there."""
 SHORTEST = 12
 """Length below which a text is not normed further: two words are no evidence."""
 
@@ -123,6 +128,7 @@ def fold(
     """Read bytes and map characters one by one: width, case, script, look-alikes; drop what is
     invisible. `raw` is the plain ASCII character behind each, 0 where there is none."""
     m = 0
+    turned = -1
     i = start
     while i < end:
         c, size = character(data, i, end)
@@ -130,6 +136,10 @@ def fold(
         i += size
         value = table[c] if c < table.size else GAP
         if value == DROP:
+            if c in (TURNED, TURNED_BACK):
+                if turned >= 0:
+                    turn(mapped, raw, origin, turned, m)
+                turned = m if c == TURNED else -1
             continue
         if value >= EXPANDED:
             k = value - EXPANDED
@@ -143,6 +153,52 @@ def fold(
             plain = 46 if c == 0x3002 else c - 0xFEE0 if c >= 0xFF01 else c
         mapped[m], raw[m], origin[m] = value, plain, at
         m += 1
+    if turned >= 0:
+        turn(mapped, raw, origin, turned, m)
+    return unlaced(mapped, raw, origin, m) if m >= 2 * LACED else m
+
+
+@compiled
+def turn(mapped: I32, raw: U8, origin: I32, begin: int, end: int) -> None:
+    """Turn a stretch around."""
+    mapped[begin:end] = mapped[begin:end][::-1].copy()
+    raw[begin:end] = raw[begin:end][::-1].copy()
+    origin[begin:end] = origin[begin:end][::-1].copy()
+
+
+@compiled
+def lace(mapped: I32, raw: U8, i: int) -> int:
+    """What kind of thing was put between two characters at `i`: 0 nothing, 1 a letter or digit
+    between two that are neither; else a blank or sign, by its ASCII code."""
+    c = mapped[i]
+    if c == GAP:
+        return 2 + raw[i] if raw[i] <= SPACE else 0
+    if (is_letter(c) or is_digit(c)) and mapped[i - 1] > 0x3000 and mapped[i + 1] > 0x3000:
+        return 1
+    return 0
+
+
+@compiled
+def unlaced(mapped: I32, raw: U8, origin: I32, n: int) -> int:
+    """Drop what was put after every single character of a long stretch; the new length."""
+    m = 0
+    i = 0
+    while i < n:
+        kind = lace(mapped, raw, i + 1) if i + 2 < n else 0
+        end = i
+        if kind > 0:
+            end = i + 2
+            while end + 2 < n and lace(mapped, raw, end + 1) == kind:
+                end += 2
+        keep = end if end - i >= 2 * LACED else i
+        while i < keep:
+            mapped[m], raw[m], origin[m] = mapped[i], raw[i], origin[i]
+            m += 1
+            i += 2
+        if i < n:
+            mapped[m], raw[m], origin[m] = mapped[i], raw[i], origin[i]
+            m += 1
+            i += 1
     return m
 
 

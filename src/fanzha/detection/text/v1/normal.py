@@ -36,6 +36,8 @@ VARIANTS_FILE = "variants.yaml"
 LONGEST = 1 << 20
 """Bytes of one message that are read; what comes after is not."""
 _TABLE = 0x20000
+_FILLERS = (0x115F, 0x1160, 0x3164, 0xFFA0)
+"""Hangul letters that show nothing."""
 _SHOWN = 48
 _TRIMMED = " \t\r\n,.;:!?，。；：！？、…~～-—|/\\*()（）[]【】<>《》「」『』\"'“”‘’·"
 
@@ -88,6 +90,12 @@ class NormalText:
         raw = self.bytes_of(row)
         first = int(self.source[base + begin])
         after = int(self.source[base + end]) if base + end < last else len(raw)
+        final = int(self.source[min(base + end, last) - 1])
+        if final < first:  # written backwards
+            first = final
+            after = int(self.source[base + begin]) + 4
+            said = raw[first : min(after, first + 1024)].decode("utf-8", errors="ignore")
+            return said[: end - begin][::-1].strip(_TRIMMED)[:_SHOWN]
         said = raw[first : min(after, first + 1024)].decode("utf-8", errors="ignore")
         return said.strip(_TRIMMED)[:_SHOWN]
 
@@ -167,7 +175,7 @@ def _unicode_table() -> I32:
     for c in range(_TABLE):
         char = chr(c)
         kind = unicodedata.category(char)
-        if kind in ("Mn", "Me", "Cf", "Sk") or 0xFE00 <= c <= 0xFE0F:
+        if kind in ("Mn", "Me", "Cf", "Sk") or 0xFE00 <= c <= 0xFE0F or c in _FILLERS:
             table[c] = DROP
         elif kind[0] in "LN" or 0x2460 <= c <= 0x24FF or 0x2776 <= c <= 0x2793:
             table[c] = _plain(char, simplified)
