@@ -61,7 +61,7 @@ def written(me: Visitor) -> None:
 
     # Completion from the API, taken by a key; a fault is underlined in place and mended by a press.
     editor.click()
-    page.keyboard.type("payee_n")
+    page.keyboard.type("payee_ne")
     expect(page.get_by_role("option").first).to_contain_text("payee_new")
     page.keyboard.press("Enter")
     expect(editor).to_have_value("payee_new")
