@@ -49,6 +49,7 @@ def score(
     least: Annotated[float, _LEAST] = 0.05,
 ) -> None:
     """给转账里的每个账户评分并说明理由。Score every account that the transfers name."""
+    from fanzha.detection.account.batch.familiar import SIDES
     from fanzha.detection.account.batch.model import read_account_model, see
     from fanzha.detection.account.batch.transfers import transfers_of
 
@@ -62,8 +63,16 @@ def score(
     seen = see(moved, chosen.uses_amounts)
     if n := seen.truncated:
         _say(f"{n} 个账户的资金环未查完", f"the search for rings was cut short at {n} accounts")
+    if strange := chosen.strange(seen):
+        here, sides = "、".join(SIDES[side] for side in strange), ", ".join(strange)
+        _say(
+            f"此文件与模型所学相差较大（{here}），分数已拉向常值，请勿单凭分数下结论",
+            f"this file is unlike what the model learned from ({sides}): scores are drawn towards "
+            "the usual; do not rely on them alone",
+        )
+    found = chosen.score(seen, least=least, told=progress.add)
     with Writer(out) as writer:
-        writer.write(chosen.score(seen, least=least, told=progress.add))
+        writer.write(found)
     progress.done()
 
 
@@ -76,12 +85,11 @@ def train(
     seed: Annotated[int, _SEED] = 1,
 ) -> None:
     """用带标签的转账训练；选项可成对重复。Train; repeat --transfers and --labels in pairs."""
-    from fanzha.detection.account.batch.learn import fit
-    from fanzha.detection.account.batch.learn import invented as economy
+    from fanzha.detection.account.batch.learn import added, fit
     from fanzha.detection.model_file import write_model
 
     sets = _sets(transfers, labels, amounts)
-    sets += [economy(1000 + k, amounts) for k in range(invented)]
+    sets += added(invented, amounts)
     command = f"fanzha train accounts --seed {seed} --invented {invented}"
     made = fit(
         sets,
@@ -104,7 +112,7 @@ def evaluate(
 ) -> None:
     """AUC 与平均精确率，附 95% 区间。AUC, average precision, intervals."""
     from fanzha.detection.account.batch import evaluate as measure
-    from fanzha.detection.account.batch.learn import invented as economy
+    from fanzha.detection.account.batch.learn import added
     from fanzha.detection.account.batch.model import read_account_model
 
     if model is not None:
@@ -114,9 +122,9 @@ def evaluate(
             _show(measure.scored(chosen, one, one.name))
         return
     sets = _sets(transfers, labels, amounts)
-    added = [economy(1000 + k, amounts) for k in range(invented)]
+    beside = added(invented, amounts)
     for figure in measure.all_ways(
-        sets, added, seed, amounts, lambda step: _say(f"度量：{step}", f"measuring: {step}")
+        sets, beside, seed, amounts, lambda step: _say(f"度量：{step}", f"measuring: {step}")
     ):
         _show(figure)
 

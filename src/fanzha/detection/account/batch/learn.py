@@ -22,6 +22,8 @@ from fanzha.detection.account.batch.bonds import (
 from fanzha.detection.account.batch.catalogue import BOND, CIRCLE, BatchFeature
 from fanzha.detection.account.batch.circle import circle_features
 from fanzha.detection.account.batch.economy import Economy, invent
+from fanzha.detection.account.batch.everyday import PLANS, Everyday, live
+from fanzha.detection.account.batch.familiar import profile, reach_of
 from fanzha.detection.account.batch.model import (
     KIND,
     AccountModel,
@@ -34,7 +36,7 @@ from fanzha.detection.account.batch.transfers import Transfers, transfers_of
 from fanzha.detection.model_file import ModelFile
 from fanzha.errors import Refused
 
-__all__ = ["Labelled", "fit", "folds_of", "invented", "labels_of"]
+__all__ = ["Labelled", "added", "everyday", "fit", "folds_of", "invented", "labels_of"]
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -97,6 +99,25 @@ def invented(seed: int, amounts: bool, plan: Economy | None = None) -> Labelled:
     return labels_of(f"invented-{plan.style}-{seed}", hidden, accounts, amounts)
 
 
+def everyday(seed: int, amounts: bool, plan: Everyday) -> Labelled:
+    """An everyday economy of ours, so that busy people are not all taken for suspects."""
+    transfers, accounts = live(plan, seed)
+    moved = transfers_of(transfers)
+    return labels_of(
+        f"everyday-{seed}", moved if amounts else moved.without_amounts(), accounts, amounts
+    )
+
+
+def added(count: int, amounts: bool) -> list[Labelled]:
+    """What `--invented` adds: each time an economy with all typologies, and everyday economies of
+    all densities."""
+    sets = []
+    for k in range(count):
+        sets.append(invented(1000 + k, amounts))
+        sets += [everyday(2000 + 100 * k + j, amounts, plan) for j, plan in enumerate(PLANS)]
+    return sets
+
+
 def fit(
     sets: Sequence[Labelled],
     *,
@@ -157,6 +178,7 @@ def fit(
                 for s in sets
             ],
         },
+        arrays={"reach": reach_of([profile(s.seen.pairs) for s in sets])},
         texts={
             "conduct": conduct.model_to_string(),
             "bond": bond.model_to_string() if bond is not None else "",

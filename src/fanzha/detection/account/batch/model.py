@@ -22,6 +22,7 @@ from fanzha.detection.account.batch.bonds import (
 from fanzha.detection.account.batch.catalogue import AMOUNTS, BOND, CIRCLE, CONDUCT, BatchFeature
 from fanzha.detection.account.batch.circle import circle_features
 from fanzha.detection.account.batch.conduct import amount_features, conduct_features
+from fanzha.detection.account.batch.familiar import SIDES, profile, strangeness, tempered
 from fanzha.detection.account.batch.pairs import Pairs, pairs_of
 from fanzha.detection.account.batch.reasons import reasons_of, spread, words
 from fanzha.detection.account.batch.rings import find_rings
@@ -112,20 +113,33 @@ class AccountModel:
             raise _unfit()
         return conduct, bond, circle
 
+    def strange(self, seen: Seen) -> dict[str, float]:
+        """The sides of `familiar.SIDES` in which a file lies beyond all that was learned from, and
+        how far (natural log); empty for a file like those, and for a model that keeps no record."""
+        reach = self.file.arrays.get("reach")
+        if reach is None:
+            return {}
+        if reach.shape != (len(SIDES), 2):
+            raise _unfit()
+        beyond = strangeness(profile(seen.pairs), reach.astype(np.float64)).tolist()
+        return {side: far for side, far in zip(SIDES, beyond, strict=True) if far > 0}
+
     def score(
         self, seen: Seen, *, least: float = 0.0, told: Callable[[int], None] = lambda _: None
     ) -> pl.DataFrame:
         """`account`, `score`, `reasons`: one row for every account that the transfers name.
 
-        Score and reasons are null where no transfer of the account could be counted. Reasons are
-        worked out for scores of at least `least`; `told` hears how many accounts are done.
+        Score and reasons are null where no transfer of the account could be counted. The scores of
+        a `strange` file are drawn towards the usual. Reasons are worked out for scores of at least
+        `least`; `told` hears how many accounts are done.
         """
         conduct, bond, circle = self._stages
         own = _predicted(conduct, seen.conduct)
         ties = bonded(bond, seen.ties, seen.pairs, own)
         company = stacked(circle_features(own, seen.pairs, self.usual), CIRCLE)
         whole = np.hstack([seen.conduct, company, stacked(bond_features(ties, seen.pairs), BOND)])
-        score = _predicted(circle, whole)
+        far = sum(self.strange(seen).values())
+        score = tempered(_predicted(circle, whole), self.usual, far)
         rows: list[list[dict[str, object]] | None] = []
         features = (*features_of(self.uses_amounts), *CIRCLE, *BOND)
         names = [f.name for f in features]
