@@ -166,6 +166,9 @@ def test_subscribers_lacking_columns_or_values_are_scored_and_told(
     frame, _ = made_subscribers(300, graph_tells=False)
     frame.write_parquet(tmp_path / "train.parquet")
     subscribers.train(str(tmp_path / "train.parquet"), tmp_path / "m")
+    said = capsys.readouterr().err
+    assert "folds of cross-validation: 5 " in said
+    assert "cross-validated, 不用图 without the graph: AUC " in said
     less = frame.select("node", "opposite_count", "sms_count")
     less.write_csv(tmp_path / "less.csv")
     subscribers.score(str(tmp_path / "less.csv"), tmp_path / "m", str(tmp_path / "o.jsonl"))

@@ -7,7 +7,7 @@ alone. The score is shifted so that 0.5 is the cut of the best macro F1 over the
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,11 +101,12 @@ class Model:
 def fit(
     figures: F64, names: Sequence[str], label: F64, graph: sparse.csr_array | None,
     *, seed: int = 1, seeds: int = 3, graph_use: bool | None = None,
+    done: Callable[[int], None] = lambda parts: None,
 ) -> Model:  # fmt: skip
     """Learn from the rows whose label is told; the others only stand in the graph.
 
-    `graph_use` says whether the graph is looked at; None lets cross-validation decide. Raises
-    `Refused` where a class has fewer than 40 rows.
+    `graph_use` says whether the graph is looked at; None lets cross-validation decide. `done` is
+    called after each fold. Raises `Refused` where a class has fewer than 40 rows.
     """
     told = np.flatnonzero(~np.isnan(label))
     yes = int(np.nansum(label))
@@ -118,10 +119,10 @@ def fit(
         )
     held = tuple(names)
     notes: dict[str, Any] = {}
-    own = None if graph_use else _held_out(figures, held, label, None, told, seed)
+    own = None if graph_use else _held_out(figures, held, label, None, told, seed, done)
     with_graph = None
     if graph is not None and graph.nnz and graph_use is not False:
-        with_graph = _held_out(figures, held, label, graph, told, seed)
+        with_graph = _held_out(figures, held, label, graph, told, seed, done)
     if own is not None:
         notes["auc_without_graph"] = [round(value, 4) for value in own[1]]
     if with_graph is not None:
@@ -159,7 +160,7 @@ def folds(label: F64, count: int, seed: int) -> I64:
 
 def _held_out(
     figures: F64, names: Sequence[str], label: F64, graph: sparse.csr_array | None,
-    told: I64, seed: int, count: int = 5,
+    told: I64, seed: int, done: Callable[[int], None], count: int = 5,
 ) -> tuple[F64, list[float]]:  # fmt: skip
     """Log-odds of each labelled row from trees that did not see it, and the AUC of each fold."""
     fold = folds(label, count, seed)
@@ -174,6 +175,7 @@ def _held_out(
             out[rows] += _odds(lgb.Booster(model_str=text).predict(seen, num_threads=1))
         out[rows] /= len(texts)
         areas.append(area(out[rows], label[rows] == 1.0))
+        done(1)
     return out[told], areas
 
 

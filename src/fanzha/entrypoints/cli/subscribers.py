@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,10 @@ __all__ = ["evaluate", "score", "train"]
 
 _KIND = "subscribers"
 _MISSING_SHOWN = 20
+_WAYS = (
+    ("auc_without_graph", "不用图", "without the graph"),
+    ("auc_with_graph", "用图", "with the graph"),
+)
 
 Features = Annotated[str, typer.Option(help="特征 features: node, label, numbers; - = stdin")]
 Edges = Annotated[Path | None, typer.Option(help="关系 edges: node_a, node_b, weight")]
@@ -34,13 +39,15 @@ def train(features: Features, model: Model, edges: Edges = None, seed: int = 1) 
     from fanzha.detection.model_file import ModelFile, write_model
     from fanzha.detection.subscriber.model import fit
     from fanzha.detection.subscriber.table import adjacency, of_frame
-    from fanzha.entrypoints.cli.rows import told
+    from fanzha.entrypoints.cli.rows import Progress, told
 
     once(features, edges)
     table = of_frame(whole(features))
     sides = _edges(edges)
     graph = None if sides is None else adjacency(table.key, *sides)
-    learned = fit(table.figures, table.names, table.label, graph, seed=seed)
+    progress = Progress("交叉验证的部分", "folds of cross-validation")
+    learned = fit(table.figures, table.names, table.label, graph, seed=seed, done=progress.add)
+    progress.done()
     kept = np.flatnonzero(~np.isnan(table.label) & (table.key != 0))
     about = {
         "command": "fanzha train subscribers",
@@ -60,6 +67,11 @@ def train(features: Features, model: Model, edges: Edges = None, seed: int = 1) 
         }
     made = ModelFile(_KIND, about, arrays, {**learned.texts, "head": learned.head()})
     write_model(model, made)
+    for way, zh, en in _WAYS:
+        if areas := learned.notes.get(way):
+            mean, low, high = float(np.mean(areas)), min(areas), max(areas)
+            spread = f"{mean:.3f} ({low:.3f}–{high:.3f}, {len(areas)} folds)"
+            sys.stderr.write(f"交叉验证 cross-validated, {zh} {en}: AUC {spread}\n")
     looked = "用图 with the graph" if learned.use_graph else "不用图 without the graph"
     told(f"{made.version}  ({kept.size:,} labelled, {looked})")
 
