@@ -42,6 +42,47 @@ def test_popular_apps_may_ask_for_much(label: str, package: str) -> None:
     assert found.missing == ()
 
 
+@pytest.mark.parametrize("target", [22, 30, 34])
+def test_a_package_that_begins_as_a_banks_proves_nothing(target: int) -> None:
+    found = judged(label="工商银行", package="com.icbc.bank.safe", target_sdk=target,
+                   permissions=["READ_SMS", "SEND_SMS", "RECEIVE_SMS",
+                                "BIND_ACCESSIBILITY_SERVICE"])  # fmt: skip
+    assert found.level not in (Level.TRUSTED, None)
+    assert "borrowed_package" in codes(found)
+    assert found.score is not None
+    assert found.score >= (0.9 if target < 23 else 0.3)
+
+
+def test_no_package_without_a_certificate_speaks_for_an_app() -> None:
+    for package in ("com.icbc", "com.icbc.elife", "com.tencent.mm"):
+        asked = {"label": "某应用", "permissions": [], "version": "3.1", "target_sdk": 29}
+        ours, other = judged(package=package, **asked), judged(package="org.a.b", **asked)
+        assert ours.score is not None
+        assert other.score is not None
+        assert ours.score >= other.score
+
+
+def test_too_little_known_is_no_trust() -> None:
+    for row in (
+        {"label": "微信", "permissions": "READ_SMS, INTERNET"},
+        {"package": "com.tencent.mm", "label": "微信"},
+        {"package": "com.tencent.mm", "permissions": ["INTERNET"]},
+        {"label": "工银e生活", "package": "com.icbc.elife", "permissions": ["INTERNET"]},
+    ):
+        assert judged(**row).level is Level.UNKNOWN
+
+
+def test_what_cannot_be_read_is_named() -> None:
+    nothing = judged(permissions=[None, 1, {"a": []}])
+    assert (nothing.score, nothing.level, nothing.invalid) == (None, None, ("permissions",))
+    row = {"package": "org.a.b", "label": "甲", "min_sdk": "abc", "permissions": [1, None]}
+    assert judged(**row).invalid == ("min_sdk", "permissions")
+    partly = judged(package="org.a.b", label="甲", permissions=["CAMERA", None])
+    assert partly.invalid == ("permissions",)
+    assert "permissions" not in partly.missing
+    assert judged(package="org.a.b", label="甲", min_sdk="", permissions=[]).invalid == ()
+
+
 def test_the_same_under_another_name_is_not_popular() -> None:
     found = judged(label="微信", package="com.wx.hb.app", version="1.0", min_sdk=16,
                    target_sdk=22, permissions=SENSITIVE)  # fmt: skip

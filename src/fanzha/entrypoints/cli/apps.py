@@ -199,7 +199,8 @@ def _frame(
         "id": ID, "line": pl.Int64, "score": pl.Float64, "verdict": pl.String,
         "scam_type": pl.String, "imitates": pl.String, "family": pl.String,
         "likeness": pl.Float64, "reasons": pl.List(pl.Struct(reason)),
-        "missing": pl.List(pl.String), "incomplete": pl.List(pl.String), "error": pl.String,
+        "missing": pl.List(pl.String), "incomplete": pl.List(pl.String),
+        "invalid": pl.List(pl.String), "error": pl.String,
     }  # fmt: skip
     verdicts = judge.judge(apps)
     columns = {"id": ids, "line": lines, **columns_of(verdicts), "error": errors}

@@ -33,6 +33,9 @@ class Level(enum.StrEnum):
 
     TRUSTED = "可信"
     """Nothing was found against it. That is no proof."""
+    UNKNOWN = "无法判断"
+    """Nothing was found against it, but too little is known: package, name or permissions are
+    absent, or the package begins as an organisation's do and nothing says that it is theirs."""
     SUSPICIOUS = "可疑"
     FRAUD = "涉诈"
     IMITATION = "仿冒"
@@ -52,6 +55,8 @@ class Verdict:
     family: str | None = None
     likeness: float | None = None
     incomplete: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
+    """Facts that were given but could not be read, wholly or in part."""
 
 
 class StaticApps:
@@ -145,12 +150,17 @@ class StaticApps:
         odds: float,
     ) -> Verdict:
         if facts.package is None and facts.permissions is None and facts.label is None:
-            return Verdict(None, None, (), facts.missing, incomplete=facts.incomplete or ())
+            return Verdict(
+                None, None, (), facts.missing,
+                incomplete=facts.incomplete or (), invalid=facts.invalid,
+            )  # fmt: skip
         score = 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, odds))))
         imitated = measured.likeness.imitated or measured.likeness.near
         strength = 3 if measured.likeness.near else measured.likeness.strength
         is_imitation = imitated is not None and strength >= self.signals.imitation_from
-        level = Level.TRUSTED
+        known = None not in (facts.package, facts.label, facts.permissions)
+        known = known and not measured.columns["borrowed_package"]
+        level = Level.TRUSTED if known else Level.UNKNOWN
         if score >= self.signals.suspicious:
             level = Level.SUSPICIOUS if score < self.signals.fraud else Level.FRAUD
             level = Level.IMITATION if is_imitation else level
@@ -159,11 +169,12 @@ class StaticApps:
             level,
             self._reasons(measured, weighed, score),
             facts.missing,
-            measured.scam_type if level is not Level.TRUSTED else None,
+            measured.scam_type if level not in (Level.TRUSTED, Level.UNKNOWN) else None,
             imitated.key if imitated is not None and is_imitation else None,
             kin.family if kin else None,
             kin.likeness if kin else None,
             facts.incomplete or (),
+            facts.invalid,
         )
 
     def _reasons(
@@ -209,4 +220,5 @@ def columns_of(verdicts: Sequence[Verdict]) -> Mapping[str, list[Any]]:
         ],
         "missing": [list(v.missing) for v in verdicts],
         "incomplete": [list(v.incomplete) for v in verdicts],
+        "invalid": [list(v.invalid) for v in verdicts],
     }

@@ -89,6 +89,8 @@ class AppFacts:
     hashes: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     """Facts of `ASKED_FOR` that are absent or not of their kind."""
+    invalid: tuple[str, ...] = ()
+    """Facts that were given, but are wholly or in part not of their kind."""
 
     @property
     def from_file(self) -> bool:
@@ -121,7 +123,18 @@ def facts_of(row: Mapping[str, Any]) -> AppFacts:
     if isinstance(hashes, dict):
         found["hashes"] = {str(k): str(v) for k, v in list(hashes.items())[:8]}
     missing = tuple(name for name in ASKED_FOR if found[name] is None)
-    return AppFacts(**found, missing=missing)
+    invalid = tuple(name for name in ASKED_FOR if _is_wrong(row.get(name), found[name]))
+    return AppFacts(**found, missing=missing, invalid=invalid)
+
+
+def _is_wrong(given: Any, read: Any) -> bool:
+    """Whether something was given of which nothing, or not every item of a list, could be read."""
+    if given is None or given == "":
+        return False
+    items = _parsed(given)
+    return read is None or (
+        isinstance(items, list) and not all(isinstance(item, str) for item in items)
+    )
 
 
 def _parsed(value: Any) -> Any:
@@ -162,7 +175,8 @@ def _list(value: Any) -> tuple[str, ...] | None:
     if not isinstance(value, Sequence) or isinstance(value, bytes):
         return None
     texts = (_text(item) for item in value[:_ITEMS] if isinstance(item, str))
-    return tuple(dict.fromkeys(text for text in texts if text))
+    found = tuple(dict.fromkeys(text for text in texts if text))
+    return found if found or not value else None
 
 
 def _permission(name: str) -> str:

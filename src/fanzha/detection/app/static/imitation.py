@@ -49,7 +49,9 @@ class Likeness:
     beside other words, 3 bears its name."""
 
     owner: Owner | None = None
-    """The organisation whose package it is."""
+    """The organisation as whose the package begins."""
+    exact: bool = False
+    """Whether the package is one that the organisation is known to publish, letter by letter."""
     imitated: Owner | None = None
     strength: int = 0
     near: Owner | None = None
@@ -69,6 +71,8 @@ class Owners:
     listed: tuple[Owner, ...]
     generic: frozenset[str]
     by_prefix: Mapping[str, Owner]
+    published: frozenset[str]
+    """Packages of known apps, whole."""
     by_length: Mapping[int, Sequence[tuple[str, tuple[str, ...], Owner]]]
     """Packages long enough to be a slip away from, with their quarters."""
     by_latin: Mapping[str, Sequence[Owner]]
@@ -85,8 +89,10 @@ class Owners:
             listed = package.casefold() in self.by_prefix
             near = self._near(package) if label and not listed else None
             bears = near is not None and any(one is near for one, _ in self._named_by(label or ""))
-            return Likeness(owner, imitated, strength, near if bears else None)
-        return Likeness(owner, imitated, strength, self._near(package), self._inside(package))
+            exact = package.casefold() in self.published
+            return Likeness(owner, exact, imitated, strength, near if bears else None)
+        near, inside = self._near(package), self._inside(package)
+        return Likeness(None, False, imitated, strength, near, inside)
 
     def owner_of(self, package: str) -> Owner | None:
         """Whose package this is by its name: the longest beginning that is listed."""
@@ -228,6 +234,7 @@ def load_owners(path: Path, organisations: Sequence[Path]) -> Owners:
         tuple(listed),
         frozenset(plain(word) for word in texts(data["generic"], "generic")),
         by_prefix,
+        frozenset(p.casefold() for owner in listed for p in owner.packages[: owner.apps]),
         _by_length(listed),
         by_latin,
         tuple((word, owner) for owner in listed for word in owner.chinese),

@@ -30,12 +30,13 @@ SENSITIVE = ("sms", "calls", "contacts", "control", "install", "system")
 _MONEY_KINDS = frozenset({"tasks", "loan", "investment", "betting", "police", "authority",
                           "service", "credit", "nude", "cards", "finance"})  # fmt: skip
 _FIRST = re.compile(r"v?(1|0\.1|0\.0\.1|1\.0|1\.0\.0|1\.0\.0\.0|0|1\.1)")
+_RUN_TIME_PERMISSIONS = 23
 _FEW = 12
 """Permissions that a shell around a page makes do with."""
 
 _NAMES: Mapping[str, type[pl.DataType]] = {
     "imitation": pl.Int64, "near_package": pl.Boolean, "organisation_in_package": pl.Boolean,
-    "own_organisation": pl.Boolean, "certificate_confirmed": pl.Boolean,
+    "borrowed_package": pl.Boolean, "certificate_confirmed": pl.Boolean,
     "certificate_wrong": pl.Boolean, "system_label": pl.Boolean, "system_package": pl.Boolean,
     "placeholder_package": pl.Boolean, "generator": pl.Boolean, "random_package": pl.Boolean,
     "empty_label": pl.Boolean, "default_label": pl.Boolean, "label_is_package": pl.Boolean,
@@ -85,9 +86,9 @@ def schema(tables: Tables) -> dict[str, type[pl.DataType]]:
     return {**_NAMES, **INSIDE, **groups}
 
 
-def measure(facts: AppFacts, tables: Tables, keeps: tuple[float, float]) -> Measured:
+def measure(facts: AppFacts, tables: Tables, keeps: tuple[float, float, float]) -> Measured:
     """Columns of one app. `keeps`: what stays of a group's weight where the app's purpose needs it,
-    and where a known publisher's name stands on the package."""
+    where the package is a known app's, and where it only begins as a known publisher's do."""
     names = tables.names
     package, label = facts.package, facts.label
     likeness = tables.owners.liken(label, package)
@@ -95,17 +96,12 @@ def measure(facts: AppFacts, tables: Tables, keeps: tuple[float, float]) -> Meas
     if confirmed is False:
         likeness = Likeness(imitated=likeness.owner, strength=3)
     purpose = purpose_of(label, package, names.purposes)
-    publisher = (
-        package is not None
-        and likeness.near is None
-        and (
-            likeness.owner is not None
-            or package in names.system_known
-            or begins_with(package, names.publishers)
-        )
-    )
+    known, publisher = _published(facts, likeness, names, confirmed is True)
     columns: dict[str, Any] = dict.fromkeys(schema(tables)) | dict.fromkeys(SPOKEN)
     columns |= _of_names(facts, tables, likeness, publisher)
+    columns["borrowed_package"] = (
+        likeness.owner is not None and likeness.near is None and not (known or likeness.imitated)
+    )
     columns["certificate_confirmed"] = confirmed is True
     columns["certificate_wrong"] = confirmed is False
     columns |= {"publisher": publisher, "purpose": purpose is not None}
@@ -117,10 +113,29 @@ def measure(facts: AppFacts, tables: Tables, keeps: tuple[float, float]) -> Meas
         columns["label_weight"] = kind.weight * (0.3 if own else 1.0)
         columns["label_kind"], columns["label_word"] = kind.shown, word
         columns["money_kind"] = kind.code in _MONEY_KINDS
-    groups = _groups(facts, tables.permissions, purpose, own, keeps)
+    kept = keeps[1 if known else 2] if own else 1.0
+    groups = _groups(facts, tables.permissions, purpose, (keeps[0], kept))
     columns |= _of_permissions(facts, tables.permissions)
     columns |= inside(facts, tables.markers)
     return Measured(columns, groups, likeness, found[0].scam_type if found else None)
+
+
+def _published(
+    facts: AppFacts, likeness: Likeness, names: Names, confirmed: bool
+) -> tuple[bool, bool]:
+    """(whether the package is a known app's, whether it is that or begins as a publisher's do).
+
+    A beginning is anybody's to choose, so it counts only where the levels are ones a publisher
+    would ship.
+    """
+    package = facts.package
+    if package is None or likeness.near is not None:
+        return confirmed, confirmed
+    listed = package in names.system_known or package in names.publishers
+    known = confirmed or likeness.exact or listed
+    begins = likeness.owner is not None or begins_with(package, names.publishers)
+    old = facts.target_sdk is not None and facts.target_sdk < _RUN_TIME_PERMISSIONS
+    return known, known or (begins and not old)
 
 
 def _confirmed(facts: AppFacts, likeness: Likeness) -> bool | None:
@@ -140,13 +155,12 @@ def _of_names(
         "imitation": likeness.strength,
         "near_package": likeness.near is not None,
         "organisation_in_package": likeness.inside is not None,
-        "own_organisation": likeness.owner is not None and likeness.near is None,
         "organisation": shown.words if shown else None,
         "target_sdk": facts.target_sdk,
         "min_sdk": facts.min_sdk,
     }
     if package is not None:
-        odd = None if publisher else random_part(package, names)
+        odd = None if publisher or likeness.owner else random_part(package, names)
         lower = package.casefold()
         out |= {
             "system_package": lower.startswith(names.system_packages)
@@ -178,7 +192,6 @@ def _groups(
     facts: AppFacts,
     table: Permissions,
     purpose: Purpose | None,
-    publisher: bool,
     keeps: tuple[float, float],
 ) -> tuple[GroupWeight, ...]:
     """Weights add up within a group to its cap; what an app is for is taken off."""
@@ -196,7 +209,7 @@ def _groups(
         weight = max(-cap, min(cap, total))
         if weight > 0:
             weight *= keeps[0] if purpose and group in purpose.groups else 1.0
-            weight *= keeps[1] if publisher else 1.0
+            weight *= keeps[1]
         out.append(GroupWeight(group, weight, tuple(asked[group])))
     return tuple(out)
 

@@ -20,7 +20,7 @@ __all__ = ["Signal", "Signals", "load_signals"]
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{2,40}")
 _KEYS = {"detector", "prior", "levels", "imitation_from", "purpose_keeps", "publisher_keeps",
-         "signals"}  # fmt: skip
+         "house_keeps", "signals"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Signals:
     suspicious: float
     fraud: float
     imitation_from: int
-    keeps: tuple[float, float]
+    keeps: tuple[float, float, float]
     signals: tuple[Signal, ...]
 
     def weigh(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
@@ -85,6 +85,7 @@ def load_signals(
         keeps=(
             number(data["purpose_keeps"], "purpose_keeps", 0, 1),
             number(data["publisher_keeps"], "publisher_keeps", 0, 1),
+            number(data["house_keeps"], "house_keeps", 0, 1),
         ),
         signals=signals,
     )
