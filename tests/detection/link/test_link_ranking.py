@@ -24,6 +24,7 @@ from fanzha.detection.link.ranking.standins import (
     with_fronts,
 )
 from fanzha.detection.link.ranking.train import Settings, train
+from fanzha.detection.link.v1.address import HOST, HOST_END
 from fanzha.detection.link.v1.tables import Tables, load_tables
 from fanzha.detection.model_file import ModelFile, write_model
 from fanzha.errors import Misconfigured, Refused
@@ -159,8 +160,8 @@ def test_enormous_addresses_are_scored_or_refused() -> None:
             "http://e.example/" + "a" * 9_000, "@" * 5_000, "http://" + "u" * 4_000 + "@e.example/",
             "xn--" + "9" * 59 + ".example", "\x00" * 100, "http://[" + ":" * 500 + "]"]  # fmt: skip
     found = score(urls)
-    assert not np.isnan(found[:3]).any()
-    assert np.isnan(found[[3, 4, 7, 8]]).all()
+    assert not np.isnan(found[:4]).any()
+    assert np.isnan(found[[4, 7, 8]]).all()
 
 
 def test_a_known_name_and_a_listed_holder_weigh_as_the_policy_says() -> None:
@@ -221,3 +222,40 @@ def test_a_policy_with_a_mistake_is_refused(tmp_path: Path, change: str) -> None
     (tmp_path / "p.yaml").write_text("\n".join(kept) + "\n" + change, encoding="utf-8")
     with pytest.raises(Misconfigured):
         load_ranking(tmp_path / "p.yaml")
+
+
+SHIPPED = cache(lambda: Ranker.load(tables(), POLICIES))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "paypa1.com", "lcbc.com.cn", "taoba0.com", "alipay-service.com",
+        "icbc.com.cn.verify.example.com", "аlipay.com", "xn--pypal-4ve.com", "раураl.com",
+        "http://аpple.com", "www.аррӏе.com", "xn--80ak6aa92e.com", "icbc.vercel.app",
+        "http://evil.top#@icbc.com.cn", "http://evil.top/@www.icbc.com.cn/x",
+        "hxxps://alipay-login[.]top/x",
+    ],
+)  # fmt: skip
+def test_who_is_named_a_look_alike_is_no_ordinary_address(url: str) -> None:
+    assert score([url], SHIPPED())[0] >= 0.5
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["icbc-us.com", "www.icbc.com.cn", "mybank.icbc.com.cn", "paypal.com", "applebees.com",
+     "apple.com", "google.com.br", "http://icbc.com.cn#@icbc.com.cn"],
+)  # fmt: skip
+def test_ones_own_and_other_words_are_no_look_alikes(url: str) -> None:
+    assert score([url], SHIPPED())[0] < 0.2
+
+
+def test_no_length_hides_a_host() -> None:
+    plain = score(["http://paypa1.com/"], SHIPPED())[0]
+    long = ["http://paypa1.com/" + "a" * 9_000, "http://" + "a" * 9_000 + "@paypa1.com/",
+            "http://paypa1.com/" + "好" * 9_000]  # fmt: skip
+    assert (score(long, SHIPPED()) >= plain - 0.01).all()
+    alone = tables().names.take_apart(long[:1])
+    among = tables().names.take_apart(["a.example", *long, "b.example/x", *long])
+    assert among.parts[1].tolist() == alone.parts[0].tolist()
+    assert among.text(4, HOST, HOST_END) == "b.example"

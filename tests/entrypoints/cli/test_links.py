@@ -53,6 +53,21 @@ def test_addresses_are_answered_row_by_row(tmp_path: Path) -> None:
     assert all(row["error"] is None for key, row in found.items() if key in (7, "b", "f", "g"))
 
 
+def test_other_links_and_long_ones_are_called_what_they_are(tmp_path: Path) -> None:
+    urls = ["tel:110", "mailto:a@b.example", "localhost:8080", "hxxp://a[.]b.example/x",
+            "http://long.example/" + "a" * 9_000]  # fmt: skip
+    source = _written(tmp_path / "f.jsonl", [{"id": k, "url": url} for k, url in enumerate(urls)])
+    said = fanzha("classify", "link", "--in", source, "--out", tmp_path / "g.jsonl")
+    assert said.code == 0, said.err
+    found = _rows(tmp_path / "g.jsonl")
+    for row in found[:2]:
+        assert row["score"] is None
+        assert "no web address" in row["error"]
+    assert [row["error"] for row in found[2:]] == [None] * 3
+    assert found[3]["registrable"] == "b.example"
+    assert "cut" in {reason["code"] for reason in found[4]["reasons"]}
+
+
 def test_train_classify_evaluate_on_ones_own_rows(tmp_path: Path) -> None:
     good = [{"url": f"{a}{b}{c}.example", "label": "正常"} for a in WORDS for b in WORDS
             for c in ("", "s", "club")]  # fmt: skip

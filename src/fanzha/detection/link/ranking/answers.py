@@ -11,7 +11,7 @@ import polars as pl
 
 from fanzha.detection.link.ranking.columns import COLUMNS
 from fanzha.detection.link.ranking.model import HERE, Ranked, Ranker, registrable
-from fanzha.detection.link.v1.address import FLAGS, VALID
+from fanzha.detection.link.v1.address import CUT, FLAGS, VALID
 from fanzha.detection.link.v1.channel import LinkChannel
 from fanzha.detection.link.v1.columns import likenesses, look_with
 from fanzha.detection.link.v1.tables import Tables, load_tables
@@ -28,6 +28,13 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "error": pl.String,
 }
 """What is answered for an address; `score` and the rest are null where `error` is not."""
+_NOT_WEB = (
+    r"^\s*(?i:tel|callto|sms|smsto|mms|mailto|geo|data|javascript|about|blob|file|cid|mid|urn):"
+)
+_WITH_HOST = r"^\s*[A-Za-z]+:\s*[/\\]{2}[^/\\]"
+_OTHER_KIND = (
+    "是电话、邮件等链接，不是网页地址 a link of another kind (tel, mailto …), no web address"
+)
 _NO_ADDRESS = "不是网址或域名 not an address or name"
 _PARTS = (
     ("linear_own", "spelt_like_known_scams", "注册的域名部分拼写", "the registered label is spelt"),
@@ -63,12 +70,24 @@ class LinkAnswers:
         one_in = self.ranker.one_in(ranked.name)
         valid = addresses.parts[:, FLAGS] & VALID != 0
         speaking = scored.score > 0.0
+        other = (urls.str.contains(_NOT_WEB) & ~urls.str.contains(_WITH_HOST)).to_list()
         rows: list[dict[str, Any]] = []
         for row in range(len(addresses)):
+            if other[row]:
+                rows.append({"error": _OTHER_KIND})
+                continue
             if not valid[row]:
                 rows.append({"error": _NO_ADDRESS})
                 continue
             reasons = []
+            if addresses.parts[row, FLAGS] & CUT:
+                reasons.append(
+                    _said(
+                        "cut",
+                        "网址过长，只按域名和路径开头判断",
+                        "very long: judged by its host and the beginning of its path",
+                    )
+                )
             if ranked.score[row] >= self.ranker.policy.said_from:
                 reasons += self._learned(ranked, row, float(one_in[row]))
             if speaking[row]:

@@ -31,6 +31,8 @@ from fanzha.detection.link.v1.address import (
     HOST_END,
     I32,
     OWN,
+    OWN_END,
+    PLATFORM,
     PORT,
     U64,
     USER,
@@ -38,7 +40,7 @@ from fanzha.detection.link.v1.address import (
     VALID,
 )
 from fanzha.detection.link.v1.columns import likenesses
-from fanzha.detection.link.v1.lookalike import CLOSED, FOUND
+from fanzha.detection.link.v1.lookalike import CLOSED, DRAWN_ALIKE, FOUND, KINDS, SITE_IN_FRONT
 from fanzha.detection.link.v1.names import Addresses
 from fanzha.detection.link.v1.paths import ends_with_any
 from fanzha.detection.link.v1.scripts import Scripts
@@ -57,17 +59,21 @@ RARITIES = np.arange(0.5, 3.51, 0.25)
 """Tail shares of ordinary names, as powers of ten, at which the name's log-odds is kept."""
 
 _LINEAR = 0.02
+_SHORT = 4
+"""Letters up to which words resemble each other by chance."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
     """One row an address, NaN where it is none. `score` is the probability of a scam where scam
-    and ordinary addresses are equally many; the others are the log-odds it is made of."""
+    and ordinary addresses are equally many; the others are the log-odds it is made of, but
+    for `look_alike`, a weight in [0, 1)."""
 
     score: F64
     name: F32
     path: F32
     known: F32
+    look_alike: F64
     columns: F32
     """(rows, COLUMNS)."""
 
@@ -140,9 +146,11 @@ class Ranker:
         kept = known_as(name_keys(data, offsets, parts), self.known_keys, self.known_values)
         known = values[kept.astype(np.int64)]
         odds = name + path + known + self._stands(addresses)
-        score = sigmoid(odds.astype(np.float64))
+        look_alike = self._look_alike(addresses, found)
+        look_alike[(known < 0) & (found[:, FOUND] != SITE_IN_FRONT)] = 0.0
+        score = 1.0 - (1.0 - look_alike) * (1.0 - sigmoid(odds.astype(np.float64)))
         score[parts[:, FLAGS] & VALID == 0] = np.nan
-        return Ranked(score, name, path, known, columns)
+        return Ranked(score, name, path, known, look_alike, columns)
 
     def seen(self, addresses: Addresses) -> Bools:
         """Whether the registered name stood in training."""
@@ -154,6 +162,20 @@ class Ranker:
         """About one ordinary name in so many has such log-odds; 1 below the first knot."""
         rarity: F64 = np.interp(name.astype(np.float64), self.knots, RARITIES, left=0.0)
         return 10.0**rarity
+
+    def _look_alike(self, addresses: Addresses, found: I32) -> F64:
+        """What the policy gives a likeness of its kind, where it stands."""
+        policy, parts = self.policy, addresses.parts
+        plain, hosted = (
+            np.array([weights.get(kind, 0.0) for kind in KINDS])
+            for weights in (policy.look_alike, policy.look_alike_on_platform)
+        )
+        kinds = found[:, FOUND]
+        out: F64 = np.where(parts[:, FLAGS] & PLATFORM != 0, hosted[kinds], plain[kinds])
+        short = (kinds == DRAWN_ALIKE) & (parts[:, OWN_END] - parts[:, OWN] <= _SHORT)
+        out[short] = policy.short_drawn_alike
+        out[parts[:, CODE] > 0] = 0.0
+        return out
 
     def _stands(self, addresses: Addresses) -> F32:
         """What the policy adds for where an address stands."""

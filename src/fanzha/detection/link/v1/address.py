@@ -18,7 +18,8 @@ HOST, OWN, OWN_END, HOST_END, TAIL, USER, USER_END, PORT, FLAGS, CODE, BELOW = r
 CODE is what the names table says of it; BELOW counts the labels in front of it."""
 FIELDS = 11
 
-VALID, STRANGE, ADDRESS, PLATFORM, IDN, SCHEMED, BARE_SUFFIX = 1, 2, 4, 8, 16, 32, 64
+VALID, STRANGE, ADDRESS, PLATFORM, IDN, SCHEMED, BARE_SUFFIX, CUT = 1, 2, 4, 8, 16, 32, 64, 128
+"""CUT: longer than is read; judged by its host and the beginning of its path."""
 #: Rules of the suffix list; a row of the names table carries one or more.
 RULE, PRIVATE, WILD, WILD_PRIVATE, EXCEPTION = 1, 2, 4, 8, 16
 

@@ -34,11 +34,12 @@ __all__ = ["BAIT_AT", "BAIT_END", "FOUND", "IN_PATH", "KINDS", "ORGANISATION", "
 
 KINDS = (
     "none", "other_suffix", "with_bait", "with_digits", "with_other", "one_off", "slip",
-    "drawn_alike", "written_alike", "site_in_front", "name_in_front", "as_user",
+    "drawn_alike", "written_alike", "site_in_front", "name_in_front", "as_user", "site_behind",
 )  # fmt: skip
-"""How a name resembles; `written_alike` is by characters of other scripts."""
+"""How a name resembles; `written_alike` is by characters of other scripts, `site_behind` by a site
+after `@` where the host has ended (`evil.example#@bank.example`)."""
 (NONE, OTHER_SUFFIX, WITH_BAIT, WITH_DIGITS, WITH_OTHER, ONE_OFF_KIND, SLIP_KIND, DRAWN_ALIKE,
- WRITTEN_ALIKE, SITE_IN_FRONT, NAME_IN_FRONT, AS_USER) = range(len(KINDS))  # fmt: skip
+ WRITTEN_ALIKE, SITE_IN_FRONT, NAME_IN_FRONT, AS_USER, SITE_BEHIND) = range(len(KINDS))  # fmt: skip
 
 #: Columns of what `find` returns; bait positions count from the row's first byte, −1 where none.
 FOUND, ORGANISATION, BAIT_AT, BAIT_END, IN_PATH = range(5)
@@ -52,7 +53,7 @@ _HITS = 1_024
 _SITES = 2
 _PATH_LOOKED_AT = 256
 """Bytes of path and query that are searched for names."""
-_HYPHEN, _DOT = 45, 46
+_HYPHEN, _DOT, _AT = 45, 46, 64
 _FREE_LENGTH = 8
 """A name this long means the organisation even inside another word."""
 _GLUE_LENGTH = 3
@@ -195,7 +196,7 @@ def _better(out: I32, found: int, pattern: int) -> None:
 def _rank(found: int) -> int:
     if found == AS_USER:
         return 9
-    if found == SITE_IN_FRONT:
+    if found in (SITE_IN_FRONT, SITE_BEHIND):
         return 8
     if found == WITH_BAIT:
         return 7
@@ -235,6 +236,25 @@ def _named(data: U8, end: int, hits: I32, n: int, kinds: U8, owners: I32) -> int
         if hits[k, 2] == end or not _letter(data[hits[k, 2]]):
             return int(owners[hits[k, 0]])
     return -1
+
+
+@compiled
+def _behind(data: U8, start: int, end: int, hits: I32, n: int, kinds: U8) -> int:
+    """The hit of a site that stands after `@` right behind the host's end; −1 where none does."""
+    for k in range(n):
+        begin, after = hits[k, 1], hits[k, 2]
+        if kinds[hits[k, 0]] != _SITE or (after < end and not _ends_name(data[after])):
+            continue
+        while begin > start and not _ends_name(data[begin - 1]):
+            begin -= 1
+        if begin - start in (2, 3) and data[begin - 1] == _AT:
+            return k
+    return -1
+
+
+@compiled
+def _ends_name(c: int) -> bool:
+    return not (_letter(c) or _edge(c))
 
 
 @compiled
@@ -293,6 +313,9 @@ def find_all(
             end = min(offsets[row + 1], start + _PATH_LOOKED_AT)
             n = scan(data, start, end, step, ends, shorter, symbols, sizes, hits)
             out[row, IN_PATH] = _named(data, end, hits, n, kinds, owners)
+            k = _behind(data, start, end, hits, n, kinds)
+            if k >= 0:
+                _better(out[row], SITE_BEHIND, hits[k, 0])
         if part[USER_END] > part[USER] and part[CODE] <= 0:
             n = scan(data, base + part[USER], base + part[USER_END],
                      step, ends, shorter, symbols, sizes, hits)  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from fanzha.detection.compiled import compiled
 from fanzha.detection.link.v1.address import (
+    CUT,
     EXCEPTION,
     FLAGS,
     I32,
@@ -20,6 +22,7 @@ from fanzha.detection.link.v1.address import (
     STRANGE,
     U8,
     U64,
+    VALID,
     WILD,
     WILD_PRIVATE,
     lower,
@@ -33,6 +36,14 @@ __all__ = ["Addresses", "NamesTable", "names_table"]
 
 _PRIVATE_PART = "// ===BEGIN PRIVATE DOMAINS==="
 _LONGEST = 8_192
+_USER_KEPT, _TAIL_KEPT = 64, 4_096
+"""Bytes kept of an address that is too long: of what stands before `@`, and with the path."""
+_AUTHORITY = re.compile(rb"\s*[a-z][a-z0-9+.-]{0,15}:[/\\]{1,8}")
+_HOST_ENDS = re.compile(rb"[/\\?#]")
+_DISARMED_SCHEME = re.compile(r"^\s*h(?:xx|\*\*|tt)p(s?)\s*(?:\[:\]|:)\s*//", re.IGNORECASE)
+_DISARMED_DOT = re.compile(
+    r"\s*(?:\[\s*(?:\.|dot|点)\s*\]|\(\s*(?:\.|dot|点)\s*\)|\{\.\})\s*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +76,14 @@ class NamesTable:
     def take_apart(self, addresses: pa.Array | list[str]) -> Addresses:
         """Any text is taken: what is no address has FLAGS without VALID; nulls too."""
         data, offsets = _bytes_of(addresses)
+        long = np.flatnonzero(np.diff(offsets) > _LONGEST)
+        if long.size:
+            data, offsets = _shortened(data, offsets, long)
+        taken = self._take_apart(data, offsets)
+        taken.parts[long, FLAGS] |= np.where(taken.parts[long, FLAGS] & VALID, np.int32(CUT), 0)
+        return taken
+
+    def _take_apart(self, data: U8, offsets: I64) -> Addresses:
         parts = take_apart(data, offsets, self.keys, self.rules, self.codes, _LONGEST, False)
         odd = np.flatnonzero(parts[:, FLAGS] & STRANGE)
         if odd.size == 0:
@@ -148,10 +167,41 @@ def _bytes_of(addresses: pa.Array | list[str]) -> tuple[U8, I64]:
 
 
 def _read_slowly(raw: bytes) -> str:
-    try:
-        return url.parse(raw.decode("utf-8", "replace")).normal
-    except Refused:
-        return ""
+    text = raw.decode("utf-8", "replace")
+    # As it stands first; then as people write an address that nobody is to open by mistake.
+    for written in dict.fromkeys((text, _armed(text))):
+        try:
+            return url.parse(written).normal
+        except Refused:
+            continue
+    return ""
+
+
+def _armed(text: str) -> str:
+    """`hxxp://a[.]b` as the address it stands for."""
+    return _DISARMED_DOT.sub(".", _DISARMED_SCHEME.sub(r"http\1://", text, count=1))
+
+
+def _shortened(data: U8, offsets: I64, rows: I64) -> tuple[U8, I64]:
+    """The batch with too long addresses cut: never the host, which may stand behind a long user."""
+    texts = []
+    for row in rows.tolist():
+        raw = bytes(data[offsets[row] : offsets[row + 1]])
+        start = _AUTHORITY.match(raw)
+        head, rest = (raw[: start.end()], raw[start.end() :]) if start else (b"", raw)
+        end = _HOST_ENDS.search(rest)
+        authority, tail = (rest[: end.start()], rest[end.start() :]) if end else (rest, b"")
+        user, at, host = authority.rpartition(b"@")
+        kept = head + user[:_USER_KEPT] + at + host
+        texts.append(kept + tail[: max(0, _TAIL_KEPT - len(kept))])
+    sizes = np.diff(offsets)
+    sizes[rows] = [len(text) for text in texts]
+    new = np.concatenate([[0], np.cumsum(sizes)])
+    out = np.empty(new[-1], np.uint8)
+    more = np.frombuffer(b"".join(texts), np.uint8)
+    ends = np.concatenate([[0], np.cumsum([len(text) for text in texts])])
+    _exchange(data, offsets, rows, more, ends, new, out)
+    return out, new
 
 
 def _spliced(data: U8, offsets: I64, parts: I32, rows: I64, more: U8, ends: I64) -> Addresses:

@@ -13,16 +13,21 @@ from fanzha.detection.link.v1.organisations import Organisation
 
 __all__ = ["Scripts"]
 
+_STROKES = str.maketrans("1i|0", "lllo")
+"""Strokes and rings that scripts draw alike (`ӏ` is taken for i or l)."""
+
 
 class Scripts:
     """Spellings of the organisations as they can be imitated in other scripts."""
 
     def __init__(self, organisations: Sequence[Organisation]) -> None:
         self._latin: dict[str, int] = {}
+        self._drawn: dict[str, int] = {}
         self._chinese: list[tuple[str, int]] = []
         for number, one in enumerate(organisations):
             for name in (*one.names, *(n for n in one.short if len(n) >= 4)):
                 self._latin.setdefault(name, number)
+                self._drawn.setdefault(name.translate(_STROKES), number)
             self._chinese += [(name, number) for name in one.zh_names if not name.isascii()]
 
     def organisation(self, host: str) -> int | None:
@@ -38,8 +43,14 @@ class Scripts:
         for name, number in self._chinese:
             if name in label:
                 return number
-        latin = "".join(map(_latin_letter, label[:LONGEST])).replace("-", "")
-        return None if label.isascii() else self._latin.get(latin)
+        if label.isascii():
+            return None
+        latin = "".join(map(_latin_letter, label[:LONGEST]))
+        for word in (latin.replace("-", ""), *latin.split("-")):
+            found = self._latin.get(word, self._drawn.get(word.translate(_STROKES)))
+            if found is not None:
+                return found
+        return None
 
 
 def _shown(label: str) -> str:
