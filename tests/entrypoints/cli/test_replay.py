@@ -23,11 +23,12 @@ from fanzha.adapters.nats.server import USER, NatsServer
 from fanzha.city.generate import City, default_behaviour, generate
 from fanzha.detection.engine import Engine
 from fanzha.detection.reading import Reading
-from fanzha.entrypoints.replay.files import finding_row
+from fanzha.entrypoints.replay.files import finding_row, read_admitted
 from fanzha.entrypoints.replay.history import Outputs, from_files, joined, replay, risk_row
 from fanzha.entrypoints.replay.rehearse import Entry
 from fanzha.entrypoints.replay.report import Tally
 from fanzha.records.door import admit
+from fanzha.records.quarantine import Refusal
 from fanzha.records.schemas import STREAMS, admitted_schema
 from fanzha.settings import Settings
 from tests.entrypoints.cli.command import Said, fanzha
@@ -246,3 +247,24 @@ def test_spoilt_rows_are_kept_apart(tmp_path: Path) -> None:
     assert "nothing_usable" in said.err
     assert [r["row"] for r in rows(tmp_path / "refused.ndjson")] == [1, 2, 3]
     assert list((tmp_path / "told").iterdir()) == []
+
+
+def test_what_is_still_to_come_is_refused_unless_asked_for(tmp_path: Path) -> None:
+    later = datetime.now(UTC) + timedelta(days=2)
+    table = {
+        "event_id": [1, 2, 3],
+        "at": [START.isoformat(), later.isoformat(), "9999-01-01T00:00:00Z"],
+        "phase": ["start"] * 3,
+        "call_id": [1, 2, 3],
+        "caller": ["10086"] * 3,
+        "callee": ["10010"] * 3,
+    }
+    pl.DataFrame(table).write_csv(tmp_path / "x.csv")
+    told, ahead = Tally(), Tally()
+    refused: list[Refusal] = []
+    paths = [tmp_path / "x.csv"]
+    list(read_admitted("call", paths, told, refused.extend))
+    assert told.rows["call"] == 1, refused
+    assert sorted(one.row for one in refused) == [3, 4]  # lines of the file
+    list(read_admitted("call", paths, ahead, refused.extend, ahead=True))
+    assert ahead.rows["call"] == 3

@@ -12,6 +12,12 @@ from fanzha.settings import load
 
 _FILE = "Parquet, Arrow, CSV, NDJSON (.gz)"
 File = Annotated[list[Path] | None, typer.Option(help=_FILE, show_default=False)]
+Ahead = Annotated[
+    bool,
+    typer.Option(
+        "--ahead", help="也收晚于本机时钟的行（模拟数据） rows later than this clock too: simulated"
+    ),
+]
 
 
 def run(
@@ -31,6 +37,7 @@ def run(
     data: Annotated[
         Path | None, typer.Option(help="在这个目录建立中心 a centre there, kept afterwards")
     ] = None,
+    ahead: Ahead = False,
 ) -> None:
     """把文件送过与实时数据相同的路。Push files through the same path as live feeds, and report."""
     from fanzha.entrypoints.replay.files import Files, run_files
@@ -42,7 +49,7 @@ def run(
     files = {stream: paths for stream, paths in given.items() if paths}
     if not files:
         raise typer.BadParameter("没有给出任何文件 no file was given, e.g. --calls FILE")
-    wanted = Files(files, findings=findings, warnings=warnings, refused=refused)
+    wanted = Files(files, findings=findings, warnings=warnings, refused=refused, ahead=ahead)
     settings = load()
     if data is not None:
         run_files(wanted, settings.model_copy(update={"data": data}))

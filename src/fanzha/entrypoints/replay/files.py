@@ -51,6 +51,8 @@ class Files:
     findings: Path | None
     warnings: Path | None
     refused: Path
+    ahead: bool = False
+    """Whether rows of a time still to come are taken in: a simulated city may lie there."""
 
 
 @dataclass
@@ -182,7 +184,7 @@ async def _feed(files: Files, parts: Parts, log: EventLog, run: _Run) -> int:
         kept.extend(refusals)
 
     admitted = {
-        stream: read_admitted(stream, paths, run.tally, refuse)
+        stream: read_admitted(stream, paths, run.tally, refuse, ahead=files.ahead)
         for stream, paths in files.streams.items()
     }
     slices = merge(admitted, spill, slice_ms=SLICE_MS)
@@ -203,12 +205,15 @@ async def _feed(files: Files, parts: Parts, log: EventLog, run: _Run) -> int:
 
 
 def read_admitted(
-    stream: str, paths: Sequence[Path], tally: Tally, refuse: Callable[[Sequence[Refusal]], None]
-) -> Iterator[pa.RecordBatch]:
-    """The rows of some files as the door admits them; the rest is refused by number and reason."""
+    stream: str, paths: Sequence[Path], tally: Tally, refuse: Callable[[Sequence[Refusal]], None],
+    *, ahead: bool = False,
+) -> Iterator[pa.RecordBatch]:  # fmt: skip
+    """The rows of some files as the door admits them; the rest is refused by number and reason:
+    what lies in the future of this machine's clock too, unless `ahead`."""
+    now = None if ahead else utc_now()
     for path in paths:
         for chunk in read_file(path, stream, _SOURCE):
-            found = admit(stream, chunk.table, _SOURCE, rows=chunk.rows)
+            found = admit(stream, chunk.table, _SOURCE, now=now, rows=chunk.rows)
             refusals = chunk.refused + found.refused
             refuse([replace(r, source=path.name) for r in refusals])
             tally.rows[stream] += found.batch.num_rows
@@ -242,7 +247,7 @@ def private_file(path: Path) -> IO[str]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return open(path, "w", encoding="utf-8", opener=lambda p, how: os.open(p, how, 0o600))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a NUL in it
         raise Refused(
             "cannot_write", zh="无法写入文件", en="the file cannot be written", field=path.name
         ) from error

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from fanzha.detection.engine import Engine
 from fanzha.detection.person.risk import Risk
 from fanzha.detection.reading import Reading
+from fanzha.entrypoints.answers import full
 from fanzha.entrypoints.replay.files import (
     SLICE_MS,
     finding_row,
@@ -104,9 +105,14 @@ def from_files(
     tally: Tally,
     refuse: Callable[[Sequence[Refusal]], None],
     slice_ms: int = SLICE_MS,
+    *,
+    ahead: bool = False,
 ) -> Iterator[Entry]:
     """Files in the order `fanzha run` gives them to the log; entries of `slice_ms` stream time."""
-    admitted = {s: read_admitted(s, paths, tally, refuse) for s, paths in streams.items()}
+    admitted = {
+        stream: read_admitted(stream, paths, tally, refuse, ahead=ahead)
+        for stream, paths in streams.items()
+    }
     position = 0
     for found in merge(admitted, spill, slice_ms=slice_ms):
         for stream in STREAMS:
@@ -180,16 +186,22 @@ class FeatureFiles:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            for stream, held in self._held.items():
-                if held:
-                    self._flush(stream)
-        for stream, file in self._files.items():
-            file.close()
-            aside = self._folder / f"{stream}.part"
+        asides = [self._folder / f"{stream}.part" for stream in self._files]
+        try:
             if kind is None:
-                aside.replace(aside.with_suffix(".parquet"))
-            else:
+                for stream, held in self._held.items():
+                    if held:
+                        self._flush(stream)
+                asides = [self._folder / f"{stream}.part" for stream in self._files]
+            for file in self._files.values():
+                file.close()
+            if kind is None:
+                for aside in asides:
+                    aside.replace(aside.with_suffix(".parquet"))
+        except OSError as failure:
+            raise full(self._folder.name) from failure
+        finally:
+            for aside in asides:
                 aside.unlink(missing_ok=True)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from fanzha.bootstrap import utc_now
 from fanzha.detection.engine import Engine
 from fanzha.detection.rules.ruleset import Ruled, RuleSet
 from fanzha.detection.rules.tally import Hit
@@ -130,9 +131,10 @@ def from_files(
 def _admitted(
     stream: str, paths: Sequence[Path], refuse: Callable[[Sequence[Refusal]], None]
 ) -> Iterator[pa.RecordBatch]:
+    now = utc_now()
     for path in paths:
         for chunk in read_file(path, stream, _SOURCE):
-            found = admit(stream, chunk.table, _SOURCE, rows=chunk.rows)
+            found = admit(stream, chunk.table, _SOURCE, now=now, rows=chunk.rows)
             refuse(chunk.refused + found.refused)
             yield found.batch
 
