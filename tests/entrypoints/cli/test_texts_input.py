@@ -103,7 +103,8 @@ def test_lone_surrogates_binary_and_mixed_scripts_are_read(model: Path, tmp_path
     assert len(out) == 8
     assert all(well_formed(row) for row in out)
     assert [row["id"] for row in out[-3:]] == [4, 5, 6]
-    assert all(row["score"] is not None for row in (*out[:2], *out[-3:]))
+    assert all(row["score"] is not None for row in (out[0], out[-3], out[-1]))
+    assert all("nothing to read" in row["error"] for row in (out[1], out[-2]))
     assert "4" in out[3]["error"]
     assert "5" in out[4]["error"]
 
@@ -130,8 +131,9 @@ def test_an_enormous_text_is_read_and_a_line_beyond_the_limit_is_answered(
     assert out[1]["id"] is None
     assert out[1]["error"]
     assert (out[2]["id"], out[3]["id"]) == (3, 4)
-    assert out[2]["score"] > 0.5 > out[3]["score"]
-    assert not out[3]["sure"]
+    assert out[2]["score"] > 0.5
+    assert out[3]["score"] is None
+    assert "nothing to read" in out[3]["error"]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,7 @@ LINES = st.one_of(
 def test_whatever_the_lines_are_each_is_answered(
     model: Path, tmp_path: Path, found: list[bytes], turns: bool, campaigns: bool
 ) -> None:
-    beside = tmp_path / "campaigns.jsonl" if campaigns else None
+    beside = tmp_path / "campaigns.jsonl" if campaigns and not turns else None
     out = answers(model, tmp_path, b"\n".join(found), turns=turns, campaigns=beside)
     there = [line for line in found if line.strip()]
     if there and there[0].startswith((b"\x1f\x8b", b"\xef\xbb\xbf")):
@@ -231,3 +233,37 @@ def test_the_command_itself_answers_on_standard_output(tmp_path: Path, model: Pa
     out = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["id"] for row in out] == [1, None]
     assert b"text-" in done.stderr
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_what_holds_nothing_or_is_wrong_gets_no_score_but_words(
+    model: Path, tmp_path: Path, turns: bool
+) -> None:
+    data = rows(
+        {"id": 1, "text": ""}, {"id": 2, "text": "\u0007\u200b\t。"}, {"id": 3, "turns": []},
+        {"id": 4, "turns": "abc"}, {"id": 5, "text": SCAM, "channel": "pigeon"},
+        {"id": 6, "text": SCAM, "channel": "SMS"}, {"id": 7, "text": 12345},
+    )  # fmt: skip
+    out = answers(model, tmp_path, data, turns=turns)
+    assert [row["id"] for row in out if row["score"] is None] == [1, 2, 3, 4, 5]
+    assert all(row["error"] and row["sure"] is None for row in out[:5])
+    assert "nothing to read" in out[1]["error"]
+    assert "turns" in out[3]["error"]
+    assert "channel" in out[4]["error"]
+    assert out[5]["error"] is None
+
+
+def test_turns_answer_in_the_same_columns(model: Path, tmp_path: Path) -> None:
+    data = rows({"id": 1, "text": SCAM})
+    plain, by_turn = (answers(model, tmp_path, data, turns=turns)[0] for turns in (False, True))
+    assert set(plain) <= set(by_turn)
+    assert isinstance(by_turn["sure"], bool)
+
+
+def test_turns_and_campaigns_together_are_refused_in_words(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="run twice"):
+        answers(
+            model, tmp_path, rows({"id": 1, "text": SCAM}), turns=True,
+            campaigns=tmp_path / "c.jsonl",
+        )  # fmt: skip
+    assert not (tmp_path / "c.jsonl").exists()

@@ -71,7 +71,7 @@ def test_a_talk_is_scored_after_each_turn_and_the_first_warning_is_named(
     out = asked(
         model, tmp_path,
         [{"id": 1, "turns": call, "channel": "transcript"}, {"id": 2, "turns": spoken},
-         {"id": 3, "turns": list(HONEST)}, {"id": 4, "text": SCAM}, {"id": 5, "turns": SCAM}],
+         {"id": 3, "turns": list(HONEST)}, {"id": 4, "text": SCAM}, {"id": 5, "turns": [SCAM]}],
         turns=True,
     )  # fmt: skip
     for row in out[:2]:

@@ -39,6 +39,9 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_EXACT = 5
+"""Decimals of log-odds that are told: below them the answer depends on what stood beside a text."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cascade:
@@ -137,6 +140,7 @@ class Cascade:
             )
         head = int(alike.size > 0 and float(alike.mean()) < 0.5)
         first = far if head else near
+        odds = np.round(odds, _EXACT)
         score = np.where(near.length > 0, probability(odds), 0.0)
         return Answers(self, read, first, asked, said, score, alike, cell, head, shares)
 

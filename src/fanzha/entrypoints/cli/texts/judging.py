@@ -10,6 +10,7 @@ import typer
 
 from fanzha.entrypoints.cli.texts.options import (
     BATCH,
+    NOTHING_SAID,
     In,
     Model,
     Out,
@@ -18,8 +19,10 @@ from fanzha.entrypoints.cli.texts.options import (
     load_cascade,
     named_types,
     say_rate,
+    strange_channel,
     texts_of,
 )
+from fanzha.errors import Refused
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,6 +59,13 @@ def classify(
     from fanzha.entrypoints.cli.texts.campaigns import COLUMNS, Gathering
     from fanzha.entrypoints.cli.texts.turns import answer_turns
 
+    if turns and campaigns:
+        raise Refused(
+            "turns_have_no_campaigns",
+            zh="--turns 与 --campaigns 不能同用：批次按整条文本归并，请分两次运行",
+            en="--turns and --campaigns do not go together: clusters are of whole texts; run twice",
+            field="campaigns",
+        )
     cascade = load_cascade(model, prior)
     allowance = cascade.policy.in_batch()
     told(cascade.model.version)
@@ -115,14 +125,22 @@ def _told_rows(
 ) -> pl.DataFrame:
     import polars as pl
 
-    read = rows["text"].is_not_null()
+    there = rows["text"].is_not_null()
+    empty = there & (pl.Series(answers.first.length) == 0)
+    strange = strange_channel(rows)
+    read = there & ~empty & strange.is_null()
     said = [
         [{"code": r.code, "zh": r.zh, "en": r.en, "part": r.part} for r in answers.reasons(k)]
-        if answers.score[k] >= cascade.policy.reasons_from else []
+        if read[k] and answers.score[k] >= cascade.policy.reasons_from else []
         for k in range(rows.height)
     ]  # fmt: skip
     kind = pl.Struct({"code": pl.String, "zh": pl.String, "en": pl.String, "part": pl.Float64})
-    error = pl.when(pl.col("error").is_null() & ~read).then(pl.lit(_NO_TEXT)).otherwise("error")
+    error = pl.coalesce(
+        "error",
+        pl.when(~there).then(pl.lit(_NO_TEXT)),
+        strange,
+        pl.when(empty).then(pl.lit(NOTHING_SAID)),
+    )
     return rows.with_columns(
         pl.Series("scam_type", types, dtype=pl.String),
         pl.Series("class", answers.classes, dtype=pl.String),

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH",
+    "CHANNELS",
     "FOUND",
+    "NOTHING_SAID",
     "TALK",
     "Fraud",
     "In",
@@ -31,6 +33,7 @@ __all__ = [
     "named_types",
     "say",
     "say_rate",
+    "strange_channel",
     "texts_of",
 ]
 
@@ -39,6 +42,9 @@ FOUND = 0.5
 """Score from which a text is named a type."""
 TALK = ("chat", "transcript", "call")
 """Channels whose texts are turns; all others are messages."""
+CHANNELS = ("sms", "mms", "rcs", "message", "email", "post", "短信", "彩信", "邮件", *TALK)
+"""All that `channel` may say."""
+NOTHING_SAID = "没有可读的文字 nothing to read: no letter, digit or character"
 
 In = Annotated[str, typer.Option("--in", help="JSONL, CSV, Parquet; - = stdin")]
 Ins = Annotated[list[str], typer.Option("--in", help="可多次 repeatable; JSONL, CSV, Parquet; -")]
@@ -96,6 +102,17 @@ def texts_of(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def strange_channel(frame: pl.DataFrame) -> pl.Series:
+    """What is wrong with `channel`, in words; null where nothing is, or none is given."""
+    import polars as pl
+
+    known = ", ".join(CHANNELS)
+    said = f"channel 无法识别，可为 unknown channel; known are {known}"
+    given = pl.col("channel").str.strip_chars().str.to_lowercase()
+    found = pl.when(given.is_in(["", *CHANNELS]).fill_null(value=True)).then(None)
+    return frame.select(found.otherwise(pl.lit(said)).alias("channel"))["channel"]
+
+
 def named_types(answers: Answers) -> list[str | None]:
     """The user's class where the model has classes; else the scam type of texts found."""
     import numpy as np
@@ -121,9 +138,12 @@ def say_rate(allowance: Allowance) -> None:
     """How many texts the sentence encoder read."""
     seen = max(allowance.seen, 1)
     part = f"{allowance.asked:,}/{allowance.seen:,} ({allowance.asked / seen:.2%})"
+    share = f"{allowance.share:.0%}"
     say(
-        f"第二级读了 {part}",
-        f"second stage read {part}, asked for {allowance.wanted:,}",
+        f"第一级没把握的 {allowance.wanted:,} 条；第二级（句子编码器）读了 {part}，"
+        f"上限 {share}，至少 {allowance.first:,} 条",
+        f"the first stage was unsure of {allowance.wanted:,}; the second (sentence encoder) read"
+        f" {part}: at most {share}, but {allowance.first:,} in any case",
     )
 
 

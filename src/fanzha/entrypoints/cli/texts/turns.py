@@ -12,7 +12,7 @@ import polars as pl
 from fanzha.detection.text.cascade.answer import Answers, Cascade
 from fanzha.detection.text.cascade.policy import Allowance
 from fanzha.detection.text.turns import heard_by_speaker, warning_threshold
-from fanzha.entrypoints.cli.texts.options import BATCH, FOUND, TALK
+from fanzha.entrypoints.cli.texts.options import BATCH, FOUND, NOTHING_SAID, TALK, strange_channel
 
 __all__ = ["answer_turns", "spoken"]
 
@@ -27,12 +27,10 @@ _TOO_MANY = f"只读前 {_MOST:,} 句 only the first {_MOST:,} turns were read"
 
 
 def spoken(raw: bytes | None) -> Spoken | None:
-    """(speaker, text) of each turn of a row's JSON; one text is one turn; None where it is none."""
+    """(speaker, text) of each turn of a row's JSON; None where it is no list of turns."""
     if raw is None:
         return None
     found = json.loads(raw)
-    if isinstance(found, str):
-        found = [found]
     if not isinstance(found, list):
         return None
     out: Spoken = []
@@ -59,11 +57,16 @@ class _Talk:
     """The batch and row of the gravest turn so far, until it is settled."""
     scam_type: str | None = None
     reasons: list[dict[str, Any]] = field(default_factory=list)
+    class_: str | None = None
+    sure: bool | None = None
+    empty: bool = True
+    """Nothing that can be read was said."""
 
     def hear(self, answers: Answers, at: int) -> None:
         """One turn more. What was heard stays heard."""
         score, before = float(answers.score[at]), self.scores[-1] if self.scores else -1.0
         self.scores.append(max(score, before))
+        self.empty &= int(answers.first.length[at]) == 0
         if score > before:
             self.gravest = (answers, at)
 
@@ -74,6 +77,7 @@ class _Talk:
         answers, at = self.gravest
         self.gravest = None
         self.scam_type, self.reasons = None, []
+        self.class_, self.sure = answers.classes[at], bool(answers.sure[at])
         if answers.score[at] >= answers.cascade.policy.reasons_from:
             self.reasons = [
                 {"code": r.code, "zh": r.zh, "en": r.en, "part": r.part}
@@ -86,8 +90,8 @@ class _Talk:
 
 
 def answer_turns(cascade: Cascade, rows: pl.DataFrame, allowance: Allowance) -> pl.DataFrame:
-    """One row a chat or call: `score`, `scam_type` and `reasons` after its last turn, `scores`
-    after each, `warned` the first turn (from 1) at the threshold of the live channel.
+    """One row a chat or call: `score`, `scam_type`, `class`, `sure` and `reasons` of its gravest
+    turn, `scores` after each, `warned` the first turn (from 1) at the live channel's threshold.
 
     Each turn is read after what the same speaker said before it, as the live channel does; the
     score never falls.
@@ -123,20 +127,28 @@ def _talks(rows: pl.DataFrame) -> list[_Talk]:
 
 def _told(talks: list[_Talk], rows: pl.DataFrame, threshold: float) -> pl.DataFrame:
     kind = pl.Struct({"code": pl.String, "zh": pl.String, "en": pl.String, "part": pl.Float64})
-    read = [talk.turns is not None for talk in talks]
+    strange = strange_channel(rows)
+    read = [
+        talk.turns is not None and not talk.empty and said is None
+        for talk, said in zip(talks, strange, strict=True)
+    ]
     warned = [
         next((n for n, score in enumerate(talk.scores, 1) if score >= threshold), None)
         for talk in talks
     ]
     errors = [
         error
-        or (_NO_TURNS if talk.turns is None else _TOO_MANY if len(talk.turns) > _MOST else None)
-        for error, talk in zip(rows["error"], talks, strict=True)
+        or (_NO_TURNS if talk.turns is None else None)
+        or said
+        or (NOTHING_SAID if talk.empty else _TOO_MANY if len(talk.turns or ()) > _MOST else None)
+        for error, talk, said in zip(rows["error"], talks, strange, strict=True)
     ]
     scores = [(talk.scores or [0.0])[-1] for talk in talks]
     columns = {
         "scam_type": pl.Series([talk.scam_type for talk in talks], dtype=pl.String),
+        "class": pl.Series([talk.class_ for talk in talks], dtype=pl.String),
         "score": pl.Series(scores, dtype=pl.Float64),
+        "sure": pl.Series([talk.sure for talk in talks], dtype=pl.Boolean),
         "scores": pl.Series([talk.scores for talk in talks], dtype=pl.List(pl.Float64)),
         "warned": pl.Series(warned, dtype=pl.Int64),
         "reasons": pl.Series([talk.reasons for talk in talks], dtype=pl.List(kind)),
