@@ -52,6 +52,24 @@ def test_every_account_gets_a_row(files: Path) -> None:
     assert by_label[1] > 3 * by_label[0]
 
 
+def test_a_file_unlike_those_learned_from_is_said(files: Path) -> None:
+    dense = pl.DataFrame(
+        [(a, b, a * 60 + b) for a in range(60) for b in range(60) if a != b],
+        ["payer", "payee", "time"],
+        orient="row",
+    )
+    dense.write_parquet(files / "dense.parquet")
+    for name, strange in (("dense", True), ("two", False)):
+        said = fanzha(
+            "score", "accounts", "--transfers", files / f"{name}.parquet",
+            "--out", files / "unlike.parquet", "--model", files / "own.model",
+        )  # fmt: skip
+        assert said.code == 0, said.err
+        assert ("unlike what the model learned from (pairs an account" in said.err) == strange
+        scores = pl.read_parquet(files / "unlike.parquet")["score"]
+        assert (scores > 0.5).any() != strange
+
+
 def test_a_pipe_in_and_lines_out(files: Path) -> None:
     hidden = pl.read_parquet(files / "one.parquet").drop("amount")
     hidden.write_parquet(files / "hidden.parquet")
