@@ -104,10 +104,9 @@ class AccountChannel:
         self._features.update("held", held_rows(batch, holder, outlet))
         self._features.update("ip", ip_rows(batch, "account_key"))
         devices = device_keys(batch)
-        if devices.any():
-            self._features.update("device", device_rows(batch, devices, "account_key"))
-            self._features.update("device_holder", device_holder_rows(batch, devices))
-            self._features.update("own_device", own_device_rows(batch, devices, "account_key"))
+        self._features.update("device", device_rows(batch, devices, "account_key"))
+        self._features.update("device_holder", device_holder_rows(batch, devices))
+        self._features.update("own_device", own_device_rows(batch, devices, "account_key"))
         return Reading("account", batch)
 
     def _order(self, batch: pl.DataFrame, moved: Bools) -> tuple[Bools, Bools, Told]:
@@ -116,18 +115,14 @@ class AccountChannel:
         paid = self._features.update("paid", paid_rows(batch, moved))
         met = self._features.update("met", met_rows(batch, moved))["met_since_s"]
         told = {**paid, **self._features.update("ip", ip_rows(batch))}
-        names = name_rows(batch, moved)
-        if names["name_key"].any():
-            told |= self._features.update("payee_name", names)
+        # Also where no row has a name or device: windows are moved on by rows without a key too.
+        told |= self._features.update("payee_name", name_rows(batch, moved))
         devices = device_keys(batch)
-        if devices.any():
-            told |= self._features.update("device", device_rows(batch, devices))
-            told |= self._features.update("device_holder", device_holder_rows(batch, devices))
-            told |= self._features.update("own_device", own_device_rows(batch, devices))
-        nothing = np.full(batch.height, np.nan)
-        return np.isnan(paid["paid_since_s"]), np.isnan(met), {
-            name: told.get(name, nothing) for name in OF_ORDER
-        }  # fmt: skip
+        told |= self._features.update("device", device_rows(batch, devices))
+        told |= self._features.update("device_holder", device_holder_rows(batch, devices))
+        told |= self._features.update("own_device", own_device_rows(batch, devices))
+        order = {name: told[name] for name in OF_ORDER}
+        return np.isnan(paid["paid_since_s"]), np.isnan(met), order
 
     def use_rules(self, watches: Mapping[str, Watcher]) -> None:
         """Let these rules weigh beside the signal files, until others do."""
