@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 _ROOT = Path(__file__).resolve().parent.parent
 for _folder in (str(_ROOT / "src"), str(_ROOT)):
@@ -17,6 +17,8 @@ pytest_plugins = ("tests.fixtures",)
 
 # No test asserts how long something takes. The suite tries the same examples every time, so that
 # it says the same of the same code; TEST_RANDOM=1 looks for new ones.
-settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile(
+    "same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile("random" if os.environ.get("TEST_RANDOM") else "same")

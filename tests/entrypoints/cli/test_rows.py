@@ -122,7 +122,9 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, data: bytes) -> None:
     except Refused:
         return
     told = [*(n for p in parts for n in p.lines), *(n for p in parts for n, _, _ in p.faults)]
-    lines = data.split(b"\n")
+    if data.startswith(b"\x1f\x8b"):
+        return  # the first bytes of gzip: its lines are those inside
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     assert sorted(told) == [k for k, line in enumerate(lines, 1) if line.strip()]
 
 
