@@ -243,3 +243,24 @@ def test_every_stage_has_its_words_and_its_name_on_the_metrics_page() -> None:
     assert set(_SAID) == set(Stage)
     assert _LABELS["text_stages"] == tuple(stage.code for stage in Stage)
     assert {"sentence_encoder", "sender_cell"} <= set(COLUMNS)
+
+
+def test_whether_the_encoder_is_loaded_is_no_part_of_the_state() -> None:
+    warm, cold = asking(), asking()
+    warm.warm()
+    for name, value in cold.snapshot().items():
+        np.testing.assert_array_equal(warm.snapshot()[name], value, err_msg=name)
+
+
+def test_what_another_model_said_is_not_told_as_this_ones() -> None:
+    before = asking(share=1.0)
+    reader = Reader.load(POLICIES, POLICY.prior)
+    evidence = reader.read(_unsure()[:3])
+    before.read(evidence, np.zeros(3, dtype=bool))
+    before.version = "another"
+    after = asking(share=1.0)
+    after.restore(before.snapshot())
+    assert after.version == "another"
+    after.warm()
+    _, stages, _ = after.read(evidence, np.zeros(3, dtype=bool))
+    assert Stage.SECOND_BEFORE not in stages.tolist()

@@ -168,17 +168,20 @@ class Second:
                 return None
             cascade = self._make()
             _ = cascade.meanings
+            if self.version != cascade.model.version:  # what another model said is not its word
+                self._answers.clear()
             self._cascade, self.version = cascade, cascade.model.version
         return self._cascade
 
     def snapshot(self) -> dict[str, Array]:
-        """The quota, and the answers in the order in which they make room."""
+        """The quota, and the answers in the order in which they make room. Whether the encoder is
+        loaded by now is no part of it."""
         plain = [[a.score, [[r.code, r.zh, r.en, r.part] for r in a.reasons]]
                  for a in self._answers.values()]  # fmt: skip
         return {
             "quota": self._quota.snapshot(),
             "keys": np.fromiter(self._answers, np.uint64, len(self._answers)),
-            "answers": packed([self.version, plain]),
+            "answers": packed([self.version if plain else "", plain]),
         }
 
     def restore(self, state: Mapping[str, Array]) -> None:
