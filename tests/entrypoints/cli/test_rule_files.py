@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fanzha.entrypoints.cli.workshop.files import read_rule
+from fanzha.entrypoints.rule_file import read_rule
 from fanzha.errors import Refused
 
 PLAIN = """\

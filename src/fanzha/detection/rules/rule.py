@@ -71,7 +71,8 @@ def check(rule: RuleText, catalogue: Catalogue, types: frozenset[str]) -> Condit
     if rule.scam_type is not None and rule.scam_type not in types:
         raise _bad("scam_type", "没有这个诈骗类型", "there is no such type of scam")
     if rule.stage not in set(Stage):
-        raise _bad("stage", "没有这个阶段", "there is no such stage")
+        stages = ", ".join(Stage)
+        raise _bad("stage", f"没有这个阶段，可用 {stages}", f"there is no such stage; use {stages}")
     for field in ("title_zh", "title_en", "zh", "en"):
         text = getattr(rule, field)
         if not text.strip() or len(text) > _WORDS_MOST or not text.isprintable():

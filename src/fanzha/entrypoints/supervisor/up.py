@@ -11,15 +11,18 @@ from pydantic import SecretStr
 
 from fanzha.adapters.postgres.embedded import DATABASE
 from fanzha.bootstrap import Parts, utc_now
-from fanzha.entrypoints.demo import DEMO_ACCOUNTS, DEMO_PASSWORD
+from fanzha.entrypoints.demo import DEMO_ACCOUNTS, DEMO_ANALYST, DEMO_PASSWORD
+from fanzha.entrypoints.rule_file import read_rule
 from fanzha.entrypoints.supervisor import plans
 from fanzha.entrypoints.supervisor.keep import Keeper, say
 from fanzha.errors import Misconfigured
 from fanzha.lifecycles.actor import Role
 from fanzha.records.schemas import STREAMS
 from fanzha.settings import Settings
+from fanzha.usecases.workshop.act import save_draft
 
 _DEMO_SENDER = "city"
+_EXAMPLES = Path(__file__).parents[4] / "examples" / "rules"
 
 
 def up(settings: Settings) -> None:
@@ -74,6 +77,8 @@ def demo(settings: Settings, *, residents: int, seed: int, keep: bool) -> None:
             return
         with keeper.step("演示账号", "demo accounts"):
             key = _appoint(parts)
+        with keeper.step("规则草稿", "drafts of rules"):
+            _draft_rules(parts)
         parts.close()
         keeper.start([plans.message_centre(settings, parts.data)])
         keeper.start(plans.processes(settings, parts.data))
@@ -149,6 +154,18 @@ def _appoint(parts: Parts) -> str:
     return parts.operators.add_sender(_DEMO_SENDER, frozenset(STREAMS), now)
 
 
+def _draft_rules(parts: Parts) -> None:
+    """The rules of `examples/`, where there are some, as the analyst's drafts; once."""
+    now = utc_now()
+    token, who = parts.operators.sign_in(DEMO_ANALYST, DEMO_PASSWORD, now, demo_allowed=True)
+    parts.operators.sign_out(token)
+    for path in sorted(_EXAMPLES.glob("*.yaml")):
+        rule = read_rule(str(path))
+        with parts.workshop.work() as unit:
+            if not unit.rules.of(rule.id):
+                save_draft(unit, parts.bench, who.actor, rule, now)
+
+
 def _address(settings: Settings) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
@@ -165,6 +182,7 @@ def _what_to_see(settings: Settings, data: Path) -> None:
         "    两分钟内预警自行到来：等级、时限、理由  within two minutes warnings come by themselves"
     )
     say("    N 接下最急的一条，1–6 记录结果  N takes the most pressing one, 1–6 record the outcome")
+    say("    linyue：研判，三条规则草稿待回放  linyue: Analysis, three drafts of rules to replay")
     say(f"    短信中心收到的短信  texts that left over SMPP: {data / 'smsc' / 'messages.ndjson'}")
     say("    对这个中心执行命令 commands on this centre:")
     say(f"    FANZHA_DATA={data} .venv/bin/fanzha audit verify")

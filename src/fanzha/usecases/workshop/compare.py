@@ -221,6 +221,7 @@ def _side(policy: WorkshopPolicy, history: History, hits: Sequence[Hit]) -> _Sid
         for key, k in history.known.items()
         if k.fraud and k.lost_at is not None and key in first
     ]
+    elder_hits = sum(bool(history.is_elder(hit)) for hit in hits)
     grave = sum(hit.score >= policy.desk.grave_score for hit in hits)
     return _Side(
         cases=len(hits) / history.days,
@@ -230,9 +231,14 @@ def _side(policy: WorkshopPolicy, history: History, hits: Sequence[Hit]) -> _Sid
         lead=_quartiles(leads),
         elder_false=estimate(elders),
         false=estimate([(not fraud, w) for fraud, w in judged]),
-        false_per=1e4 * wrong / history.residents if history.residents else None,
-        elder_false_per=1e4 * wrong_elders / history.elders if history.elders else None,
+        false_per=_per_10000(wrong, history.residents, len(hits), len(judged)),
+        elder_false_per=_per_10000(wrong_elders, history.elders, elder_hits, len(elders)),
     )
+
+
+def _per_10000(wrong: float, people: int, cases: int, judged: int) -> float | None:
+    """Unknown where there are cases and nobody has judged any."""
+    return 1e4 * wrong / people if people and (judged or not cases) else None
 
 
 def _quartiles(values: Sequence[float]) -> tuple[float, float, float] | None:

@@ -193,11 +193,13 @@ def effect(found: Rehearsal | None) -> Words:
 def watch(policy: WorkshopPolicy, version: RuleVersion) -> Words:
     """What makes it go back by itself, in a sentence."""
     w = policy.watch
-    back = f"v{version.replaces}" if version.replaces else "—"
+    back, goes = ("自动停用", "is taken out of use")
+    if version.replaces:
+        back, goes = f"自动回到 v{version.replaces}", f"goes back to v{version.replaces}"
     return Words(
         zh=f"发布后 {w.hours:.0f} 小时内，精确率低于 {w.precision_least:.0%} 或命中超过影子期"
-        f" {w.hits_most:g} 倍，自动回到 {back}。",
-        en=f"Within {w.hours:.0f} hours of publishing it goes back to {back} by itself if precision"
+        f" {w.hits_most:g} 倍，{back}。",
+        en=f"Within {w.hours:.0f} hours of publishing it {goes} by itself if precision"
         f" falls below {w.precision_least:.0%} or cases exceed {w.hits_most:g} times its shadow.",
     )
 

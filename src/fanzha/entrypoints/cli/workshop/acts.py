@@ -11,7 +11,7 @@ from uuid import UUID
 
 import typer
 
-from fanzha.entrypoints.cli.workshop.files import RuleFile, RuleName, open_parts, read_rule, rules
+from fanzha.entrypoints.cli.workshop.files import RuleFile, RuleName, open_parts, rules
 
 __all__ = ["rules"]
 
@@ -31,6 +31,7 @@ Note = Annotated[str, typer.Option(help="理由 why")]
 @rules.command()
 def draft(rule: RuleFile, name: As, password: Password) -> None:
     """存为草稿。Save as a draft in the centre."""
+    from fanzha.entrypoints.rule_file import read_rule
     from fanzha.usecases.workshop.act import save_draft
 
     text = read_rule(rule)

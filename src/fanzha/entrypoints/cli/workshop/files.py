@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,14 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
 
-from fanzha.errors import Refused
 from fanzha.settings import load
 
 if TYPE_CHECKING:
     from fanzha.bootstrap import Parts
-    from fanzha.detection.rules.rule import RuleText
     from fanzha.usecases.workshop.compare import Comparison
 
 rules = typer.Typer(help="规则工坊。Rules: check, replay, shadow, publish.", no_args_is_help=True)
@@ -27,41 +23,6 @@ rules = typer.Typer(help="规则工坊。Rules: check, replay, shadow, publish."
 RuleFile = Annotated[str, typer.Argument(help="规则文件 YAML，- 为标准输入 rule file, - is stdin")]
 RuleName = Annotated[str, typer.Argument(help="规则编号 id of the rule")]
 File = Annotated[list[Path] | None, typer.Option(show_default=False)]
-_KEYS = ("id", "channel", "when", "score", "title_zh", "title_en", "zh", "en", "scam_type", "stage")
-
-
-_LARGEST, _DEPTH = 64 << 10, 4
-"""Bytes of a rule file, and how deep it may nest."""
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain YAML without anchors, whose aliases can make little text stand for much."""
-
-    _deep = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """As the safe loader does. Raises `ValueError` for an anchor, an alias, deep nesting."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if self._deep > _DEPTH or getattr(event, "anchor", None) is not None:
-            raise ValueError
-        self._deep += 1
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self._deep -= 1
-
-
-class _Lines(str):
-    """Text that stays in its lines in a file."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Plain YAML, conditions as they were written."""
-
-
-_Dumper.add_representer(
-    _Lines, lambda d, lines: d.represent_scalar("tag:yaml.org,2002:str", str(lines), style="|")
-)
 
 
 @rules.command()
@@ -69,6 +30,7 @@ def check(rule: RuleFile) -> None:
     """核对语法、特征、类型与单位。Syntax, names, types and units; nothing is run."""
     from fanzha.detection.rules.rule import check as whole
     from fanzha.detection.rules.tokens import RuleRefused
+    from fanzha.entrypoints.rule_file import read_rule
 
     text = read_rule(rule)
     catalogue, types = _names()
@@ -121,6 +83,7 @@ def replay(
 ) -> None:
     """在历史记录上回放草稿。Replay a draft over files of records, beside the live version."""
     from fanzha.entrypoints.cli.workshop.replay import Wanted, run
+    from fanzha.entrypoints.rule_file import read_rule
 
     given = {
         "call": calls, "text": texts, "visit": visits, "app": apps, "transfer": transfers,
@@ -178,15 +141,14 @@ def show(
     version: Annotated[int | None, typer.Option(help="版本，缺省最新 else the newest")] = None,
 ) -> None:
     """取回规则文件。The rule as a file: edit it and save it again as the next version."""
+    from fanzha.entrypoints.rule_file import written
     from fanzha.usecases.workshop.act import find
 
     with open_parts() as parts, parts.workshop.work() as unit:
         if version is None:
             version = max((v.version for v in unit.rules.of(rule)), default=0)
         text = find(unit, rule, version).text
-    plain = {k: text[k] for k in _KEYS if text.get(k) is not None}
-    plain["when"] = _Lines(str(plain["when"]))
-    print(yaml.dump(plain, Dumper=_Dumper, allow_unicode=True, sort_keys=False).rstrip())
+    print(written(text))
 
 
 @contextmanager
@@ -209,38 +171,6 @@ def _names() -> tuple[Any, frozenset[str]]:
     taxonomy = load_taxonomy(folder / TAXONOMY_FILE)
     types = frozenset([*taxonomy.main_classes, *taxonomy.types])
     return load_catalogue(folder / "workshop" / "names.yaml"), types
-
-
-def read_rule(source: str) -> RuleText:
-    from fanzha.detection.rules.rule import RuleText
-
-    try:
-        with sys.stdin.buffer if source == "-" else Path(source).open("rb") as file:
-            given = file.read(_LARGEST + 1)
-        if len(given) > _LARGEST:
-            raise ValueError
-        data = yaml.load(given.decode("utf-8"), Loader=_Loader)  # noqa: S506  (a safe one)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise Refused(
-            "file_unreadable", zh="规则文件读不懂", en="the rule file cannot be read",
-            field=Path(source).name,
-        ) from error  # fmt: skip
-    if not isinstance(data, dict) or not set(_KEYS[:8]) <= set(data) <= set(_KEYS):
-        raise Refused(
-            "rule_invalid",
-            zh=f"规则文件须有 {'、'.join(_KEYS[:8])}，可有 scam_type、stage",
-            en=f"a rule file has {', '.join(_KEYS[:8])}, and may have scam_type, stage",
-        )
-    for key, value in data.items():
-        if isinstance(value, list | dict | set | bytes):
-            raise Refused("rule_invalid", zh="须是一个值", en="must be one value", field=key)
-    words: dict[str, Any] = {
-        k: v if k == "score" or v is None else str(v).rstrip("\n") for k, v in data.items()
-    }
-    score = words["score"]
-    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
-        raise Refused("rule_invalid", zh="评分是数", en="the score is a number", field="score")
-    return RuleText(**words)
 
 
 def _point(when: str, at: int) -> None:
