@@ -107,7 +107,7 @@ def test_nobody_real_can_be_called_or_visited() -> None:
 
 def test_no_sentence_of_the_stand_in_sets_is_trained_on() -> None:
     sentences = set()
-    for name in ("chats.jsonl", "polished.jsonl"):
+    for name in ("chats.jsonl", "polished.jsonl", "notices.jsonl"):
         for line in (STAND_IN / name).read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             texts = [t["text"] for t in row["turns"]] if "turns" in row else [row["text"]]
