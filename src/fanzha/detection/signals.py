@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -13,10 +13,12 @@ import polars as pl
 
 from fanzha.detection.arrays import instants, keys_of
 from fanzha.detection.finding import Reason, Stage
+from fanzha.detection.thin import THIN, Thin, thin
 from fanzha.detection.words import Template
 
 __all__ = ["Derived", "Excuse", "Rows", "Scored", "Signal", "SignalSet", "Watcher"]
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 _ASKED, _EXCUSED = "?", "?excused"
@@ -123,6 +125,26 @@ class _Plan:
     asked: list[pl.Expr]
     excused: bool
     kept: list[str]
+    few: Thin | None
+    """The same for a few rows; None where some condition is only known to the query engine."""
+
+    def answers(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Iterable[Bools], Bools | None]:
+        """The frame with what is derived, which rows each usable signal holds on, and which are
+        excused; None where there are no excuses."""
+        told = self.few.answers(frame) if self.few and frame.height <= THIN else None
+        if told is not None:
+            derived, rows = told
+            held = np.array(rows, np.bool_).reshape(frame.height, -1).T
+            count = len(self.usable)
+            excused: Bools | None = np.any(held[count:], axis=0) if self.excused else None
+            return frame.hstack(derived) if derived else frame, held[:count], excused
+        query = frame.lazy()
+        for expression in self.derived:
+            query = query.with_columns(expression)
+        answers = query.with_columns(self.asked).collect(optimizations=_AS_WRITTEN)
+        one_by_one = (answers[f"{_ASKED}{k}"].to_numpy() for k, _ in self.usable)
+        excused = answers[_EXCUSED].to_numpy() if self.excused else None
+        return answers[self.kept], one_by_one, excused
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,21 +192,19 @@ class SignalSet:
 
         Rules weigh rows that are events only: an address looked at inside a text is none.
         """
-        plan = self._plan(tuple(frame.columns))
-        query = frame.lazy()
-        for expression in plan.derived:
-            query = query.with_columns(expression)
-        answers = query.with_columns(plan.asked).collect(optimizations=_AS_WRITTEN)
+        plan = self._plan(frame)
+        kept, held, excused = plan.answers(frame)
         weights = np.zeros((frame.height, len(self._asked)))
-        for k, signal in plan.usable:
-            weights[:, k] = answers[f"{_ASKED}{k}"].to_numpy()
+        for (k, signal), holds in zip(plan.usable, held, strict=True):
+            if not holds.any():
+                continue
+            weights[:, k] = holds
             weights[:, k] *= signal.weight
             if signal.times:
-                scale = answers[signal.times].to_numpy().astype(np.float64)
+                scale = kept[signal.times].to_numpy().astype(np.float64)
                 weights[:, k] *= np.nan_to_num(scale).clip(0.0, 1.0)
-        if plan.excused:
-            weights[answers[_EXCUSED].to_numpy()] = 0.0
-        kept = answers[plan.kept]
+        if excused is not None:
+            weights[excused] = 0.0
         if self.watch is None:
             return Scored(self, kept, weights)
         own, speaking = self._own, len(self.signals)
@@ -197,14 +217,16 @@ class SignalSet:
         self.watch.count(scored, weights[:, own:], rows)
         return scored
 
-    def _plan(self, columns: tuple[str, ...]) -> _Plan:
+    def _plan(self, frame: pl.DataFrame) -> _Plan:
         """What can be asked of frames with these columns; worked out once."""
+        columns = tuple(frame.columns)
         plan = self.plans.get(columns)
         if plan is None:
-            plan = self.plans[columns] = self._planned(columns)
+            plan = self.plans[columns] = self._planned(frame.schema)
         return plan
 
-    def _planned(self, columns: tuple[str, ...]) -> _Plan:
+    def _planned(self, schema: Mapping[str, pl.DataType]) -> _Plan:
+        columns = list(schema)
         present = list(columns)
         derived = []
         for one in self.derived:
@@ -216,7 +238,11 @@ class SignalSet:
         asked = [s.when.fill_null(value=False).alias(f"{_ASKED}{k}") for k, s in usable]
         if excuses:
             asked.append(pl.any_horizontal(excuses).fill_null(value=False).alias(_EXCUSED))
-        return _Plan(derived, usable, asked, bool(excuses), list(dict.fromkeys(present)))
+        few = None
+        if len(set(present)) == len(present):  # nothing received is replaced
+            named = [(one.name, one.value) for one in self.derived if one.name in present]
+            few = thin(schema, named, [*(s.when for _, s in usable), *excuses])
+        return _Plan(derived, usable, asked, bool(excuses), list(dict.fromkeys(present)), few)
 
     def band(self, score: float) -> int:
         """How many bands the score has reached; 0 below the first."""
