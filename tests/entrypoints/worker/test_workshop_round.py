@@ -85,7 +85,7 @@ def test_too_many_cases_roll_it_back_to_the_version_before(installed: Installed)
     published(parts)
     published(parts, 2, "payee_new AND amount_fen > 1 yuan")
     assert (state(parts, 1), state(parts, 2)) == (states.REPLACED, states.LIVE)
-    count(installed, "large_payment@2", "shadow", 60, 5)
+    count(installed, "large_payment@2", "shadow", 3, 5)
     count(installed, "large_payment@2", "live", 1, 20)
     count(installed, "large_payment@2", "live", 2, 20)
     tend(parts)
@@ -101,6 +101,29 @@ def test_too_many_cases_roll_it_back_to_the_version_before(installed: Installed)
         newest = work.sets.newest()
     assert newest is not None
     assert [r.ref for r in newest.rules] == ["large_payment@1"]
+
+
+def test_a_rule_that_hits_by_day_only_is_not_taken_for_busier_than_its_shadow(
+    installed: Installed,
+) -> None:
+    """A hundred cases on each of seven days, within ten hours; then a day like these, live."""
+    parts = parts_of(installed)
+    published(parts)
+    with installed.database.transaction(NATION) as connection:
+        connection.execute(
+            text("UPDATE rule_version SET live_since = :live, shadow_since = :shadow"),
+            {"live": utc_now() - timedelta(hours=20), "shadow": utc_now() - timedelta(hours=188)},
+        )
+    for hour in range(10):
+        count(installed, "large_payment@1", "live", hour, 10)
+        for day in range(1, 8):
+            count(installed, "large_payment@1", "shadow", 24 * day + hour, 10)
+    tend(parts)
+    assert state(parts, 1) == states.LIVE
+    for hour in range(10, 20):
+        count(installed, "large_payment@1", "live", hour, 11)
+    tend(parts)
+    assert state(parts, 1) == states.ROLLED_BACK, "more than twice as many a day"
 
 
 def test_outcomes_become_labels_and_low_precision_rolls_back(installed: Installed) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
 from fanzha.adapters.postgres.database import Database
+from fanzha.detection.rules.ruleset import Mode
 from fanzha.lifecycles.actor import NATION
 
 
@@ -219,25 +220,16 @@ class RuleFigures:
         )
         return {bytes(r.token): 1 / r.share for r in rows}
 
-    def since_live(self, ref: str, since: datetime) -> tuple[int, float]:
-        """(cases, hours of stream time) of a live version since an instant."""
+    def cases(self, ref: str, mode: Mode, since: datetime) -> int:
+        """Of a version in one mode, since an instant of stream time, its whole hour included."""
         row = self._ask(
-            "SELECT coalesce(sum(cases), 0)::bigint AS cases, count(DISTINCT hour) AS hours"
-            " FROM rule_count WHERE ref = :ref AND mode = 'live' AND hour >= :since",
+            "SELECT coalesce(sum(cases), 0)::bigint AS cases FROM rule_count"
+            " WHERE ref = :ref AND mode = :mode AND hour >= date_trunc('hour', :since, 'UTC')",
             ref=ref,
-            since=since - timedelta(hours=1),
+            mode=mode.value,
+            since=since,
         )[0]
-        return int(row.cases), float(row.hours)
-
-    def in_shadow(self, ref: str) -> tuple[int, float]:
-        """(cases, hours) of a version's time in shadow."""
-        row = self._ask(
-            "SELECT coalesce(sum(cases), 0)::bigint AS cases,"
-            " coalesce(extract(epoch FROM max(hour) - min(hour)) / 3600 + 1, 0) AS hours"
-            " FROM rule_count WHERE ref = :ref AND mode = 'shadow'",
-            ref=ref,
-        )[0]
-        return int(row.cases), float(row.hours)
+        return int(row.cases)
 
     def _ask(self, query: str, **bound: Any) -> list[Any]:
         with self._database.transaction(NATION) as connection:

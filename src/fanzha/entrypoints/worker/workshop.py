@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fanzha.adapters.postgres.rules_figures import RuleFigures
 from fanzha.bootstrap import Parts, utc_now
+from fanzha.detection.rules.ruleset import Mode
 from fanzha.lifecycles.rule import states
 from fanzha.lifecycles.rule.model import RuleVersion
 from fanzha.usecases.workshop.compare import estimate
@@ -29,24 +30,32 @@ def tend(parts: Parts) -> None:
     for version in live:
         if version.live_since is None or now - version.live_since > hours:
             continue
-        shown = behaviour(figures, version)
+        shown = behaviour(figures, version, now)
         with parts.workshop.work() as work:
             gone = watch_over(work, parts.bench, version, shown, now)
         if gone is not None:
             _log.warning("rule %s was rolled back by the watch", gone.ref)
 
 
-def behaviour(figures: RuleFigures, version: RuleVersion) -> Behaviour:
-    """What a live version has done, beside its time in shadow."""
-    assert version.live_since is not None
-    cases, hours = figures.since_live(version.ref, version.live_since)
-    shadowed, shadow_hours = figures.in_shadow(version.ref)
+def behaviour(figures: RuleFigures, version: RuleVersion, now: datetime) -> Behaviour:
+    """What a live version has done until now, beside its time in shadow."""
+    shadow, live = version.shadow_since, version.live_since
+    assert live is not None
+    cases = figures.cases(version.ref, Mode.LIVE, live)
+    usual = None
+    if shadow is not None:
+        usual = figures.cases(version.ref, Mode.SHADOW, shadow) / _hours(shadow, live)
     return Behaviour(
-        cases_an_hour=cases / hours if hours else 0.0,
+        cases_an_hour=cases / _hours(live, now),
         cases=cases,
-        shadow_cases_an_hour=shadowed / shadow_hours if shadow_hours else None,
+        shadow_cases_an_hour=usual,
         precision=estimate(figures.verdicts(code=f"rule:{version.ref}")),
     )
+
+
+def _hours(begin: datetime, end: datetime) -> float:
+    """A day at least: what is called and paid has its hours, and a busy morning is no busy day."""
+    return max((end - begin) / timedelta(hours=1), 24.0)
 
 
 def waiting(parts: Parts) -> bool:

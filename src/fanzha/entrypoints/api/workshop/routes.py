@@ -14,6 +14,7 @@ from fanzha.adapters.postgres.rules import PostgresWorkshopUnit
 from fanzha.adapters.postgres.rules_figures import RuleFigures
 from fanzha.detection.rules.complete import complete
 from fanzha.detection.rules.rule import RuleText
+from fanzha.detection.rules.ruleset import Mode
 from fanzha.entrypoints.api.auth import Parts, SignedIn
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.workshop import schemas as wire
@@ -337,7 +338,7 @@ def _row(parts: Centre, work: PostgresWorkshopUnit, newest: RuleVersion) -> wire
         code = f"rule:{live.ref}"
         found = view.drifts(figures, parts.bench.policy, newest.channel, [code])
         moved = found[0].psi if found else None
-        a_day = figures.since_live(live.ref, now - timedelta(days=_LATELY))[0] / _LATELY
+        a_day = figures.cases(live.ref, Mode.LIVE, now - timedelta(days=_LATELY)) / _LATELY
         precision = view.share(estimate(figures.verdicts(code=code)))
     shadow = newest.shadow_since if newest.state in states.IN_FORCE[1:] else None
     return wire.RuleRow(
