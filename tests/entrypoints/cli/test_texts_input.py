@@ -171,6 +171,17 @@ def test_nothing_at_all_gives_an_empty_file(model: Path, tmp_path: Path) -> None
         assert answers(model, tmp_path, data) == []
 
 
+@pytest.mark.parametrize("kept", [2, 3, 9, 10, 14, -9, -1])
+@pytest.mark.parametrize("name", ["in.jsonl", "in.jsonl.gz", "in.csv", "in"])
+def test_an_archive_that_breaks_off_anywhere_is_refused_as_damaged(
+    model: Path, tmp_path: Path, kept: int, name: str
+) -> None:
+    with pytest.raises(Refused) as told:
+        answers(model, tmp_path, gzip.compress(rows({"id": 1, "text": SCAM}))[:kept], name=name)
+    assert told.value.code == "file_unreadable"
+    assert not (tmp_path / "out.jsonl").exists()
+
+
 def test_a_broken_archive_and_no_file_are_refused(model: Path, tmp_path: Path) -> None:
     whole = gzip.compress(rows(*({"id": k, "text": SCAM} for k in range(50))))
     with pytest.raises(Refused):
@@ -206,10 +217,10 @@ def test_whatever_the_lines_are_each_is_answered(
     model: Path, tmp_path: Path, found: list[bytes], turns: bool, campaigns: bool
 ) -> None:
     beside = tmp_path / "campaigns.jsonl" if campaigns and not turns else None
-    out = answers(model, tmp_path, b"\n".join(found), turns=turns, campaigns=beside)
     there = [line for line in found if line.strip()]
-    if there and there[0].startswith((b"\x1f\x8b", b"\xef\xbb\xbf")):
+    if b"\n".join(found).startswith((b"\x1f\x8b", b"\xef\xbb\xbf")):
         return  # by its first bytes it is an archive, or marked
+    out = answers(model, tmp_path, b"\n".join(found), turns=turns, campaigns=beside)
     assert len(out) == len(there)
     assert all(well_formed(row) for row in out)
     for line, row in zip(there, out, strict=True):

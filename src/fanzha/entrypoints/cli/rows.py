@@ -68,13 +68,26 @@ def read_rows(path: str, columns: Mapping[str, pl.DataType | type[pl.DataType]])
     """Read `path` piece by piece. Raises `Refused` where it cannot be opened or lacks a column."""
     told = Path(path).suffixes
     with _opened(path) as file:
-        start = file.peek(_AHEAD)[:_AHEAD] if isinstance(file, io.BufferedReader) else b""
+        start = _start(file, path)
         if start.startswith(_PARQUET) or (told and told[-1] in (".parquet", ".pq")):
             yield from _parquet(file, path, columns)
         elif ".csv" in told or (not _NAMED_LINES & set(told) and _is_header(start, columns)):
             yield from _csv(file, path, columns)
         else:
             yield from _lines(file, columns)
+
+
+def _start(file: IO[bytes], path: str) -> bytes:
+    """The first bytes, unpacked; a damaged archive is refused."""
+    try:
+        return file.peek(_AHEAD)[:_AHEAD] if isinstance(file, io.BufferedReader) else b""
+    except OSError as error:
+        raise Refused(
+            "file_unreadable",
+            zh="压缩文件已损坏",
+            en="the compressed file is damaged",
+            field=Path(path).name,
+        ) from error
 
 
 def _is_header(start: bytes, columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> bool:
@@ -103,11 +116,11 @@ class _Unpacked(io.BufferedReader):
     """What damage the deflated bytes have is an `OSError`, like every other of a file."""
 
     def peek(self, size: int = 0, /) -> bytes:
-        """As far as it can be unpacked."""
+        """Raises `OSError`."""
         try:
             return super().peek(size)
-        except (zlib.error, EOFError, OSError):
-            return b""
+        except (zlib.error, EOFError) as error:
+            raise gzip.BadGzipFile(str(error)) from error
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Raises `OSError`."""
@@ -331,8 +344,10 @@ def _fitting(value: Any, kind: pl.DataType | type[pl.DataType]) -> Any:
 class Progress:
     """How far it has come, on standard error: once a second on a terminal, else every ten."""
 
-    def __init__(self, zh: str, en: str) -> None:
+    def __init__(self, zh: str, en: str, total: int | None = None) -> None:
+        """`total`: rows there are, where that is known."""
         self._words = f"{zh} {en}"
+        self._of = "" if total is None else f" / {total:,}"
         self._begun = self._last = time.monotonic()
         self._pause = 1.0 if sys.stderr.isatty() else 10.0
         self._end = "\r" if sys.stderr.isatty() else "\n"
@@ -352,7 +367,8 @@ class Progress:
 
     def _say(self, end: str) -> None:
         seconds = max(time.monotonic() - self._begun, 1e-9)
-        sys.stderr.write(f"{self._words}: {self.rows:,}  ({self.rows / seconds:,.0f}/s){end}")
+        rate = f"({self.rows / seconds:,.0f}/s)"
+        sys.stderr.write(f"{self._words}: {self.rows:,}{self._of}  {rate}{end}")
         sys.stderr.flush()
 
 

@@ -179,7 +179,11 @@ class Ground:
 
 
 def prepare(
-    samples: Samples, policies: Path, settings: Settings, tell: Callable[[str, str], None]
+    samples: Samples,
+    policies: Path,
+    settings: Settings,
+    tell: Callable[[str, str], None],
+    count: Callable[[int, int], None],
 ) -> Ground:
     folder = policies / "text"
     taxonomy = load_taxonomy(policies / TAXONOMY_FILE)
@@ -190,7 +194,8 @@ def prepare(
     rows = _to_encode(whole, settings)
     tell(f"编码 {rows.size:,} 条文本的句子", f"encoding the sentences of {rows.size:,} texts")
     meanings = Meanings.load(folder / MEANINGS_FILE)
-    said = meanings.read([whole.texts[row] for row in rows.tolist()])
+    texts = [whole.texts[row] for row in rows.tolist()]
+    said = meanings.read(texts, lambda done: count(done, rows.size))
     codes = tuple(one.code for one in meanings.meanings)
     return Ground(whole, read, said, rows, settings, codes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -93,11 +93,14 @@ class Meanings:
         owner = np.repeat(np.arange(len(items)), [len(item["like"]) for item in items])
         return cls(meanings, _encode(encoder, examples), owner, encoder)
 
-    def read(self, texts: Sequence[str]) -> Said:
-        """Encode each text piece by piece."""
+    def read(self, texts: Sequence[str], count: Callable[[int], None] = lambda done: None) -> Said:
+        """Encode each text piece by piece; `count` is told how many texts are done."""
         cut = tuple(tuple(pieces(text)) for text in texts)
         flat = [piece for of in cut for piece in of]
-        vectors = _encode(self.encoder, flat)
+        ends = np.cumsum([len(of) for of in cut])
+        vectors = _encode(
+            self.encoder, flat, lambda done: count(int(np.searchsorted(ends, done, "right")))
+        )
         mean = np.zeros((len(cut), WIDTH), dtype=np.float32)
         like = np.zeros((len(cut), len(self.meanings)), dtype=np.float32)
         where = np.zeros(like.shape, dtype=np.int64)
@@ -138,12 +141,15 @@ def pieces(text: str) -> list[str]:
     return out or [""]
 
 
-def _encode(encoder: Encoder, texts: Sequence[str]) -> F32:
+def _encode(
+    encoder: Encoder, texts: Sequence[str], count: Callable[[int], None] = lambda done: None
+) -> F32:
     """Rounded, so that what stands beside a text in a batch does not change its answer."""
-    parts = [
-        np.asarray(encoder.encode(list(texts[k : k + _BATCH])), dtype=np.float16)
-        for k in range(0, len(texts), _BATCH)
-    ]
+    parts = []
+    for k in range(0, len(texts), _BATCH):
+        some = list(texts[k : k + _BATCH])
+        parts.append(np.asarray(encoder.encode(some), dtype=np.float16))
+        count(k + len(some))
     return np.concatenate(parts).astype(np.float32) if parts else np.zeros((0, WIDTH), np.float32)
 
 

@@ -51,13 +51,14 @@ class _Stages:
 def train(
     samples: Samples, classes: tuple[str, ...], class_fraud: Bools, policies: Path,
     settings: Settings | None = None, tell: Callable[[str, str], None] = lambda zh, en: None,
+    count: Callable[[int, int], None] = lambda done, total: None,
 ) -> TextModel:  # fmt: skip
     """A model of the user's texts. Deterministic. Its `about` holds the report (see `report`).
 
     `classes` are the user's class names, `class_fraud` which of them say fraud; both may be empty.
     """
     settings = settings or Settings()
-    ground = prepare(samples, policies, settings, tell)
+    ground = prepare(samples, policies, settings, tell, count)
     near, far = _kept_back(ground, tell)
     tell("在全部文本上训练", "training on all texts")
     every = np.ones(len(ground.samples), dtype=bool)

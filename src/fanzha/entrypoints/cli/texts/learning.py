@@ -13,6 +13,8 @@ from fanzha.errors import Refused
 if TYPE_CHECKING:
     import polars as pl
 
+    from fanzha.entrypoints.cli.rows import Progress
+
 __all__ = ["labelled", "train"]
 
 
@@ -57,7 +59,7 @@ def train(
     )
     doubts = _doubts(rows, labels.fraud, policies)
     class_fraud = np.array([labels.fraud[name] for name in labels.classes], dtype=bool)
-    made = training.train(texts, labels.classes, class_fraud, policies, tell=say)
+    made = training.train(texts, labels.classes, class_fraud, policies, tell=say, count=_Encoding())
     about = {
         **made.about, "command": "fanzha train text", "files_sha256": _digests(source),
         "rows": rows.height, "left_out": left, "label_doubts": doubts,
@@ -70,6 +72,22 @@ def train(
     told(f"{file.version}  ({len(texts):,} texts, {left:,} rows left out)")
     kept = about["report"]["kept_back"]
     sys.stderr.write(as_json(kept) + f"报告 report: {beside}\n")
+
+
+class _Encoding:
+    """Shows how many texts are encoded, of how many."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        from fanzha.entrypoints.cli.rows import Progress
+
+        if self._progress is None:
+            self._progress = Progress("编码", "encoded", total)
+        self._progress.add(done - self._progress.rows)
+        if done == total:
+            self._progress.done()
 
 
 def labelled(paths: list[str]) -> tuple[pl.DataFrame, int]:
