@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fanzha.detection.text.cascade.answer import Cascade
 from fanzha.detection.text.cascade.policy import Allowance
-from fanzha.detection.text.parts import FROM, cut, parts_of, worst
+from fanzha.detection.text.parts import FROM, TELLING, cut, parts_of, worst
 from fanzha.detection.text.v1.evidence import Reader
 
 POLICIES = Path(__file__).parents[3] / "policies"
@@ -116,10 +116,45 @@ def test_a_huge_text_has_a_bounded_number_of_parts() -> None:
     assert set(owner.tolist()) == {0}
 
 
-def test_the_worst_of_many_must_be_worse() -> None:
-    odds = np.array([1.0, 3.0, 3.0, -1.0])
-    at, raw, left = worst(odds, np.array([0, 0, 2, 2]), 3)
+def test_the_worst_of_many_must_be_worse_and_one_with_a_step_less_so() -> None:
+    odds, nothing = np.array([1.0, 3.0, 3.0, -1.0]), np.zeros(4)
+    rows = np.array([0, 0, 2, 2])
+    at, left, most = worst(odds, rows, 3, nothing)
     assert at.tolist() == [1, -1, 2]
-    assert raw.tolist() == [3.0, -np.inf, 3.0]
-    assert left[0] < raw[0]
-    assert worst(odds[:1], np.array([0]), 1)[2][0] > worst(odds[[0] * 9], np.zeros(9, int), 1)[2][0]
+    assert most.tolist() == [3.0, -np.inf, 3.0]
+    assert left[0] < most[0]
+    alone, among = np.zeros(1, int), np.zeros(9, int)
+    assert (
+        worst(odds[:1], alone, 1, nothing[:1])[1][0]
+        > worst(odds[[0] * 9], among, 1, nothing[[0] * 9])[1][0]
+    )
+    told = np.array([TELLING, 0.0, 0.0, 0.0])
+    assert worst(np.full(4, 3.0), np.zeros(4, int), 1, told)[0].tolist() == [0]
+    assert worst(odds, rows, 3, told + TELLING)[1][0] > left[0]
+
+
+EVERYDAY = [
+    f"{who}{what}。"
+    for who in ("我妈", "隔壁老周", "单位食堂", "楼下超市", "小侄女", "二舅")
+    for what in (
+        "今天买了两斤排骨回来炖汤", "说周六要去公园放风筝", "把阳台上的花都浇过水了",
+        "昨晚看电视看到十一点才睡", "换了一副新眼镜看着挺精神",
+    )
+]  # fmt: skip
+WEAK = [
+    "空闲做任务每单返佣金，垫付的本金一起返还",
+    "账户异常，请共享屏幕由专员远程协助取消扣费",
+    "内部老师带单，跟着买保证稳赚不赔",
+]
+
+
+@pytest.mark.parametrize("weak", WEAK)
+@pytest.mark.parametrize("many", [10, 20, 30])
+def test_one_weak_line_among_many_everyday_ones_is_found_or_not_said_to_be_sure(
+    weak: str, many: int
+) -> None:
+    lines = [*EVERYDAY[: many // 2], weak + "。", *EVERYDAY[many // 2 : many]]
+    found = judged(["".join(lines), "".join(EVERYDAY[:many])])
+    assert found.score[0] >= 0.5 or not found.sure[0]
+    assert found.score[1] < 0.5
+    assert found.sure[1]

@@ -18,6 +18,7 @@ from fanzha.detection.text.v1.evidence import Reader
 from fanzha.detection.text.v1.model import HERE, Model
 from fanzha.detection.text.v1.ngrams import window_grams
 from fanzha.detection.text.v1.normal import VARIANTS_FILE
+from fanzha.detection.text.v1.sounds import SOUNDS_FILE
 from fanzha.detection.text.v1.steps import STEPS_FILE
 from fanzha.detection.text.v1.train import Settings, train
 from fanzha.errors import Misconfigured
@@ -29,9 +30,10 @@ SHIPPED = json.loads((HERE / "model.json").read_text(encoding="utf-8"))
 
 
 def test_the_shipped_model_was_made_from_the_policies_as_they_stand() -> None:
-    for name in (MESSAGES_FILE, STEPS_FILE, VARIANTS_FILE):
+    files = {MESSAGES_FILE, STEPS_FILE, VARIANTS_FILE, SOUNDS_FILE}
+    for name in files:
         assert SHIPPED["sets_sha256"][name] == fingerprint(POLICIES / "text" / name), name
-    others = set(SHIPPED["sets_sha256"]) - {MESSAGES_FILE, STEPS_FILE, VARIANTS_FILE}
+    others = set(SHIPPED["sets_sha256"]) - files
     assert others == {"dialogues_teleantifraud.parquet"}, "the only set whose terms allow it"
     assert (HERE / "model.npz").stat().st_size < 4_000_000
 

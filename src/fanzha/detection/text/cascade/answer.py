@@ -26,7 +26,7 @@ from fanzha.detection.text.cascade.reasons import Grounds
 from fanzha.detection.text.cascade.report import unsure
 from fanzha.detection.text.cascade.scale import cells
 from fanzha.detection.text.cascade.voice import Voice, both, dense_of, first_columns
-from fanzha.detection.text.parts import FROM, SETTLED, cut, log_odds, worst
+from fanzha.detection.text.parts import FROM, SETTLED, SUSPECT, cut, log_odds, worst
 from fanzha.detection.text.v1.evidence import Evidence, Reader
 from fanzha.detection.text.v1.ngrams import window_grams
 from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser
@@ -85,11 +85,14 @@ class Cascade:
         if not parts:
             return whole
         read = self._read_whole(parts, talk[rows][owner], Allowance(0.0, 0))
-        at, raw, left = worst(log_odds(read.score), owner, rows.size)
+        odds, steps = log_odds(read.score), read.reading.held @ self.steps.fraud_weights
+        at, left, most = worst(odds, owner, rows.size, steps)
+        doubtful = (steps >= SUSPECT) & (read.score >= self.policy.unsure_score[0])
         score, split = whole.score.copy(), np.zeros(whole.score.size, dtype=bool)
         raised = np.flatnonzero(left > log_odds(score[rows]))
         score[rows[raised]] = probability(left[raised])
-        split[rows] = (raw >= 0) != (whole.score[rows] >= 0.5)
+        split[rows] = (most >= 0) != (whole.score[rows] >= 0.5)
+        split[rows[owner[doubtful]]] |= whole.score[rows[owner[doubtful]]] < 0.5
         split[rows[at < 0]] = False
         worse = {int(rows[k]): int(at[k]) for k in raised.tolist()}
         return replace(whole, score=score, split=split, parts=read, worse=worse)
@@ -197,7 +200,8 @@ class Answers:
     shares: F64 | None
     """The user's classes as the first stage sees them."""
     split: Bools | None = None
-    """Rows whose whole and worst part are judged differently."""
+    """Rows whose whole and worst part are judged differently, or of which a part with a scam's
+    step is doubtful where the whole is not."""
     parts: Answers | None = None
     """Of the parts of longer texts."""
     worse: Mapping[int, int] = field(default_factory=dict)

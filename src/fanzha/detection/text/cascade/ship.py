@@ -18,12 +18,15 @@ from fanzha.detection.text.cascade.samples import TALKS_FILE, Samples, own
 from fanzha.detection.text.cascade.train import Settings, train
 from fanzha.detection.text.v1.corpus import DIALOGUES, MESSAGES_FILE, fingerprint
 from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser
+from fanzha.detection.text.v1.sounds import SOUNDS_FILE
 from fanzha.detection.text.v1.steps import STEPS_FILE
 
 __all__ = ["POLICY_FILES", "dialogues", "ship"]
 
 POLICIES = Path(__file__).resolve().parents[5] / "policies"
-POLICY_FILES = (MESSAGES_FILE, TALKS_FILE, STEPS_FILE, VARIANTS_FILE, MEANINGS_FILE)
+POLICY_FILES = (
+    MESSAGES_FILE, TALKS_FILE, STEPS_FILE, VARIANTS_FILE, SOUNDS_FILE, MEANINGS_FILE,
+)  # fmt: skip
 _EACH = 1_200
 """Dialogues of either side that are taken."""
 

@@ -76,7 +76,8 @@ class Reader:
         if not parts:
             return whole
         read = self.read(parts, whole.kinds[rows][owner], by_parts=False)
-        at, _, left = worst(log_odds(read.score), owner, rows.size)
+        steps = read.hits.sums(self.steps.fraud_weights)
+        at, left, _ = worst(log_odds(read.score), owner, rows.size, steps)
         raised = np.flatnonzero(left > log_odds(whole.score[rows]))
         worse = {int(rows[k]): (int(at[k]), float(left[k])) for k in raised.tolist()}
         return replace(whole, parts=read, worse=worse) if worse else whole

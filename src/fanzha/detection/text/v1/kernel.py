@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fanzha.detection.compiled import compiled
+from fanzha.detection.text.v1.sounds import SOUNDED, Sounds, sounded
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -15,7 +16,7 @@ F32 = npt.NDArray[np.float32]
 #: What a character becomes before runs are looked at.
 DROP, GAP = 0, 1
 EXPANDED = 1 << 24
-#: Bits of the table of kinds: a numeral in characters, the last of a written-around word.
+#: Bits of the table of kinds: a numeral in characters, the last of a written-around word; SOUNDED.
 NUMERAL, PAIRED = 1, 2
 #: Class marks in the normal form: a short number, a long one, a web address.
 NUMBER, LONG_NUMBER, ADDRESS, SPACE = 35, 37, 64, 32
@@ -204,10 +205,19 @@ def unlaced(mapped: I32, raw: U8, origin: I32, n: int) -> int:
 
 @compiled
 def marks(
-    mapped: I32, raw: U8, origin: I32, n: int, numeral: U8, pairs: I32, out: I32, source: I32
+    mapped: I32,
+    raw: U8,
+    origin: I32,
+    n: int,
+    numeral: U8,
+    pairs: I32,
+    sounds: Sounds,
+    out: I32,
+    source: I32,
 ) -> int:
     """Join what was split, put class marks for numbers and addresses, undo written-around words."""
     mask = pairs.shape[0] - 1
+    syllable, closing = sounds.syllable, sounds.closing
     size = 0
     i = look = 0
     while i < n:
@@ -245,6 +255,10 @@ def marks(
         i += 1
         if size >= 2 and (c >= numeral.size or numeral[c] & PAIRED):
             size = rewrite(out, size, pairs, mask, i < n and is_letter(mapped[i]))
+        if size >= 2 and c < numeral.size and numeral[c] & SOUNDED:
+            last, before = out[size - 1], out[size - 2]
+            if before < 0x10000 and closing[syllable[before], syllable[last]]:
+                sounded(out, source, size, mapped[i] if i < n else GAP, sounds)
     return size
 
 
@@ -271,6 +285,7 @@ def normalise(
     spread: I32,
     numeral: U8,
     pairs: I32,
+    sounds: Sounds,
     longest: int,
 ) -> tuple[I32, I32, I64]:
     """Normal forms of a batch: code points, byte of the original each came from, row offsets."""
@@ -291,6 +306,6 @@ def normalise(
     for row in range(rows):
         end = min(offsets[row + 1], offsets[row] + longest)
         n = fold(data, offsets[row], end, table, spread, mapped, raw, origin)
-        size += marks(mapped, raw, origin, n, numeral, pairs, out[size:], source[size:])
+        size += marks(mapped, raw, origin, n, numeral, pairs, sounds, out[size:], source[size:])
         ends[row + 1] = size
     return out[:size], source[:size], ends

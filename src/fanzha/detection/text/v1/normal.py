@@ -28,6 +28,7 @@ from fanzha.detection.text.v1.kernel import (
     normalise,
     pair_slot,
 )
+from fanzha.detection.text.v1.sounds import SOUNDS_FILE, Sounds
 from fanzha.errors import Misconfigured, policy_reader
 
 __all__ = ["VARIANTS_FILE", "NormalText", "Normaliser", "Texts"]
@@ -108,11 +109,13 @@ class Normaliser:
     spread: I32
     numeral: U8
     pairs: I32
+    sounds: Sounds
 
     @classmethod
     @policy_reader
     def load(cls, path: Path) -> Normaliser:
-        """Tables from Unicode, OpenCC's traditional characters and the list of variants."""
+        """Tables from Unicode, OpenCC's traditional characters, the list of variants and, beside
+        it, that of sounds."""
         listed = _variants(path)
         table, spread = _characters(listed["characters"], listed["symbols"])
         numeral = np.zeros(0x10000, dtype=np.uint8)
@@ -121,12 +124,14 @@ class Normaliser:
         pairs = _pairs(listed["pairs"])
         lasts = pairs[:, 1]
         numeral[lasts[lasts < numeral.size]] |= PAIRED
-        return cls(table, spread, numeral, pairs)
+        sounds = Sounds.load(path.with_name(SOUNDS_FILE))
+        numeral |= sounds.ends
+        return cls(table, spread, numeral, pairs, sounds)
 
     def __call__(self, texts: Texts) -> NormalText:
         data, offsets = buffers(texts)
         chars, source, ends = normalise(
-            data, offsets, self.table, self.spread, self.numeral, self.pairs, LONGEST
+            data, offsets, self.table, self.spread, self.numeral, self.pairs, self.sounds, LONGEST
         )
         return NormalText(data, offsets, chars, source, ends)
 
@@ -171,7 +176,7 @@ def _unicode_table() -> I32:
     table = np.full(_TABLE, GAP, dtype=np.int32)
     han = [chr(c) for c in (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))]
     simple = OpenCC("t2s").convert("\n".join(han)).split("\n")
-    simplified = dict(zip(han, simple, strict=True))
+    simplified = {a: b if ord(b) < _TABLE else a for a, b in zip(han, simple, strict=True)}
     for c in range(_TABLE):
         char = chr(c)
         kind = unicodedata.category(char)

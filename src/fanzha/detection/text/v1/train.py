@@ -26,6 +26,7 @@ from fanzha.detection.text.v1.corpus import (
 from fanzha.detection.text.v1.model import FRAUD, GREY_HEAD, KINDS, Model
 from fanzha.detection.text.v1.ngrams import window_grams
 from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser, NormalText
+from fanzha.detection.text.v1.sounds import SOUNDS_FILE
 from fanzha.detection.text.v1.steps import STEPS_FILE, Steps
 
 __all__ = ["Settings", "fit", "train"]
@@ -65,7 +66,8 @@ def train(
     steps = Steps.load(text / STEPS_FILE, taxonomy)
     normaliser = Normaliser.load(text / VARIANTS_FILE)
     corpus = written(text / MESSAGES_FILE, taxonomy, settings.seed, settings.variants)
-    used = {name: fingerprint(text / name) for name in (MESSAGES_FILE, STEPS_FILE, VARIANTS_FILE)}
+    files = (MESSAGES_FILE, STEPS_FILE, VARIANTS_FILE, SOUNDS_FILE)
+    used = {name: fingerprint(text / name) for name in files}
     if data is not None:
         corpus += dialogues(data / DIALOGUES, corpus[-1].group + 1)
         used[DIALOGUES] = fingerprint(data / DIALOGUES)
