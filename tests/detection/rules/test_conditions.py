@@ -126,6 +126,8 @@ def test_what_a_condition_means(text: str, rows: list[bool]) -> None:
         ("payee LIKE payer", "rule_syntax", "payer"),
         ("payee_new" + " AND payee_new" * 300, "rule_too_long", ""),
         ("(" * 60 + "payee_new" + ")" * 60, "rule_too_deep", ""),
+        ("abs(" * 199 + "amount_fen", "rule_too_deep", "abs"),
+        ("abs(" * 60 + "amount_fen" + ")" * 60 + " > 1", "rule_too_deep", "abs"),
     ],
 )
 def test_what_is_refused_and_where(text: str, code: str, place: str) -> None:
@@ -135,6 +137,18 @@ def test_what_is_refused_and_where(text: str, code: str, place: str) -> None:
     assert text[refused.value.at :].startswith(place)
     assert refused.value.zh
     assert refused.value.en
+
+
+@pytest.mark.parametrize("text", [
+    " AND ".join(f"amount_fen <> {n}" for n in range(95)),
+    " OR ".join(f"amount_fen = {n}" for n in (*range(94), 500)),
+    "+".join(["amount_fen"] * 170) + " = 85000",
+    "amount_fen" + "*1" * 100 + " - 100 - 100 - 100 = 200",
+])  # fmt: skip
+def test_many_parts_side_by_side_are_worked_out(text: str) -> None:
+    condition = parse(text, PAYER)
+    frame = PAYER.probe.select("amount_fen").vstack(pl.DataFrame({"amount_fen": [500.0, 7.5]}))
+    assert frame.select(x=pl.sql_expr(condition.sql))["x"].to_list() == [True, "AND" in text]
 
 
 def test_a_wrong_name_gets_the_nearest() -> None:

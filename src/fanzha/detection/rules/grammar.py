@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fanzha.detection.rules.measure import LITERAL_UNITS, Kind, Measure, Type
@@ -92,36 +93,39 @@ class _Parser:
             raise refused("rule_syntax", zh, en, self.now.start)
         return found
 
-    def either(self) -> _Typed:
+    def _deeper(self, at: int) -> None:
+        """One level down. What is not bounded here would be bounded by the interpreter's stack."""
         self._depth += 1
         if self._depth > _DEPTH_MOST:
-            raise refused("rule_too_deep", "括号嵌套过深", "nested too deeply", self.now.start)
-        left = self._both()
-        while self._take("or"):
-            left = self._joined("OR", left, self._both())
+            raise refused("rule_too_deep", "嵌套过深", "nested too deeply", at)
+
+    def either(self) -> _Typed:
+        self._deeper(self.now.start)
+        found = self._joined("or", self._both)
         self._depth -= 1
-        return left
+        return found
 
     def _both(self) -> _Typed:
-        left = self._negated()
-        while self._take("and"):
-            left = self._joined("AND", left, self._negated())
-        return left
+        return self._joined("and", self._negated)
 
-    @staticmethod
-    def _joined(word: str, left: _Typed, right: _Typed) -> _Typed:
-        for side in (left, right):
-            if side.type.kind is not Kind.TRUTH:
-                raise _wrong(side, _TRUTH)
-        return _Typed(f"({left.sql} {word} {right.sql})", _TRUTH, left.at)
+    def _joined(self, word: str, side: Callable[[], _Typed]) -> _Typed:
+        """Sides in one row: the engine takes many side by side, and few inside each other."""
+        sides = [side()]
+        while self._take(word):
+            sides.append(side())
+        if len(sides) == 1:
+            return sides[0]
+        for one in sides:
+            if one.type.kind is not Kind.TRUTH:
+                raise _wrong(one, _TRUTH)
+        sql = f" {word.upper()} ".join(one.sql for one in sides)
+        return _Typed(f"({sql})", _TRUTH, sides[0].at)
 
     def _negated(self) -> _Typed:
         token = self._take("not")
         if token is None:
             return self._compared()
-        self._depth += 1
-        if self._depth > _DEPTH_MOST:
-            raise refused("rule_too_deep", "括号嵌套过深", "nested too deeply", token.start)
+        self._deeper(token.start)
         inner = self._negated()
         self._depth -= 1
         if inner.type.kind is not Kind.TRUTH:
@@ -189,29 +193,23 @@ class _Parser:
         return _Typed(f"({left.sql} {negated}LIKE {pattern.text})", _TRUTH, left.at)
 
     def _sum(self) -> _Typed:
-        left = self._product()
-        while found := self._take("+", "-"):
-            right = self._product()
-            for side in (left, right):
-                if side.type.kind is not Kind.NUMBER:
-                    raise _wrong(side, _BARE)
-            _same(left, right)
-            measure = left.type.measure or right.type.measure
-            sql = f"({left.sql} {found.text} {right.sql})"
-            left = _Typed(sql, Type(Kind.NUMBER, measure), left.at)
-        return left
+        return self._worked(("+", "-"), self._product)
 
     def _product(self) -> _Typed:
-        left = self._signed()
-        while found := self._take("*", "/"):
-            right = self._signed()
-            for side in (left, right):
-                if side.type.kind is not Kind.NUMBER:
-                    raise _wrong(side, _BARE)
-            measure = _times(left, right) if found.text == "*" else _per(left, right)
-            sql = f"({left.sql} {found.text} {right.sql})"
-            left = _Typed(sql, Type(Kind.NUMBER, measure), left.at)
-        return left
+        return self._worked(("*", "/"), self._signed)
+
+    def _worked(self, signs: tuple[str, str], side: Callable[[], _Typed]) -> _Typed:
+        """Signs of one strength, from left to right, in one row as `_joined` writes them."""
+        left = side()
+        many = False
+        while found := self._take(*signs):
+            right, many = side(), True
+            for one in (left, right):
+                if one.type.kind is not Kind.NUMBER:
+                    raise _wrong(one, _BARE)
+            sql = f"{left.sql} {found.text} {right.sql}"
+            left = _Typed(sql, Type(Kind.NUMBER, _measure(found.text, left, right)), left.at)
+        return _Typed(f"({left.sql})", left.type, left.at) if many else left
 
     def _signed(self) -> _Typed:
         token = self._take("-")
@@ -281,10 +279,12 @@ class _Parser:
                 f"rules may only call: {', '.join(FUNCTIONS)}",
                 name.start,
             )
+        self._deeper(name.start)
         given = [self._sum()]
         while self._take(","):
             given.append(self._sum())
         self._need(")")
+        self._depth -= 1
         return _call(name, given)
 
 
@@ -335,6 +335,16 @@ def _same(left: _Typed, right: _Typed) -> None:
             f"the units differ: {a.words[1]} on the left, {b.words[1]} on the right",
             right.at,
         )
+
+
+def _measure(sign: str, left: _Typed, right: _Typed) -> Measure | None:
+    """What the result counts. RuleRefused where the two may not meet by this sign."""
+    if sign == "*":
+        return _times(left, right)
+    if sign == "/":
+        return _per(left, right)
+    _same(left, right)
+    return left.type.measure or right.type.measure
 
 
 def _times(left: _Typed, right: _Typed) -> Measure | None:
