@@ -78,6 +78,26 @@ def test_versions_count_up_and_one_is_live(office: WorkshopOffice) -> None:
     assert in_force(office) == []
 
 
+def test_roll_back_leads_to_what_was_replaced_and_to_nothing_that_was_retired(
+    office: WorkshopOffice,
+) -> None:
+    assert live(office) == 1
+    second, third = save(office), save(office)
+    for version in (second, third):
+        for verb in ("record_replay", "start_shadow", "submit"):
+            do(office, version, verb)
+    do(office, second, "publish", OFFICER)
+    do(office, third, "publish", OFFICER)
+    with office.work() as work:
+        assert find(work, "large_payment", third).replaces == second, "drafted while 1 was live"
+    do(office, third, "roll_back", OFFICER, "误报")
+    assert in_force(office) == [("large_payment@2", "live")]
+    do(office, second, "retire", OFFICER, "不再需要")
+    assert live(office) == 4
+    do(office, 4, "roll_back", OFFICER, "误报")
+    assert in_force(office) == [], "before it nothing was live: 1 was replaced by what was retired"
+
+
 def test_nobody_publishes_their_own(office: WorkshopOffice) -> None:
     version = save(office)
     for verb in ("record_replay", "start_shadow", "submit"):

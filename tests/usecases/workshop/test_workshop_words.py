@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
 from fanzha.detection.rules.tally import Hit
 from fanzha.entrypoints.api.workshop.view import watch
-from fanzha.lifecycles.rule import states
-from fanzha.lifecycles.rule.model import RuleVersion
 from fanzha.usecases.workshop.compare import Comparison, History, Known, compare
-from tests.fixtures import NOW, actor
-from tests.usecases.workshop.given import bench, draft
+from tests.usecases.workshop.given import bench
 
 _DAY = 86_400_000
 
@@ -39,16 +35,9 @@ def test_false_alarms_are_not_said_to_be_none_where_no_case_was_judged(code: str
 
 
 def test_the_watch_names_where_a_version_goes_back_to() -> None:
-    who = actor()
-    first = RuleVersion(
-        rule="large_payment", version=1, revision=1, state=states.DRAFT, channel="transfer_payer",
-        text=draft().plain(), replaces=None, author=who.id, author_display=who.display,
-        submitted_by=None, submitted_display=None, published_by=None, published_display=None,
-        created_at=NOW, updated_at=NOW, shadow_since=None, live_since=None,
-    )  # fmt: skip
-    alone = watch(bench().policy, first)
+    alone = watch(bench().policy, None)
     assert "自动停用" in alone.zh
     assert "—" not in alone.zh + alone.en
-    after = watch(bench().policy, replace(first, version=3, replaces=2))
+    after = watch(bench().policy, 2)
     assert "自动回到 v2" in after.zh
     assert "goes back to v2" in after.en

@@ -30,7 +30,7 @@ _COLUMNS = (
 )
 _CHANGEABLE = frozenset(
     ("submitted_by", "submitted_display", "published_by", "published_display", "updated_at",
-     "shadow_since", "live_since", "note")
+     "shadow_since", "live_since", "replaces", "note")
 )  # fmt: skip
 
 

@@ -24,7 +24,8 @@ class RuleVersion:
     text: Mapping[str, Any]
     """`fanzha.detection.rules.rule.RuleText.plain()`."""
     replaces: int | None
-    """The version that was live when this one was drafted; roll-back leads there."""
+    """The version that was live when this one was drafted; from its publication on, the one whose
+    place it took: roll-back leads there."""
     author: str
     author_display: str
     submitted_by: str | None

@@ -140,7 +140,7 @@ def act(
     if note:
         change["note"] = note
     if wanted.verb == "publish":
-        _replace_live(work, bench, before, now)
+        change["replaces"] = _replace_live(work, bench, before, now)
     after = work.rules.advance(before, rule.leads(before.state), change)
     detail = {"note": note} if note else {}
     work.deeds.append(_deed(bench, actor, wanted.verb, after, before.state, now, detail))
@@ -194,30 +194,34 @@ def _all_passed(passed: Sequence[Gate]) -> None:
         )
 
 
-def _replace_live(work: WorkshopUnit, bench: Bench, coming: RuleVersion, now: datetime) -> None:
-    machine = system(bench.root)
-    for other in work.rules.of(coming.rule):
-        if other.state == states.LIVE:
-            rule = states.RULE.rule(other.state, "replace", machine)
-            after = work.rules.advance(other, rule.leads(other.state), {"updated_at": now})
-            detail = {"because": f"publish {coming.ref}"}
-            work.deeds.append(_deed(bench, machine, "replace", after, other.state, now, detail))
+def _replace_live(
+    work: WorkshopUnit, bench: Bench, coming: RuleVersion, now: datetime
+) -> int | None:
+    """The version whose place is taken; None where nothing is live."""
+    other = next((v for v in work.rules.of(coming.rule) if v.state == states.LIVE), None)
+    if other is None:
+        return None
+    _follow(work, bench, other, "replace", f"publish {coming.ref}", now)
+    return other.version
 
 
 def _restore(work: WorkshopUnit, bench: Bench, gone: RuleVersion, now: datetime) -> None:
-    """The version that was replaced last is live again; none is where there was none."""
+    """The version whose place it took is live again; none is where there was none, or where what
+    was live before has been retired: that was meant."""
+    other = None if gone.replaces is None else work.rules.get(gone.rule, gone.replaces)
+    if other is not None and other.state == states.REPLACED:
+        _follow(work, bench, other, "restore", f"roll_back {gone.ref}", now)
+
+
+def _follow(
+    work: WorkshopUnit, bench: Bench, other: RuleVersion, verb: str, because: str, now: datetime
+) -> None:
+    """What an act on one version does to another of the same rule."""
     machine = system(bench.root)
-    replaced = [
-        v for v in work.rules.of(gone.rule)
-        if v.state == states.REPLACED and v.live_since is not None
-    ]  # fmt: skip
-    if not replaced:
-        return
-    other = max(replaced, key=lambda v: (v.live_since, v.version))
-    rule = states.RULE.rule(other.state, "restore", machine)
+    rule = states.RULE.rule(other.state, verb, machine)
     after = work.rules.advance(other, rule.leads(other.state), {"updated_at": now})
-    detail = {"because": f"roll_back {gone.ref}"}
-    work.deeds.append(_deed(bench, machine, "restore", after, other.state, now, detail))
+    detail = {"because": because}
+    work.deeds.append(_deed(bench, machine, verb, after, other.state, now, detail))
 
 
 def _deed(

@@ -290,6 +290,7 @@ def _detail(parts: Centre, who: SignedIn, version: RuleVersion) -> wire.VersionV
     text = RuleText.of(version.text)
     live = next((v for v in versions if v.state == states.LIVE), None)
     base = next((v for v in versions if v.version == version.replaces), None)
+    back_to = version.replaces if version.live_since else live.version if live else None
     return wire.VersionView(
         rule=wire.RuleBody(**text.plain()),
         version=version.version,
@@ -311,7 +312,7 @@ def _detail(parts: Centre, who: SignedIn, version: RuleVersion) -> wire.VersionV
         verbs=view.verbs(version, who.actor, passed),
         may_judge=may_judge(who.actor, version),
         effect=view.effect(newest),
-        watch=view.watch(parts.bench.policy, version),
+        watch=view.watch(parts.bench.policy, back_to),
         record=view.record(figures.record(version.rule, _RECORD)),
     )
 

@@ -190,12 +190,12 @@ def effect(found: Rehearsal | None) -> Words:
     )
 
 
-def watch(policy: WorkshopPolicy, version: RuleVersion) -> Words:
-    """What makes it go back by itself, in a sentence."""
+def watch(policy: WorkshopPolicy, back_to: int | None) -> Words:
+    """What makes a version go back by itself, and to which, in a sentence."""
     w = policy.watch
     back, goes = ("自动停用", "is taken out of use")
-    if version.replaces:
-        back, goes = f"自动回到 v{version.replaces}", f"goes back to v{version.replaces}"
+    if back_to is not None:
+        back, goes = f"自动回到 v{back_to}", f"goes back to v{back_to}"
     return Words(
         zh=f"发布后 {w.hours:.0f} 小时内，精确率低于 {w.precision_least:.0%} 或命中超过影子期"
         f" {w.hits_most:g} 倍，{back}。",
