@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ import pyarrow as pa
 
 from fanzha.values.keys import key64
 
-__all__ = ["Array", "Bools", "Columns", "Floats", "Keys", "both_sides", "equals", "floats",
-           "frame_of", "instants", "keys_of", "known", "text_keys", "truths", "twice",
+__all__ = ["Array", "Bools", "Columns", "Floats", "Keys", "among", "both_sides", "equals", "floats",
+           "frame_of", "instants", "keys_of", "known", "known_all", "text_keys", "truths", "twice",
            "within_hours"]  # fmt: skip
 
 _CHINA_MS = 8 * 3_600_000
+_FEW = 64
+"""Rows that are looked at one by one: asking an engine takes longer."""
 
 Array = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
@@ -74,6 +77,18 @@ def equals(frame: pl.DataFrame, column: str, value: str) -> Bools:
     return (frame[column] == value).to_numpy()
 
 
+def among(frame: pl.DataFrame, column: str, *values: str | bool | None) -> Bools:
+    """Rows where a column is one of these; null is no, unless None is among them. An absent column
+    is all null."""
+    if column not in frame.columns:
+        return np.full(frame.height, None in values)
+    here = frame[column]
+    if frame.height <= _FEW:
+        return np.fromiter((value in values for value in here.to_list()), np.bool_, frame.height)
+    wanted = here.is_in([v for v in values if v is not None]).fill_null(value=None in values)
+    return wanted.to_numpy()
+
+
 def truths(frame: pl.DataFrame, *conditions: pl.Expr) -> list[Bools]:
     """Conditions row by row, worked out at once; null is no."""
     named = [c.fill_null(value=False).alias(str(k)) for k, c in enumerate(conditions)]
@@ -85,6 +100,12 @@ def known(name: str, values: Floats, mask: Bools | None = None) -> pl.Series:
     if mask is not None:
         values = np.where(mask, values, np.nan)
     return pl.Series(name, values, nan_to_null=True)
+
+
+def known_all(told: Mapping[str, Floats]) -> list[pl.Series]:
+    """Many feature columns at once: null where they are NaN."""
+    columns = [pa.array(values, from_pandas=True) for values in told.values()]
+    return pl.DataFrame(pa.RecordBatch.from_arrays(columns, names=list(told))).get_columns()
 
 
 def both_sides(first: Array, second: Array) -> Array:

@@ -74,7 +74,7 @@ class Thin:
         self._read = [name for name in writer.names if name not in made]
         if not set(self._read) <= received:  # what the engine derives is not read here
             raise _Unknown
-        self._types = [kinds[name] for name in self._read]
+        self._types = [kinds[name].base_type() for name in self._read]
         arguments = ", ".join(writer.names[name] for name in self._read)
         told = "".join(f"{writer.names[name]}, " for name in made)
         body = "\n    ".join([*lines, f"return ({told}), ({''.join(f'{t}, ' for t in truths)})"])
@@ -86,7 +86,7 @@ class Thin:
         """The derived columns, and by row what was asked; null is no. None where a column is of
         another type than it was made for."""
         read = [frame.get_column(name) for name in self._read]
-        if [column.dtype for column in read] != self._types:
+        if [type(column.dtype) for column in read] != self._types:
             return None
         columns = [column.to_list() for column in read]
         rows = zip(*columns, strict=True) if columns else [()] * frame.height

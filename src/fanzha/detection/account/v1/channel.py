@@ -37,7 +37,16 @@ from fanzha.detection.account.v1.orders import (
 )
 from fanzha.detection.account.v1.schema import FEATURES, HOLDER, NEEDS, OF_ORDER, PAYER
 from fanzha.detection.account.v1.windows import WINDOWS
-from fanzha.detection.arrays import Array, Bools, Floats, floats, instants, keys_of, known
+from fanzha.detection.arrays import (
+    Array,
+    Bools,
+    Floats,
+    floats,
+    instants,
+    keys_of,
+    known,
+    known_all,
+)
 from fanzha.detection.finding import Finding, Related, Role, SubjectKind
 from fanzha.detection.found import about, clause
 from fanzha.detection.measures import load_measures
@@ -147,10 +156,7 @@ class AccountChannel:
         told = self._features.update("account", rows)
         rises = self._features.update("rise", rise_rows(rows, told["new_max_before_fen"]))
         told = {**told, **rises, **self._company(batch, moved), "idle_before_s": idle}
-        apart = [
-            known(name, _apart(values)) for name, values in told.items()
-            if values.dtype != np.bool_
-        ]  # fmt: skip
+        apart = known_all({name: _apart(v) for name, v in told.items() if v.dtype != np.bool_})
         twofold = batch.select("event_id", "source", "at", "amount_fen")
         payer_kind, payee_kind = batch["payer_kind"], batch["payee_kind"]
         sides = pl.concat([twofold, twofold]).hstack(
@@ -269,7 +275,7 @@ def _of_order(order: Told) -> list[pl.Series]:
     it lie within a day, while the account was used from others."""
     uses = order["own_device_180d"]
     new = (uses <= order["own_device_24h"]) & (order["any_device_180d"] > uses)
-    told = [known(name, np.concatenate([values, values])) for name, values in order.items()]
+    told = known_all({name: np.concatenate([v, v]) for name, v in order.items()})
     on_device = pl.Series(np.concatenate([uses, uses]), nan_to_null=True).is_not_null()
     device_new = pl.Series("device_new", np.concatenate([new, new]))
     return [*told, device_new.set(~on_device, None)]

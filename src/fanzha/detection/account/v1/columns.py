@@ -15,12 +15,12 @@ from fanzha.detection.arrays import (
     Columns,
     Floats,
     Keys,
+    among,
     both_sides,
     floats,
     instants,
     keys_of,
     text_keys,
-    truths,
     twice,
     within_hours,
 )
@@ -71,10 +71,7 @@ def device_keys(frame: pl.DataFrame) -> Keys:
 
 def counted(frame: pl.DataFrame) -> Bools:
     """Money that has moved, as far as the sender says: not asked for, refused or returned."""
-    if "status" not in frame.columns:
-        return np.ones(frame.height, dtype=np.bool_)
-    (moved,) = truths(frame, pl.col("status").fill_null("booked") == "booked")
-    return moved
+    return among(frame, "status", "booked", None)
 
 
 def paid_rows(frame: pl.DataFrame, moved: Bools) -> Columns:
@@ -144,11 +141,10 @@ def movement_rows(
     no = np.zeros(frame.height, dtype=np.bool_)
     payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
     amount = frame["amount_fen"].to_numpy().astype(np.float64)
-    kind = pl.col("payee_kind")
-    cash, wallet, firm, shop, qr = truths(
-        frame, kind == "cash", kind == "wallet", kind == "payment", kind == "merchant",
-        pl.col("channel") == "qr" if "channel" in frame.columns else pl.lit(value=False),
-    )  # fmt: skip
+    cash, wallet, firm, shop = (
+        among(frame, "payee_kind", kind) for kind in ("cash", "wallet", "payment", "merchant")
+    )
+    qr = among(frame, "channel", "qr")
     places = text_keys(frame, "place")
     left = floats(frame, "payer_balance_fen", np.nan)
     is_round = amount % measures.round_fen == 0
@@ -230,9 +226,7 @@ def account_rows(frame: pl.DataFrame) -> Columns:
 def refusal_rows(frame: pl.DataFrame) -> Columns:
     """Two rows a transfer: the payee's row says that an institution refused or returned it."""
     n = frame.height
-    refused = np.zeros(n, dtype=np.bool_)
-    if "status" in frame.columns:
-        (refused,) = truths(frame, pl.col("status").is_in(["refused", "returned"]))
+    refused = among(frame, "status", "refused", "returned")
     payer, payee = keys_of(frame, "payer_key"), keys_of(frame, "payee_key")
     return {
         "at": twice(instants(frame)),
@@ -283,11 +277,7 @@ def held_rows(frame: pl.DataFrame, holder: Mapping[str, Floats], outlet_n: Float
     """One row a change of an account: what its holder has and has closed, what else was opened at
     its outlet within the day, and of what sort it is."""
     opened = frame["action"] == "open"
-    corporate = np.zeros(frame.height, dtype=np.bool_)
-    if "class" in frame.columns:
-        (corporate,) = truths(
-            frame, (pl.col("class") == "corporate") & (pl.col("action") == "open")
-        )
+    corporate = among(frame, "class", "corporate") & among(frame, "action", "open")
     accounts = holder["holder_accounts_180d"]
     return {
         "at": instants(frame),

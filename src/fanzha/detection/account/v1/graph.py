@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fanzha.detection.arrays import Array, Bools, instants, keys_of, known, truths
+from fanzha.detection.arrays import Array, Bools, among, instants, keys_of, known_all
 from fanzha.features.graph.declare import GraphWindow
 from fanzha.features.graph.live import GraphCounters, GraphSet
 
 __all__ = ["GRAPH_SCHEMA", "WINDOW", "TransferGraph"]
 
+_TILLS = ("merchant", "cash")
 Told = Mapping[str, npt.NDArray[Any]]
 
 WINDOW = GraphWindow(
@@ -54,10 +55,7 @@ class TransferGraph:
         Transfers to shops and cash machines are told of and leave no edge: everybody meets there,
         and a ring through a till is none.
         """
-        (till,) = truths(
-            batch,
-            pl.any_horizontal(pl.col("payer_kind", "payee_kind").is_in(["merchant", "cash"])),
-        )
+        till = among(batch, "payer_kind", *_TILLS) | among(batch, "payee_kind", *_TILLS)
         told = self._graph.update(
             {
                 "at": instants(batch),
@@ -105,6 +103,6 @@ def _sides(told: Told, null: npt.NDArray[np.float64], no: Bools) -> list[pl.Seri
         "cycle_cut": (cycle, cycle),
     }
     return [
-        *(known(name, np.concatenate(both)) for name, both in numbers.items()),
+        *known_all({name: np.concatenate(both) for name, both in numbers.items()}),
         *(pl.Series(name, np.concatenate(both)) for name, both in cuts.items()),
     ]

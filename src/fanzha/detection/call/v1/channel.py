@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fanzha.detection.arrays import Array, Bools, Floats, instants, keys_of, known, truths
+from fanzha.detection.arrays import Array, Bools, Floats, among, instants, keys_of, known, known_all
 from fanzha.detection.call.filed import load_filed_numbers
 from fanzha.detection.call.numbering import load_numbering
 from fanzha.detection.call.v1.columns import CallMeasures, Phases
@@ -49,9 +49,7 @@ __all__ = ["CallChannel"]
 
 Told = Mapping[str, Floats]
 
-_RISKY = (
-    pl.col("from_abroad") | pl.col("asserted_differs") | pl.col("unassigned") | pl.col("stripped")
-)
+_RISKY = ("from_abroad", "asserted_differs", "unassigned", "stripped")
 
 
 class CallChannel:
@@ -162,8 +160,9 @@ class CallChannel:
         strange = (starts <= pair["pair_starts_24h"]) & (ends <= pair["pair_ends_24h"])
         mutual = (pair["pair_low_24h"] > 0) & (pair["pair_high_24h"] > 0)
         identity = self._identity.of(batch)
+        risky = np.logical_or.reduce([among(identity, name, True) for name in _RISKY])
         rows = calls.numbers(
-            counted, strange, mutual, *truths(identity, _RISKY, pl.col("callee_abroad"))
+            counted, strange, mutual, risky, among(identity, "callee_abroad", True)
         )
         lines = self._features.update("number", rows)
         mine = {name: values[0::2] for name, values in lines.items()}
@@ -179,7 +178,7 @@ class CallChannel:
                 *_series({**pair, **mine}, cells_24h=calls.cell != 0),
                 *_conduct(mine),
                 *(column for columns in placed for column in columns),
-                *(known(f"callee_{name}", lines[name][1::2]) for name in OF_CALLEE),
+                *known_all({f"callee_{name}": lines[name][1::2] for name in OF_CALLEE}),
                 pl.Series("strange", strange),
                 pl.Series("mutual", mutual),
                 pl.Series("counted", counted),
@@ -285,11 +284,13 @@ def _conduct(mine: Told) -> list[pl.Series]:
 
 def _series(told: Told, **masks: Bools) -> list[pl.Series]:
     """Every feature told, as columns; null where a mask says that it cannot be known."""
-    return [
-        known(name, values, masks.get(name))
-        for name, values in told.items()
-        if values.dtype != np.bool_
-    ]
+    return known_all(
+        {
+            name: np.where(masks[name], values, np.nan) if name in masks else values
+            for name, values in told.items()
+            if values.dtype != np.bool_
+        }
+    )
 
 
 def _gateways(frame: pl.DataFrame, tacs: tuple[int, ...]) -> pl.Series:

@@ -14,13 +14,13 @@ from fanzha.detection.arrays import (
     Columns,
     Floats,
     Keys,
+    among,
     both_sides,
     equals,
     floats,
     instants,
     keys_of,
     text_keys,
-    truths,
     twice,
     within_hours,
 )
@@ -86,20 +86,9 @@ class Phases:
     @classmethod
     def of(cls, frame: pl.DataFrame, measures: CallMeasures) -> Phases:
         """Read a batch; what the sender left out is taken as not known."""
-        phase, talk = pl.col("phase"), pl.col("talk_s")
-        cause = _or_null(frame, "end_cause", pl.String)
-        answered = _or_null(frame, "answered", pl.Boolean)
-        silent = talk.fill_null(0.0) <= 0.0 if "talk_s" in frame.columns else pl.lit(value=True)
-        no_talk = talk == 0.0 if "talk_s" in frame.columns else pl.lit(value=False)
-        ring = _or_null(frame, "ring_s", pl.Float32)
         end = equals(frame, "phase", "end")
-        rang_out, one_ring, callee_hung, busy = truths(
-            frame,
-            (phase == "end") & no_talk & ~answered.fill_null(value=False),
-            (phase == "end") & silent & (cause == "caller_hangup") & (ring <= measures.one_ring_s),
-            cause == "callee_hangup",
-            (phase == "end") & (cause == "busy"),
-        )
+        talk, ring = floats(frame, "talk_s", np.nan), floats(frame, "ring_s", np.nan)
+        hung_up = end & ~(talk > 0.0) & among(frame, "end_cause", "caller_hangup")
         return cls(
             at=instants(frame),
             caller=keys_of(frame, "caller_key"),
@@ -114,10 +103,10 @@ class Phases:
             answer=equals(frame, "phase", "answer"),
             end=end,
             talk_s=floats(frame, "talk_s"),
-            rang_out=rang_out,
-            one_ring=one_ring,
-            callee_hung=callee_hung,
-            busy=busy,
+            rang_out=end & (talk == 0.0) & ~among(frame, "answered", True),
+            one_ring=hung_up & (ring <= measures.one_ring_s),
+            callee_hung=among(frame, "end_cause", "callee_hangup"),
+            busy=end & among(frame, "end_cause", "busy"),
             measures=measures,
         )
 
@@ -335,7 +324,3 @@ def _doors(frame: pl.DataFrame) -> dict[str, Keys]:
     mixed = trunk ^ (run * np.uint64(0x9E3779B97F4A7C15))
     numbered = np.where((trunk != 0) & (run != 0), np.maximum(mixed, np.uint64(1)), np.uint64(0))
     return {"trunk": trunk, "run": numbered}
-
-
-def _or_null(frame: pl.DataFrame, column: str, kind: type[pl.DataType]) -> pl.Expr:
-    return pl.col(column) if column in frame.columns else pl.lit(None, dtype=kind)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -21,31 +22,35 @@ class Identity:
 
     numbering: Numbering
     filed: FiledNumbers
+    _asked: dict[tuple[str, ...], list[pl.Expr]] = field(default_factory=dict, repr=False)
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """One row an event. What cannot be told is null: `asserted_differs`, `foreign_card`,
         `roams_abroad`; without a trunk nothing is said to come in by one."""
+        columns = tuple(frame.columns)
+        if columns not in self._asked:
+            self._asked[columns] = list(self._questions(frame))
+        *told, malformed = frame.select(self._asked[columns]).get_columns()
+        return pl.DataFrame([*told, self.numbering.stripped(malformed).alias("stripped")])
+
+    def _questions(self, frame: pl.DataFrame) -> Iterator[pl.Expr]:
         caller, callee = pl.col("caller"), pl.col("callee")
         kind = pl.col("caller_kind")
         trunk = _column(frame, "trunk")
         # A mobile of ours that comes in by an international gateway is roaming.
         gateway = self.numbering.by_international(trunk) & ~kind.is_in(["mobile", "iot"])
-        told = frame.select(
-            ((kind == "overseas") | gateway).fill_null(value=False).alias("from_abroad"),
-            self.numbering.by_resale(trunk).alias("by_resale"),
-            self._differs(frame).alias("asserted_differs"),
-            self.filed.holds(caller).alias("caller_filed"),
-            self.numbering.official(caller).alias("caller_official"),
-            self.numbering.bank(caller).alias("caller_bank"),
-            self.numbering.official(callee).alias("callee_official"),
-            self.numbering.bank(callee).alias("callee_bank"),
-            (pl.col("callee_kind") == "overseas").fill_null(value=False).alias("callee_abroad"),
-            self.numbering.unassigned(caller, kind).alias("unassigned"),
-            *_cards(frame),
-        )
-        malformed = pl.when(kind == "malformed").then(caller).alias("caller")
-        numbers = frame.select(malformed)["caller"]
-        return told.with_columns(self.numbering.stripped(numbers).alias("stripped"))
+        yield ((kind == "overseas") | gateway).fill_null(value=False).alias("from_abroad")
+        yield self.numbering.by_resale(trunk).alias("by_resale")
+        yield self._differs(frame).alias("asserted_differs")
+        yield self.filed.holds(caller).alias("caller_filed")
+        yield self.numbering.official(caller).alias("caller_official")
+        yield self.numbering.bank(caller).alias("caller_bank")
+        yield self.numbering.official(callee).alias("callee_official")
+        yield self.numbering.bank(callee).alias("callee_bank")
+        yield (pl.col("callee_kind") == "overseas").fill_null(value=False).alias("callee_abroad")
+        yield self.numbering.unassigned(caller, kind).alias("unassigned")
+        yield from _cards(frame)
+        yield pl.when(kind == "malformed").then(caller).alias("malformed")
 
     def _differs(self, frame: pl.DataFrame) -> pl.Expr:
         if "asserted_caller_key" not in frame.columns:

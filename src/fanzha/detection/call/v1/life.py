@@ -11,6 +11,7 @@ from fanzha.detection.arrays import (
     Columns,
     Floats,
     Keys,
+    among,
     both_sides,
     equals,
     instants,
@@ -102,8 +103,7 @@ def codes_among(frame: pl.DataFrame) -> Bools:
 def text_rows(frame: pl.DataFrame, code: Bools, call_code: Bools) -> Columns:
     """Two rows a text: the sender's (even) and the recipient's (odd). Chats and posts are no use
     of the card. `call_code`: the recipient was on the line with a stranger as the code came."""
-    channel = pl.col("channel") if "channel" in frame.columns else pl.lit(None, dtype=pl.String)
-    (sms,) = truths(frame, channel.fill_null("sms").is_in(["sms", "rcs"]))
+    sms = among(frame, "channel", "sms", "rcs", None)
     no = np.zeros(frame.height, dtype=np.bool_)
     sender, recipient = keys_of(frame, "sender_key"), keys_of(frame, "recipient_key")
     return {
