@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -59,6 +60,9 @@ def replay(
         ),
     ] = 30,
     ahead: Ahead = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="中断后从这里续做 folder to go on from when cut off")
+    ] = None,
 ) -> None:
     """历史数据只过引擎，不用数据库。History through the engine alone: features, findings, risks."""
     from fanzha.entrypoints.replay.history import Outputs
@@ -74,11 +78,15 @@ def replay(
         )
     if after and not from_log:
         raise typer.BadParameter("--after 只用于 --from-log  goes with --from-log")
+    if keep is not None and (from_log or features is not None):
+        raise typer.BadParameter(
+            "--keep 只用于文件，且不写特征  --keep goes with files and without --features"
+        )
     outputs = Outputs(features=features, findings=findings, risks=risks)
     if from_log:
         _from_log(load(), after, outputs)
     else:
-        _from_files(load(), files, outputs, refused, slice_s * 1000, ahead)
+        _from_files(load(), files, outputs, refused, slice_s * 1000, ahead, keep)
 
 
 def _from_files(
@@ -88,6 +96,7 @@ def _from_files(
     refused: Path,
     slice_ms: int,
     ahead: bool,
+    keep: Path | None,
 ) -> None:
     from fanzha.entrypoints.replay.files import missing, private_file
     from fanzha.entrypoints.replay.history import from_files
@@ -111,7 +120,8 @@ def _from_files(
 
         spill = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fanzha-replay-")))
         entries = from_files(files, spill, tally, refuse, slice_ms, ahead=ahead)
-        done = _replayed(settings, entries, outputs, small_slices=slice_ms < _HOUR_MS)
+        kept = (keep, _named(files, slice_ms, ahead)) if keep else None
+        done = _replayed(settings, entries, outputs, slice_ms < _HOUR_MS, kept)
     _report(done)
     if count := sum(tally.refused.values()):
         print(f"被拒 refused {count:,} → {refused}")
@@ -121,6 +131,16 @@ def _from_files(
             zh=f"没有一行可用，原因见 {refused}",
             en=f"not one row could be used; why, says {refused}",
         )
+
+
+def _named(files: Mapping[str, Sequence[Path]], slice_ms: int, ahead: bool) -> str:
+    """What tells these entries from others: which files, as long and as old as they are."""
+    digest = hashlib.sha256(f"{slice_ms} {ahead}".encode())
+    for stream, paths in files.items():
+        for path in paths:
+            about = path.stat()
+            digest.update(f"\0{stream}\0{path.name}\0{about.st_size}\0{about.st_mtime_ns}".encode())
+    return digest.hexdigest()[:16]
 
 
 def _from_log(settings: Settings, after: int, outputs: Outputs) -> None:
@@ -139,7 +159,11 @@ def _from_log(settings: Settings, after: int, outputs: Outputs) -> None:
 
 
 def _replayed(
-    settings: Settings, entries: Iterable[Entry], outputs: Outputs, small_slices: bool = False
+    settings: Settings,
+    entries: Iterable[Entry],
+    outputs: Outputs,
+    small_slices: bool = False,
+    keep: tuple[Path, str] | None = None,
 ) -> Replayed:
     """With progress on standard error, and what to do where entries are too small to be quick."""
     from fanzha.entrypoints.cli.rows import Progress
@@ -158,7 +182,7 @@ def _replayed(
                 "sparse rows: --slice 3600 is much faster, findings differ a little\n"
             )
 
-    done = through_engine(settings, entries, outputs, told)
+    done = through_engine(settings, entries, outputs, told, keep)
     progress.done()
     return done
 

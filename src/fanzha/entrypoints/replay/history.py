@@ -22,9 +22,9 @@ from fanzha.entrypoints.replay.files import (
     SLICE_MS,
     finding_row,
     ndjson,
-    private_file,
     read_admitted,
 )
+from fanzha.entrypoints.replay.kept import Keeper, continued, opened
 from fanzha.entrypoints.replay.rehearse import Entry
 from fanzha.entrypoints.replay.report import Tally
 from fanzha.errors import Refused
@@ -68,24 +68,37 @@ def replay(
     entries: Iterable[Entry],
     outputs: Outputs,
     told: Callable[[int], None] = lambda rows: None,
+    keep: tuple[Path, str] | None = None,
 ) -> Replayed:
     """Run entries through a new engine, without a database. `told` hears of the rows done.
     Refused: something cannot be written.
 
     Gives the numbers that a scorer gave, or would have given, for the same entries in the same
     order from the same beginning, without the workshop's rules, which live in the database.
+    With `keep`, a folder and what names these entries, the state is kept there now and then, and a
+    replay of the same entries goes on from it. Files of features cannot be written on.
     """
     done = Replayed()
+    wanted = {n: p for n, p in (("findings", outputs.findings), ("risks", outputs.risks)) if p}
     with ExitStack() as stack:
         features = stack.enter_context(FeatureFiles(outputs.features)) if outputs.features else None
-        found = stack.enter_context(private_file(outputs.findings)) if outputs.findings else None
-        risked = stack.enter_context(private_file(outputs.risks)) if outputs.risks else None
         engine = Engine(
             settings.policies,
             dedupe_hours=settings.dedupe_hours,
             observe=features.write if features else lambda reading: None,
         )
+        keeper = Keeper(keep[0], engine, keep[1]) if keep else None
+        kept, lengths = keeper.taken_up(wanted) if keeper else ({}, {})
+        continued(done, kept)
+        begin = done.position
+        files = {
+            name: stack.enter_context(opened(path, lengths.get(name)))
+            for name, path in wanted.items()
+        }
+        found, risked = files.get("findings"), files.get("risks")
         for position, stream, batch in joined(entries):
+            if position <= begin:
+                continue
             outcome = engine.process(position, stream, batch)
             done.position = position
             done.rows[stream] += batch.num_rows - outcome.duplicates
@@ -96,6 +109,8 @@ def replay(
             _write(found, map(finding_row, outcome.findings))
             _write(risked, map(risk_row, outcome.risks))
             told(batch.num_rows)
+            if keeper is not None:
+                keeper.keep(done, files)
     return done
 
 

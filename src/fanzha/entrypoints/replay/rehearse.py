@@ -116,10 +116,15 @@ def beside(draft: Ruled, live: Ruled | None, others: Sequence[Ruled] = ()) -> Ru
 
 
 def from_files(
-    streams: Mapping[str, Sequence[Path]], spill: Path, refuse: Callable[[Sequence[Refusal]], None]
+    streams: Mapping[str, Sequence[Path]],
+    spill: Path,
+    refuse: Callable[[Sequence[Refusal]], None],
+    *,
+    ahead: bool = False,
 ) -> Iterator[Entry]:
-    """Files of records in their order of time, cut as live feeds are."""
-    admitted = {s: _admitted(s, paths, refuse) for s, paths in streams.items()}
+    """Files of records in their order of time, cut as live feeds are. Rows of a time to come are
+    refused unless `ahead`."""
+    admitted = {s: _admitted(s, paths, refuse, ahead) for s, paths in streams.items()}
     position = 0
     for found in merge(admitted, spill, slice_ms=_SLICE_MS):
         for stream in STREAMS:
@@ -129,9 +134,9 @@ def from_files(
 
 
 def _admitted(
-    stream: str, paths: Sequence[Path], refuse: Callable[[Sequence[Refusal]], None]
+    stream: str, paths: Sequence[Path], refuse: Callable[[Sequence[Refusal]], None], ahead: bool
 ) -> Iterator[pa.RecordBatch]:
-    now = utc_now()
+    now = None if ahead else utc_now()
     for path in paths:
         for chunk in read_file(path, stream, _SOURCE):
             found = admit(stream, chunk.table, _SOURCE, now=now, rows=chunk.rows)

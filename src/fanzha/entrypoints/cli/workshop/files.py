@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fanzha.entrypoints.cli.run_files import Ahead
 from fanzha.settings import load
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def replay(
     keep: Annotated[
         Path | None, typer.Option(help="中断后从这里续做 folder to go on from when cut off")
     ] = None,
+    ahead: Ahead = False,
 ) -> None:
     """在历史记录上回放草稿。Replay a draft over files of records, beside the live version."""
     from fanzha.entrypoints.cli.workshop.replay import Wanted, run
@@ -94,7 +96,7 @@ def replay(
         raise typer.BadParameter("没有给出任何文件 no file was given, e.g. --transfers FILE")
     catalogue, types = _names()
     draft, live = read_rule(rule), read_rule(str(against)) if against else None
-    wanted = Wanted(draft, live, streams, truth, cases, keep)
+    wanted = Wanted(draft, live, streams, truth, cases, keep, ahead)
     with tempfile.TemporaryDirectory(prefix="fanzha-replay-") as spill:
         found = run(wanted, load(), catalogue, types, Path(spill))
     _table(found)

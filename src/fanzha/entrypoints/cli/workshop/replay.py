@@ -16,6 +16,7 @@ from fanzha.detection.rules.rule import RuleText, check
 from fanzha.detection.rules.ruleset import Mode, Ruled
 from fanzha.entrypoints.cli.rows import told
 from fanzha.entrypoints.replay.asked import elder_of
+from fanzha.entrypoints.replay.history import joined
 from fanzha.entrypoints.replay.known import NOTHING, from_path
 from fanzha.entrypoints.replay.rehearse import beside, from_files, rehearse, year_of
 from fanzha.errors import Refused
@@ -40,6 +41,8 @@ class Wanted:
     truth: Path | None
     cases: Path | None
     keep: Path | None
+    ahead: bool = False
+    """Whether rows of a time still to come are taken in."""
 
 
 def run(
@@ -74,8 +77,8 @@ def run(
             said[0] = time.monotonic()
             sys.stderr.write(f"{rows:,} 行 rows\n")
 
-    entries = from_files(wanted.streams, spill, refuse)
-    found = rehearse(engine, chosen, entries, folder=wanted.keep, told=progress)
+    entries = from_files(wanted.streams, spill, refuse, ahead=wanted.ahead)
+    found = rehearse(engine, chosen, joined(entries), folder=wanted.keep, told=progress)
     if refused[0]:
         sys.stderr.write(f"被拒 refused: {refused[0]:,} 行 rows\n")
     truth = from_path(wanted.truth, wanted.draft.channel) if wanted.truth else NOTHING
