@@ -132,6 +132,15 @@ def test_conditions_of_a_workshop_say_the_same(seed: int) -> None:
         assert [row[0] for row in told[1]] == asked, sql
 
 
+@pytest.mark.parametrize("name", _FILES)
+def test_no_rows_are_scored_as_none(name: str) -> None:
+    schema, spoken = _FILES[name]
+    signals = load_signals(POLICIES / "detection" / f"{name}.yaml", dict(schema), spoken=spoken)
+    scored = signals.score(pl.DataFrame(schema=dict(schema)))
+    assert scored.weights.shape == (0, len(signals.signals))
+    assert scored.score.shape == (0,)
+
+
 def test_what_is_not_known_is_left_to_the_engine() -> None:
     frame = pl.DataFrame({"s": ["a"], "n": [1]})
     for sql in ("s LIKE 'a%'", "LENGTH(s) > 1", "n / 2 > 1", "n % 2 = 0", "s > 'a' || 'b'"):

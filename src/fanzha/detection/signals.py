@@ -131,7 +131,7 @@ class _Plan:
     def answers(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Iterable[Bools], Bools | None]:
         """The frame with what is derived, which rows each usable signal holds on, and which are
         excused; None where there are no excuses."""
-        told = self.few.answers(frame) if self.few and frame.height <= THIN else None
+        told = self.few.answers(frame) if self.few and 0 < frame.height <= THIN else None
         if told is not None:
             derived, rows = told
             held = np.array(rows, np.bool_).reshape(frame.height, -1).T
