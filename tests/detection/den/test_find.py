@@ -158,6 +158,19 @@ def test_whom_a_den_calls_again_and_again_is_no_member() -> None:
     assert set(den.members) == set(cards)
 
 
+def test_dens_that_share_a_card_are_one_and_lose_no_member() -> None:
+    """The phone beside the cable goes through a port of the gateway: a card of both."""
+    town = Town(3)
+    gateway, pair = town.goip(100), town.phone_bridge(100)
+    port = next(row["caller_imei"] for row in town.calls if row["caller"] == gateway[0])
+    for row in town.calls:
+        if row["caller"] == pair[1]:
+            row["caller_imei"] = port
+    (den,) = DENS.find(*town.frames())
+    assert set(den.members) == {*gateway, *pair}
+    assert den.reached == len({r["callee"] for r in town.calls if r["caller"] in den.members})
+
+
 def test_a_couple_at_home_is_no_bridge() -> None:
     """She talks to the daughter abroad; he calls this and that person now and then, all day."""
     town = Town(5)

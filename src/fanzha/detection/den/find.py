@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -124,8 +124,18 @@ class Dens:
         table = pl.concat(frames)
         frame = table.with_columns(_told(calls, lines, texts))
         scored = self.signals.score(frame)
-        found = [self._den(scored, i, held, once, seen) for i in scored.over.tolist()]
-        return _ranked(_apart(found), self.measures)
+        likely = sorted(
+            (
+                (float(scored.score[i]), held[scored.row(i)["cohort"]], i)
+                for i in scored.over.tolist()
+            ),
+            key=lambda one: (-one[0], one[1]),
+        )
+        found = [
+            self._den(scored, row, members, once, seen)
+            for row, members in _apart([(row, members) for _, members, row in likely])
+        ]
+        return _ranked(found, self.measures)
 
     def _bridged(
         self, cards: pl.DataFrame, once: pl.DataFrame, seen: pl.DataFrame, group: pl.DataFrame,
@@ -143,11 +153,9 @@ class Dens:
         )
 
     def _den(
-        self, scored: Scored, row: int, held: Mapping[int, list[str]], once: pl.DataFrame,
-        seen: pl.DataFrame,
-    ) -> Den:  # fmt: skip
+        self, scored: Scored, row: int, members: list[str], once: pl.DataFrame, seen: pl.DataFrame
+    ) -> Den:
         values = scored.row(row)
-        members = held[values["cohort"]]
         mine = seen.filter(pl.col("number").is_in(members))
         reached = once.filter(pl.col("caller").is_in(members))["callee"].n_unique()
         return Den(
@@ -204,13 +212,18 @@ def _kind(values: Mapping[str, Any]) -> DenKind:
     return DenKind.SIM_BOX
 
 
-def _apart(found: list[Den]) -> list[Den]:
-    """Of dens that share a member the likelier stays, and takes the others' members."""
-    kept: list[Den] = []
-    for den in sorted(found, key=lambda d: (-d.score, d.members)):
-        if not any(set(den.members) & set(other.members) for other in kept):
-            kept.append(den)
-    return kept
+def _apart(found: Sequence[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Rows and their members, the likeliest first: of those that share a member the first stays
+    and takes the others' members, so that a small den that is sure hides no large one."""
+    kept: list[tuple[int, set[str]]] = []
+    for row, members in found:
+        shared = [one for one in kept if not one[1].isdisjoint(members)]
+        if shared:
+            shared[0][1].update(members, *(one for _, one in shared[1:]))
+            kept = [one for one in kept if one not in shared[1:]]
+        else:
+            kept.append((row, set(members)))
+    return [(row, sorted(members)) for row, members in kept]
 
 
 def _ranked(found: list[Den], measures: DenMeasures) -> list[Den]:
