@@ -57,6 +57,8 @@ def test_what_does_not_join_them() -> None:
     assert joined(lead(1, address=HOTEL), lead(2, address="望海区海云路180号")) == []
     days = Lead("L2", reserved.mobile(2), at=START + 9 * DAY, cell="c1")
     assert joined(lead(1, cell="c1"), days) == [], "one cell, but a week apart"
+    untimed = [Lead(f"L{n}", reserved.mobile(n), cell="c1") for n in (1, 2)]
+    assert joined(*untimed) == [], "one cell, but nobody knows when"
 
 
 def test_leads_hang_together_through_a_third() -> None:

@@ -44,6 +44,8 @@ def test_dens_and_leads(tmp_path: Path) -> None:
         {"lead": "K-1", "number": cards[0][3:], "address": "海云路18号海云酒店"},
         {"lead": "K-2", "number": "0362-61000003", "address": "海云路18号海云酒店1203房"},
         {"lead": "K-3", "number": "no number"},
+        # Read by its digits, this one would take longer than anybody waits.
+        {"lead": "K-4", "number": cards[1][3:], "address": "1" * 400_000},
     ]
     leads.write_text("\n".join(json.dumps(one) for one in told), "utf-8")
     said = _run("--calls", paths["call"], "--lines", paths["line"], "--texts", paths["text"],
@@ -61,8 +63,11 @@ def test_dens_and_leads(tmp_path: Path) -> None:
     assert goip["cells"][0]["cell"] == goip["area"][0]
     (group,) = [row for row in rows if row["what"] == "leads"]
     assert (group["leads"], group["dens"]) == (["K-1", "K-2"], [goip["rank"]])
-    (fault,) = [row for row in rows if row["error"]]
-    assert (fault["file"], fault["line"]) == ("leads.jsonl", 3)
+    faults = [row for row in rows if row["error"]]
+    assert [(row["file"], row["line"]) for row in faults] == [
+        ("leads.jsonl", 3),
+        ("leads.jsonl", 4),
+    ]
 
 
 def test_calls_alone_and_a_row_that_is_none(tmp_path: Path) -> None:

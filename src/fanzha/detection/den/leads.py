@@ -12,8 +12,10 @@ from itertools import pairwise
 from fanzha.detection.den.find import Den
 from fanzha.detection.den.measures import DenMeasures
 
-__all__ = ["JoinedLeads", "Lead", "join_leads"]
+__all__ = ["ADDRESS_MOST", "JoinedLeads", "Lead", "join_leads"]
 
+ADDRESS_MOST = 512
+"""Characters of an address, as of every text of the streams."""
 _HOUR_MS = 3_600_000
 _ROOM = re.compile(r"(?:[a-z]?\d+(?:-\d+)*(?:号?房间?|室|层|楼|号床|单元)|room\d+|fl\d+)$")
 _SAME: dict[str, tuple[str, str]] = {
@@ -31,7 +33,8 @@ _SAME: dict[str, tuple[str, str]] = {
 class Lead:
     """A reported number with what the carrier answered; all but `lead` and `number` may be absent.
 
-    Identifiers in normal form; `at` in ms UTC; `address` as the carrier wrote it.
+    Identifiers in normal form; `at` in ms UTC, 0 where not told; `address` as the carrier wrote it,
+    of which `ADDRESS_MOST` characters are read.
     """
 
     lead: str
@@ -39,7 +42,6 @@ class Lead:
     at: int = 0
     address: str | None = None
     cell: str | None = None
-    recent_cells: tuple[str, ...] = ()
     imei: str | None = None
     linked: tuple[str, ...] = ()
     """Other cards of the holder, or of the device."""
@@ -64,7 +66,8 @@ def join_leads(
     """Groups of two leads or more, or of a lead and a den; most leads first.
 
     One address, one device or one number joins whenever; one cell only where the leads came within
-    `lead_hours` of each other, for many people live under one. What points nowhere joins nothing.
+    `lead_hours` of each other, for many people live under one; a lead without a time joins by no
+    cell. What points nowhere joins nothing.
     """
     groups = _Groups(len(leads) + len(dens))
     owners: dict[tuple[str, str], int] = {}
@@ -93,7 +96,7 @@ def _marks(lead: Lead) -> Iterator[tuple[str, str]]:
 
 def _street(address: str) -> str:
     """An address without blanks, marks and the room: two rooms of one hotel are one place."""
-    folded = unicodedata.normalize("NFKC", address).casefold()
+    folded = unicodedata.normalize("NFKC", address[:ADDRESS_MOST]).casefold()
     bare = re.sub(r"[\s,.;:()\[\]，。；：（）、#]+", "", folded)
     while (shorter := _ROOM.sub("", bare)) != bare and len(shorter) >= 4:
         bare = shorter
@@ -104,7 +107,7 @@ def _by_cell(leads: Sequence[Lead], groups: _Groups, within_ms: int) -> None:
     """Leads in one cell, each within the time of the one before."""
     seen: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for place, lead in enumerate(leads):
-        if lead.cell:
+        if lead.cell and lead.at:
             seen[lead.cell].append((lead.at, place))
     for spots in seen.values():
         spots.sort()

@@ -82,7 +82,7 @@ def _leads(path: Path, faults: list[dict[str, Any]]) -> list[Lead]:
                         lead=row["lead"] or str(line),
                         number=phone_number.parse(row["number"] or "").normal,
                         at=_instant(row["at"]),
-                        address=row["address"],
+                        address=_address(row["address"]),
                         cell=cell.parse(row["cell"]).normal if row["cell"] else None,
                         imei=imei.parse(row["imei"]).normal if row["imei"] else None,
                         linked=tuple(
@@ -94,6 +94,20 @@ def _leads(path: Path, faults: list[dict[str, Any]]) -> list[Lead]:
                 said = f"{refusal.zh} {refusal.en}"
                 faults.append({"file": path.name, "line": line, "error": said})
     return found
+
+
+def _address(text: str | None) -> str | None:
+    """As it came. `Refused` where it is no address by its length."""
+    from fanzha.detection.den.leads import ADDRESS_MOST
+
+    if text is not None and len(text) > ADDRESS_MOST:
+        raise Refused(
+            "address_long",
+            zh=f"地址最长 {ADDRESS_MOST} 个字符",
+            en=f"an address has at most {ADDRESS_MOST} characters",
+            field="address",
+        )
+    return text
 
 
 def _instant(text: str | None) -> int:
