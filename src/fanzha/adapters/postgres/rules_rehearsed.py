@@ -31,6 +31,12 @@ class SampledCase:
     judged_by: str | None = None
 
 
+_JUDGED = (
+    "JOIN rehearsal_case AS c ON c.rehearsal = r.id JOIN label AS l ON l.source = 'sample'"
+    " AND l.about = 'sample:' || c.rehearsal || ':' || c.n"
+)
+
+
 class PostgresRehearsals:
     """Replays asked for; the state is the queue."""
 
@@ -149,18 +155,31 @@ class PostgresRehearsals:
             for r in rows
         ]  # fmt: skip
 
-    def judged(self, rule: str, version: int) -> list[tuple[bool, float, bool | None]]:
-        """(fraud, weight, elder) of every case of this version that somebody has judged."""
+    def judged(self, rule: str, version: int) -> list[tuple[bool, float]]:
+        """(fraud, weight) of every case of this version that somebody has judged. One that was
+        drawn again by a later rehearsal is one case: the later word counts."""
         rows = self._connection.execute(
             text(
-                "SELECT l.verdict, c.share, c.elder FROM rehearsal AS r JOIN rehearsal_case AS c"
-                " ON c.rehearsal = r.id JOIN label AS l ON l.source = 'sample'"
-                " AND l.about = 'sample:' || c.rehearsal || ':' || c.n"
-                " WHERE r.rule = :rule AND r.version = :version"
+                "SELECT DISTINCT ON (c.subject_token, c.at) l.verdict, c.share"
+                f" FROM rehearsal AS r {_JUDGED} WHERE r.rule = :rule AND r.version = :version"
+                " ORDER BY c.subject_token, c.at, l.at DESC"
             ),
             {"rule": rule, "version": version},
         )
-        return [(r.verdict == "fraud", 1 / r.share, r.elder) for r in rows]
+        return [(r.verdict == "fraud", 1 / r.share) for r in rows]
+
+    def judged_since(self, id: UUID) -> int:
+        """Cases of a rehearsal that somebody judged and of which it did not know when it was done:
+        what it knew is in its own figures."""
+        found = self._connection.execute(
+            text(
+                f"SELECT count(*) FROM rehearsal AS r {_JUDGED} WHERE r.id = :id AND NOT EXISTS"
+                " (SELECT FROM label AS known WHERE known.token = c.subject_token"
+                " AND known.at <= r.finished_at)"
+            ),
+            {"id": id},
+        )
+        return int(found.scalar_one())
 
     def _one(self, where: str, **bound: Any) -> Rehearsal | None:
         row = self._connection.execute(

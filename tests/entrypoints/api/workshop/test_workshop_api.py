@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -54,7 +54,7 @@ def do(api: Api, verb: str, state: str, note: str = "", version: int = 1) -> Any
     )
 
 
-def rehearsed(api: Api, *, elders_wrong: bool = False) -> None:
+def rehearsed(api: Api, *, elders_wrong: bool = False, done_at: datetime = fixtures.NOW) -> None:
     """As the runner would have left it: ninety days, five hundred cases known."""
     hits = [
         Hit("large_payment@1", k * 15_000_000, "bank", k, f"s{k}", k + 1, 0.8, "转账", "paid")
@@ -72,7 +72,12 @@ def rehearsed(api: Api, *, elders_wrong: bool = False) -> None:
         assert asked is not None
         done = type(asked)(
             **{n: getattr(asked, n) for n in asked.__slots__}
-            | {"state": RehearsalState.DONE, "result": found.plain(), "done_share": 1.0}
+            | {
+                "state": RehearsalState.DONE,
+                "result": found.plain(),
+                "done_share": 1.0,
+                "finished_at": done_at,
+            }
         )
         work.rehearsals.keep(done, fixtures.NOW)
 
@@ -199,8 +204,8 @@ def sampled(api: Api) -> str:
         cases = [
             (
                 SampledCase(n, fixtures.NOW, "转账", "paid", 0.8, None, 0.5, bytes([n]) * 32),
-                "转账",
-                "paid",
+                "account",
+                f"6217:{n}",
             )
             for n in range(2)
         ]
@@ -248,6 +253,32 @@ def test_cases_are_judged_by_others_and_it_stands_in_the_record_of_deeds(staffed
     assert detail[0]["detail"] == {"about": f"sample:{rehearsal}:0"}
     record = staffed.client.get("/v1/workshop/rules/large_payment").json()["record"]
     assert "judge" not in {r["verb"] for r in record}, "four hundred lines would hide the acts"
+
+
+def test_a_case_that_is_drawn_again_is_counted_once(staffed: Api) -> None:
+    """The second rehearsal knows what was judged after the first, and draws the same cases."""
+    into_shadow(staffed)
+    sampled(staffed)
+    url = "/v1/workshop/rules/large_payment/versions/1"
+
+    def counted() -> tuple[str, int]:
+        page = staffed.client.get(url).json()
+        gate = next(g for g in page["gates"] if g["code"] == "judged")
+        return gate["shown"]["en"], page["judged"]["n"] if page["judged"] else 0
+
+    assert counted() == ("500 judged", 0)
+    staffed.sign_in("bo")
+    for n in (0, 1):
+        assert judged(staffed, n).status_code == 204
+    assert counted() == ("502 judged", 2)
+    assert do(staffed, "replay", "shadow").status_code == 200
+    assert counted() == ("0 judged", 2), "under way"
+    rehearsed(staffed, done_at=staffed.centre.now() + timedelta(seconds=1))
+    sampled(staffed)
+    assert counted() == ("500 judged", 2)
+    assert judged(staffed, 0, "false").status_code == 204
+    assert counted() == ("500 judged", 2)
+    assert staffed.client.get(url).json()["judged"]["share"] == 0.5, "the later word counts"
 
 
 def test_a_rule_is_muted_altogether_for_a_day_at_most_and_within_ones_unit(staffed: Api) -> None:

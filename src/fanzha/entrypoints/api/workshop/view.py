@@ -141,14 +141,13 @@ def gates_of(
     work: PostgresWorkshopUnit, policy: WorkshopPolicy, version: RuleVersion, now: datetime
 ) -> list[Gate]:
     """The gates as they stand."""
-    judged = work.rehearsals.judged(version.rule, version.version)
     newest = work.rehearsals.newest(version.rule, version.version)
-    return gates(policy, version, shown_by(newest, len(judged)), now)
+    since = work.rehearsals.judged_since(newest.id) if newest else 0
+    return gates(policy, version, shown_by(newest, since), now)
 
 
 def judged_share(work: PostgresWorkshopUnit, version: RuleVersion) -> wire.Share | None:
-    judged = work.rehearsals.judged(version.rule, version.version)
-    return share(estimate([(fraud, weight) for fraud, weight, _ in judged]))
+    return share(estimate(work.rehearsals.judged(version.rule, version.version)))
 
 
 def gate(g: Gate) -> wire.GateView:
