@@ -36,6 +36,11 @@ def frame_of(batch: pa.RecordBatch) -> pl.DataFrame:
     return pl.DataFrame(pa.RecordBatch.from_arrays(columns, names=batch.schema.names))
 
 
+def each_once(frame: pl.DataFrame) -> pl.DataFrame:
+    """Each event of a whole file once, in an order that does not depend on how the rows came."""
+    return frame.unique(["source", "event_id"], keep="first").sort("at", "source", "event_id")
+
+
 def keys_of(frame: pl.DataFrame, column: str) -> Keys:
     """A key column of the door's; zeros (no identifier) where the sender has none."""
     if column not in frame.columns:

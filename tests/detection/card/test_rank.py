@@ -116,6 +116,28 @@ def test_a_sleeper_that_wakes_and_calls_everybody() -> None:
     assert found[traveller].due_hours is None
 
 
+def test_what_came_twice_counts_once_and_two_senders_number_alike() -> None:
+    port = reserved.mobile(1)
+    lines = admitted("line", [card(1, person(1), product="iot")])
+    texts = [{"at": NOON + i, "sender": port, "recipient": reserved.mobile(9), "body": "21 度"}
+             for i in range(6)]  # fmt: skip
+    calls = [call(1, port, reserved.mobile(5000 + i), NOON + i * MINUTE, source=f"carrier-{i}")
+             for i in range(3)]  # fmt: skip
+    frame = admitted("text", texts)
+    found = ranked(lines=lines, texts=pl.concat([frame, frame.reverse()]))
+    assert found[port].due_hours is None, "six texts, each twice, are no ten"
+    found = ranked(lines=lines, calls=admitted("call", calls))
+    assert found[port].due_hours == 24, "three calls, which their senders all call number 1"
+
+
+def test_holders_who_are_not_named_are_not_counted_as_one_more() -> None:
+    rows = [card(100 + i, person(i % 3), NOON + i * MINUTE, outlet="corner") for i in range(12)]
+    for row in rows[::4]:
+        row["holder"] = None
+    found = ranked(lines=admitted("line", rows))
+    assert not any("batch_sequential" in codes(one) for one in found.values())
+
+
 def test_a_card_that_received_calls_did_not_sleep() -> None:
     number = reserved.mobile(1)
     calls = [call(i, reserved.mobile(9), number, NOON - 80 * DAY * (i + 1) // 2) for i in range(6)]

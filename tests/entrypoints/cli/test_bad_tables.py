@@ -273,6 +273,20 @@ def test_cards_come_by_standard_input_once(tmp_path: Path, monkeypatch: pytest.M
         dens.score(Path("-"), lines=Path("-"))
 
 
+def test_findings_that_cannot_be_used_are_answered(tmp_path: Path) -> None:
+    row = {"event_id": 1, "source": "x", "at": "2026-11-20T12:00:00Z", "action": "activate",
+           "number": reserved.mobile(1)}  # fmt: skip
+    told = {"subject": reserved.mobile(1), "detector": "text/v1", "score": 0.9}
+    lines, findings, out = (tmp_path / name for name in ("l.jsonl", "f.jsonl", "o.jsonl"))
+    lines.write_text(json.dumps(row) + "\n")
+    findings.write_text(
+        "\n".join([json.dumps(told), "{broken", json.dumps({**told, "score": None})])
+    )
+    cards.score(lines, findings=findings, out=str(out), everything=True)
+    faults = [(row["file"], row["line"]) for row in read(out) if row["error"]]
+    assert faults == [("f.jsonl", 2), ("f.jsonl", 3)]
+
+
 @FEW
 @given(st.lists(row_of(("event_id", "source", "at", "number", "action", "holder")), max_size=5))
 def test_any_card_records(tmp_path: Path, rows: list[dict[str, Any]]) -> None:

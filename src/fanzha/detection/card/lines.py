@@ -87,7 +87,12 @@ def batches(cards: pl.DataFrame, limits: Limits, number: str = "number") -> pl.D
     )
     opened = opened.with_columns(
         pl.len().over("_batch").cast(pl.Int64).alias("batch_cards"),
-        pl.col("holder").n_unique().over("_batch").cast(pl.Int64).alias("batch_holders"),
+        pl.col("holder")
+        .drop_nulls()
+        .n_unique()
+        .over("_batch")
+        .cast(pl.Int64)
+        .alias("batch_holders"),
         pl.when(pl.col("holder").is_not_null())
         .then(pl.len().over("_batch", "holder"))
         .cast(pl.Int64)

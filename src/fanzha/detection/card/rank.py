@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
+from fanzha.detection.arrays import each_once
 from fanzha.detection.card.accounts import of_accounts
 from fanzha.detection.card.limits import Limits
 from fanzha.detection.card.lines import of_lines
@@ -50,7 +51,8 @@ _NEEDS = {
 @dataclass(frozen=True, eq=False)
 class Records:
     """Admitted records as frames (`fanzha.detection.arrays.frame_of`); None where the centre has
-    none. `findings` has `subject` (normal form), `detector`, `score`."""
+    none. `findings` has `subject` (normal form), `detector`, `score`. An event that came twice
+    counts once."""
 
     lines: pl.DataFrame
     calls: pl.DataFrame | None = None
@@ -58,6 +60,17 @@ class Records:
     accounts: pl.DataFrame | None = None
     subjects: pl.DataFrame | None = None
     findings: pl.DataFrame | None = None
+
+    def once(self) -> Records:
+        """The same with each event once, whatever the order of the rows."""
+        lines, calls, texts, accounts, subjects = (
+            None if frame is None else each_once(frame)
+            for frame in (self.lines, self.calls, self.texts, self.accounts, self.subjects)
+        )
+        assert lines is not None
+        return replace(
+            self, lines=lines, calls=calls, texts=texts, accounts=accounts, subjects=subjects
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,7 @@ class Cards:
 
         `filed` says of the column `number` which numbers an institution has filed.
         """
+        records = records.once()
         frame = self._cards(records, filed, risky_cells)
         scored = self.cards.score(frame)
         over = set(scored.over.tolist())

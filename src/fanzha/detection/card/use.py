@@ -21,8 +21,9 @@ def of_calls(
     `calls` are admitted `call` records, a row a phase; a call counts once. `lines` gives when each
     card was opened: it may rest from then on.
     """
+    # Two senders may number their calls alike.
     once = calls.sort("at", maintain_order=True).unique(
-        "call_id", keep="first", maintain_order=True
+        ["source", "call_id"], keep="first", maintain_order=True
     )
     handset = (
         calls.filter(pl.col("caller_imei").is_not_null())

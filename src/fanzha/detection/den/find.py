@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from fanzha.detection.arrays import each_once
 from fanzha.detection.den.bridges import bridges
 from fanzha.detection.den.calls import sightings, whole_calls
 from fanzha.detection.den.cards import of_cards
@@ -104,8 +105,8 @@ class Dens:
         `filed` says of the column `number` which numbers an institution has filed: they are no
         members. The answer does not depend on the order of the rows.
         """
-        calls = _once(calls)
-        texts = None if texts is None or not texts.height else _once(texts)
+        calls = each_once(calls)
+        texts = None if texts is None or not texts.height else each_once(texts)
         once = whole_calls(calls)
         seen = sightings(once, texts)
         cards = of_cards(once, seen, texts, lines, self.measures)
@@ -171,11 +172,6 @@ class Dens:
             reasons=scored.reasons(row),
             missing=scored.missing(row),
         )
-
-
-def _once(frame: pl.DataFrame) -> pl.DataFrame:
-    """Each event once, in an order that does not depend on how the rows came."""
-    return frame.unique(["source", "event_id"], keep="first").sort("at", "source", "event_id")
 
 
 def _told(

@@ -67,7 +67,7 @@ def score(
             frames["text"],
             frames["account"],
             frames["subject"],
-            None if findings is None else _findings(findings),
+            None if findings is None else _findings(findings, faults),
         ),
         filed=filed.holds(pl.col("number")),
         risky_cells=_cells(cells),
@@ -80,15 +80,23 @@ def score(
     typer.echo(f"{said}；坏行 bad rows {len(faults):,}", err=True)
 
 
-def _findings(path: Path) -> pl.DataFrame:
-    """Subject, detector and score of findings about numbers."""
+def _findings(path: Path, faults: list[dict[str, Any]]) -> pl.DataFrame:
+    """Subject, detector and score of findings about numbers; a row that lacks one is a fault."""
     import polars as pl
 
     from fanzha.entrypoints.cli.rows import read_rows
 
     kinds = {"subject": pl.String, "detector": pl.String, "score": pl.Float64}
-    found = pl.concat([part.frame for part in read_rows(str(path), kinds)])
-    return found.drop_nulls()
+    parts = []
+    for part in read_rows(str(path), kinds):
+        told = [(line, f"{zh} {en}") for line, zh, en in part.faults]
+        whole = part.frame.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
+        lacking = f"须有 {'、'.join(kinds)} needs {', '.join(kinds)}"
+        told += [(line, lacking) for line, is_whole in zip(part.lines, whole, strict=True)
+                 if not is_whole]  # fmt: skip
+        faults += [{"file": path.name, "line": line, "error": said} for line, said in sorted(told)]
+        parts.append(part.frame.filter(whole))
+    return pl.concat(parts)
 
 
 def _cells(path: Path | None) -> frozenset[str]:
