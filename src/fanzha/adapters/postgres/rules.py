@@ -190,6 +190,11 @@ class PostgresRuleSets:
         ).one_or_none()
         return RuleSet.of(row.number, row.content) if row else None
 
+    def newest_number(self) -> int | None:
+        """Of the newest edition, without its rules: asked every second."""
+        number = self._connection.execute(text("SELECT max(number) FROM rule_set")).scalar()
+        return None if number is None else int(number)
+
     def take(self, consumer: str, number: int, after: int, at: datetime) -> None:
         self._connection.execute(
             text(

@@ -38,6 +38,7 @@ class PostgresRuleFeed:
     def __init__(self, workshop: PostgresWorkshop, *, consumer: str = "scorer") -> None:
         self._workshop = workshop
         self._consumer = consumer
+        self._known: Sequence[Taken] = ()
 
     def taken(self) -> Sequence[Taken]:
         """Where in the log this consumer went over to which edition."""
@@ -47,12 +48,15 @@ class PostgresRuleFeed:
     def take_newest(self, after: int, now: datetime) -> Sequence[Taken]:
         """Go over to the newest edition for entries above `after`, if it is not gone by yet."""
         with self._workshop.work() as work:
-            newest = work.sets.newest()
+            newest = work.sets.newest_number()
+            if newest is None or any(t.rules.number >= newest for t in self._known):
+                return self._known
             known = work.sets.taken(self._consumer)
-            if newest is None or any(t.rules.number >= newest.number for t in known):
-                return known
-            work.sets.take(self._consumer, newest.number, after, now)
-            return work.sets.taken(self._consumer)
+            if all(t.rules.number < newest for t in known):
+                work.sets.take(self._consumer, newest, after, now)
+                known = work.sets.taken(self._consumer)
+        self._known = known
+        return known
 
     def count(self, connection: Connection, counted: Counted) -> None:
         """Add what was counted, in the transaction that moves the counted position."""
