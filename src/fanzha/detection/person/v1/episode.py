@@ -29,6 +29,7 @@ FACTS: Mapping[str, tuple[type[pl.DataType], Any]] = {
     "links_n": (pl.Int64, 0),
     "link_score": (pl.Float64, 0.0),
     "link_texted": (pl.Boolean, False),  # a name opened that a suspected text had named
+    "named_n": (pl.Int64, 0),  # names opened that only a suspected text speaks against
     "installs_n": (pl.Int64, 0),  # apps from outside the stores
     "install_after_s": (pl.Float64, None),  # shortest time from a contact to such an act
     "meeting_n": (pl.Int64, 0),
@@ -57,6 +58,7 @@ FACTS: Mapping[str, tuple[type[pl.DataType], Any]] = {
     "payee_score": (pl.Float64, 0.0),
     "pay_score": (pl.Float64, 0.0),  # the gravest finding about a payment itself
     "payee_fen": (pl.Int64, 0),  # the largest sum paid to a suspected one
+    "traced_fen": (pl.Int64, 0),  # the largest sum paid to one that was found out afterwards
 }
 """Columns that person signals may read, with type and value of a fresh episode."""
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
+from typing import Any
 
 import polars as pl
 
+from fanzha.detection.arrays import instants
 from fanzha.detection.person.v1.calls import take_call
 from fanzha.detection.person.v1.episode import Episode
 from fanzha.detection.person.v1.happening import Happening
 from fanzha.detection.person.v1.money import ACCOUNT_ACTS, take_account, take_transfer
 from fanzha.detection.person.v1.network import APP_ACTS, take_app, take_text, take_visit
 
-__all__ = ["ACTS", "COLUMNS", "PARTIES", "take"]
+__all__ = ["ACTS", "COLUMNS", "PARTIES", "rows_of", "take"]
 
 _COMMON = ("event_id", "source", "at")
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -49,6 +51,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "payee_score",
         "left_share",
         "call_strange",
+        "strange_in_24h",
+        "in_fen_24h",
+        "since_in_s",
     ),
     "account": (*_COMMON, "account", "account_key", "action"),
 }
@@ -75,6 +80,15 @@ ACTS: Mapping[str, pl.Expr] = {
     "account": pl.col("action").is_in(list(ACCOUNT_ACTS)),
 }
 """Rows that would add to an episode without a finding of their own, had there been one."""
+
+
+def rows_of(stream: str, frame: pl.DataFrame, index: Sequence[int]) -> list[dict[str, Any]]:
+    """What fusion reads of these rows, `at` in ms."""
+    present = [c for c in COLUMNS[stream] if c in frame.columns]
+    absent = dict.fromkeys(c for c in COLUMNS[stream] if c not in frame.columns)
+    ticks = instants(frame)[index].tolist()
+    rows = frame[present][index].to_dicts()
+    return [{**row, **absent, "at": at} for row, at in zip(rows, ticks, strict=True)]
 
 
 def take(episode: Episode, happening: Happening) -> bool:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from fanzha.detection.arrays import Array, equals, instants
+from fanzha.detection.arrays import Array, instants
 from fanzha.detection.finding import Finding, Role
 from fanzha.detection.person.people import People
-from fanzha.detection.person.risk import EventRef, Risk
+from fanzha.detection.person.risk import Risk
 from fanzha.detection.person.v1.calls import drop_ended, start_call, tell_call
 from fanzha.detection.person.v1.episode import Episode, View
-from fanzha.detection.person.v1.evidence import COLUMNS, PARTIES, take
+from fanzha.detection.person.v1.evidence import PARTIES, rows_of, take
 from fanzha.detection.person.v1.happening import Happening, why
 from fanzha.detection.person.v1.lately import Lately
 from fanzha.detection.person.v1.limits import FusionLimits
@@ -22,6 +22,7 @@ from fanzha.detection.person.v1.recent import Recent
 from fanzha.detection.person.v1.running import Running
 from fanzha.detection.person.v1.suspects import Suspects
 from fanzha.detection.person.v1.talks import Talk, Talks
+from fanzha.detection.person.v1.traced import payments_to, trace
 from fanzha.detection.person.v1.verdict import Verdict
 from fanzha.detection.reading import Reading
 from fanzha.detection.signals import SignalSet, Watcher
@@ -134,7 +135,9 @@ class Fusion:
         wanted = {row for row, _ in reading.findings}
         keys = self._keys_at_stake(reading)
         if stream == "call":
-            wanted.update(self._of_strangers_abroad(frame, keys))
+            rows, callees = self._running.rows_of(frame)
+            wanted.update(rows)
+            keys.update(callees)
         persons = set(self._episodes) | {self._people.of(key) for key in keys}
         persons.discard(None)
         of = self._people.of
@@ -145,14 +148,10 @@ class Fusion:
         if not wanted:
             return []
         index = sorted(wanted)
-        present = [c for c in COLUMNS[stream] if c in frame.columns]
-        absent = dict.fromkeys(c for c in COLUMNS[stream] if c not in frame.columns)
-        values = frame[present][index]
-        ticks = instants(frame)
-        clock = np.maximum.accumulate(ticks)
+        clock = np.maximum.accumulate(instants(frame))
         return [
-            (row, max(self._clock, int(clock[row])), {**value, **absent, "at": int(ticks[row])})
-            for row, value in zip(index, values.to_dicts(), strict=True)
+            (row, max(self._clock, int(clock[row])), values)
+            for row, values in zip(index, rows_of(stream, frame, index), strict=True)
         ]
 
     def _keys_at_stake(self, reading: Reading) -> set[int]:
@@ -166,24 +165,11 @@ class Fusion:
                 key, since = frame[_OTHER[stream]][row], self._clock - self._limits.talks_ms
                 talks = self._talks.of(key, finding.subject, since, self._talks.noted)
                 keys.update(talk.callee for talk in talks)
+            elif finding.score >= self._limits.traced_from:
+                sides = [frame[name][row] for name in ("payer_key", "payee_key")]
+                paid = [p for side in sides for p in self._paid_to(side, self._recent.noted)]
+                keys.update(payment["payer_key"] for payment in paid)
         return keys
-
-    def _of_strangers_abroad(self, frame: pl.DataFrame, keys: set[int]) -> list[int]:
-        """Rows where a stranger's call from abroad is answered or ends; adds callees to `keys`."""
-        begun = equals(frame, "phase", "answer") & frame["strange"].to_numpy()
-        begun &= frame["from_abroad"].to_numpy()
-        rows = np.flatnonzero(begun)
-        call_ids = frame["call_id"].to_numpy()
-        going_on = self._running.call_ids
-        if len(rows):
-            going_on |= set(call_ids[rows].tolist())
-            keys.update(frame["callee_key"].to_numpy()[rows].tolist())
-        if not going_on:
-            return []
-        ended = equals(frame, "phase", "end")
-        ended &= np.isin(call_ids, np.fromiter(going_on, np.uint64, len(going_on)))
-        wanted: list[int] = np.flatnonzero(begun | ended).tolist()
-        return wanted
 
     # -- one row ------------------------------------------------------------------------------
 
@@ -204,7 +190,7 @@ class Fusion:
         if at_risk is not None and not self._suspects.score(row[_AT_RISK[stream]], row["at"]):
             opened = self._open(row[_AT_RISK[stream]], at_risk, row["at"])
         if stream == "call":
-            self._note_call(row, over=over)
+            self._running.note(row, over=over, after_s=self._limits.long_overseas_s)
         for name in dict.fromkeys(PARTIES[stream]):
             key = row[name]
             person = self._people.of(key) if key else None
@@ -268,12 +254,38 @@ class Fusion:
         if not key:
             return
         self._suspects.note(key, finding.score, finding.at)
-        if stream not in ("call", "text"):
+        if stream == "transfer":
+            self._trace(key, finding)
             return
         since = self._clock - self._limits.talks_ms
         for talk in self._talks.of(key, finding.subject, since, upto):
             if talk.call_id != row.get("call_id"):
                 self._reach(talk, finding)
+
+    def _trace(self, account: int, finding: Finding) -> None:
+        """Whoever paid this account before is told now: the money may still be stopped. One sign of
+        a mule alone matters only to those whom somebody suspected was in touch with."""
+        grave = finding.score >= self._limits.traced_from
+        for row in self._paid_to(account, self._acts):
+            payer = row["payer_key"]
+            known = self._live_episode(self._people.of(payer))
+            fresh, met = known is None, known is not None and known.contact_at is not None
+            if self._suspects.score(payer, self._clock) or not (grave or met):
+                continue
+            person = self._people.stranger(payer, row["payer"], account=True)
+            episode = None if person is None else self._episode_of(person, row["at"])
+            if person is None or episode is None:
+                continue
+            episode.found(finding, self._clock)
+            take(episode, Happening("transfer", row, payer, finding.score, None))
+            trace(episode, row, finding)
+            self._views.append(episode.view(person, self._clock))
+            if fresh:
+                self._look_back(person, row["at"])
+
+    def _paid_to(self, account: int, upto: int) -> list[dict[str, Any]]:
+        since = self._clock - self._limits.traced_ms
+        return payments_to(self._recent, account, since, upto, self._limits)
 
     def _reach(self, talk: Talk, finding: Finding | None) -> None:
         """Whoever talked to this number is in contact with it, though nothing was known then."""
@@ -317,17 +329,6 @@ class Fusion:
         for mark_s in self._limits.marks_s:
             if answered_at + 1000 * mark_s > self._clock:
                 self._running.watch(person, call_id, answered_at + 1000 * mark_s)
-
-    def _note_call(self, row: Mapping[str, Any], *, over: bool) -> None:
-        """Follow strangers' calls from abroad while they last."""
-        if row["phase"] == "end":
-            self._running.end(row["caller_key"], row["call_id"])
-        elif row["phase"] == "answer" and row["strange"] and row["from_abroad"] and not over:
-            talk = Talk(
-                row["call_id"], row["caller_key"], row["caller"], row["callee_key"], row["callee"],
-                row["at"], None, True, EventRef("call", row["source"], row["event_id"]),
-            )  # fmt: skip
-            self._running.begin(talk, row["at"] + 1000 * self._limits.long_overseas_s)
 
     def _pass_time(self, clock: int) -> None:
         """Advance stream time: calls that reach a mark on the way are looked at again, and on

@@ -33,6 +33,16 @@ class FusionLimits:
     running: int
     suspects: int
     suspect_days: int
+    traced_hours: int
+    """How far back an account that is found out leads to those who paid it."""
+    traced_percent: int
+    """How suspected it has to be, in hundredths of a score."""
+    traced_least_fen: int
+    """Smaller payments lead to nobody: a mule shops, and shares bills."""
+    passes_on_s: int
+    """Money of strangers that leaves again within this is not the payer's own."""
+    passes_on_percent: int
+    """That much of what is paid must have come in that day for it to be so."""
     risks_an_episode: int
     marks_s: tuple[int, ...]
     """Lengths at which a running suspected talk is weighed again."""
@@ -42,6 +52,14 @@ class FusionLimits:
     @property
     def episode_ms(self) -> int:
         return self.episode_hours * _HOUR_MS
+
+    @property
+    def traced_ms(self) -> int:
+        return self.traced_hours * _HOUR_MS
+
+    @property
+    def traced_from(self) -> float:
+        return self.traced_percent / 100
 
     @property
     def talks_ms(self) -> int:

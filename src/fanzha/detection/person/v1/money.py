@@ -73,7 +73,11 @@ def _announced(episode: Episode, row: Mapping[str, Any]) -> bool:
 def _rebate(episode: Episode, it: Happening) -> bool:
     """A small sum from a stranger while in contact: the bait of task and investment scams."""
     row = it.row
-    if not row["payee_new"] or row["payer_kind"] in ("merchant", "cash"):
+    if (
+        not row["payee_new"]
+        or row["payer_kind"] in ("merchant", "cash")
+        or row["status"] == "asked"
+    ):
         return False
     episode.add("rebates_n")
     episode.add("rebate_fen", row["amount_fen"])

@@ -8,6 +8,8 @@ from fanzha.detection.finding import SubjectKind
 from fanzha.detection.person.risk import Context, Flow
 from fanzha.detection.person.v1.episode import Episode
 from fanzha.detection.person.v1.happening import Happening, why, write
+from fanzha.errors import Refused
+from fanzha.values import url
 from fanzha.values.writing import fold
 
 
@@ -38,7 +40,7 @@ def take_text(episode: Episode, it: Happening) -> bool:
 def take_visit(episode: Episode, it: Happening) -> bool:
     finding = it.finding
     if finding is None:
-        return False
+        return _named(episode, it)
     names = [r.value for r in finding.related if r.kind is SubjectKind.DNS_NAME]
     name = names[0] if names else None
     episode.touched(it.at)
@@ -59,6 +61,35 @@ def take_visit(episode: Episode, it: Happening) -> bool:
         name,
     )
     return True
+
+
+def _named(episode: Episode, it: Happening) -> bool:
+    """An address that looks like any other, but that a suspected text had named."""
+    site = _site(it.row["url"]) if episode.names else None
+    if site is None or site not in episode.names:
+        return False
+    episode.touched(it.at)
+    episode.add("named_n")
+    episode.say("link_name", (site, site), 0.0)
+    write(
+        episode,
+        it,
+        Flow.NETWORK,
+        "打开涉诈信息中的网址",
+        "opened an address that a suspected text names",
+        SubjectKind.DNS_NAME,
+        site,
+    )
+    return True
+
+
+def _site(address: str | None) -> str | None:
+    """As texts name it: the registrable part, or the host where it has none."""
+    try:
+        read = url.parse(address or "")
+    except Refused:
+        return None
+    return None if read.is_address else read.registrable or read.host
 
 
 _NAME_LONGEST = 40

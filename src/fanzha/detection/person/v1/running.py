@@ -7,6 +7,10 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+import polars as pl
+
+from fanzha.detection.arrays import equals
 from fanzha.detection.person.risk import EventRef
 from fanzha.detection.person.v1.talks import Talk
 
@@ -32,6 +36,17 @@ class Running:
         """Of the strangers' talks."""
         return {call_id for _, call_id in self._talks}
 
+    def note(self, row: Mapping[str, Any], *, over: bool, after_s: int) -> None:
+        """Follow strangers' calls from abroad while they last; look at one that lasts so long."""
+        if row["phase"] == "end":
+            self.end(row["caller_key"], row["call_id"])
+        elif row["phase"] == "answer" and row["strange"] and row["from_abroad"] and not over:
+            talk = Talk(
+                row["call_id"], row["caller_key"], row["caller"], row["callee_key"], row["callee"],
+                row["at"], None, True, EventRef("call", row["source"], row["event_id"]),
+            )  # fmt: skip
+            self.begin(talk, row["at"] + 1000 * after_s)
+
     def begin(self, talk: Talk, look_at: int) -> None:
         """A stranger from abroad is on the line; look again at an instant."""
         key = (talk.caller, talk.call_id)
@@ -41,6 +56,19 @@ class Running:
         heapq.heappush(self._due, (look_at, _STRANGER, *key))
         if len(self._talks) > self._limit:
             self._talks.popitem(last=False)
+
+    def rows_of(self, frame: pl.DataFrame) -> tuple[list[int], list[int]]:
+        """Rows where a stranger's call from abroad is answered or ends, and whom they called."""
+        begun = equals(frame, "phase", "answer") & frame["strange"].to_numpy()
+        begun &= frame["from_abroad"].to_numpy()
+        first = np.flatnonzero(begun)
+        call_ids = frame["call_id"].to_numpy()
+        going_on = self.call_ids | set(call_ids[first].tolist())
+        if not going_on:
+            return [], []
+        ended = equals(frame, "phase", "end")
+        ended &= np.isin(call_ids, np.fromiter(going_on, np.uint64, len(going_on)))
+        return np.flatnonzero(begun | ended).tolist(), frame["callee_key"][first].to_list()
 
     def end(self, caller: int, call_id: int) -> None:
         """They hung up."""
