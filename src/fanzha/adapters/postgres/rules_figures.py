@@ -174,11 +174,13 @@ class RuleFigures:
         return _drawn(rows[0]) if rows else None
 
     def labels(self, after: datetime | None, limit: int) -> list[LabelRow]:
-        """Newest first, those made before `after`."""
+        """Newest first, those made before `after`; more than `limit` where the last was made in
+        the same instant as others, as those of one warning are."""
         rows = self._ask(
-            "SELECT about, source, verdict, share, by, at FROM label WHERE"
+            "SELECT * FROM (SELECT about, source, verdict, share, by, at FROM label WHERE"
             " (CAST(:after AS timestamptz) IS NULL OR at < :after)"
-            " ORDER BY at DESC, about LIMIT :limit",
+            " ORDER BY at DESC FETCH FIRST :limit ROWS WITH TIES) AS l"
+            " ORDER BY at DESC, about, source",
             after=after,
             limit=limit,
         )

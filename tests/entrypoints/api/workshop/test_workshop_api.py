@@ -13,7 +13,7 @@ from fanzha.adapters.postgres.deeds import verify
 from fanzha.adapters.postgres.rules_rehearsed import SampledCase
 from fanzha.detection.rules.tally import Hit
 from fanzha.lifecycles.actor import Role
-from fanzha.lifecycles.rule.model import RehearsalState
+from fanzha.lifecycles.rule.model import Label, RehearsalState, Verdict
 from fanzha.usecases.workshop.compare import History, Known, compare
 from tests import fixtures
 from tests.entrypoints.api.given import PASSWORD, Api
@@ -279,6 +279,27 @@ def test_a_case_that_is_drawn_again_is_counted_once(staffed: Api) -> None:
     assert judged(staffed, 0, "false").status_code == 204
     assert counted() == ("500 judged", 2)
     assert staffed.client.get(url).json()["judged"]["share"] == 0.5, "the later word counts"
+
+
+def test_labels_of_one_instant_are_not_lost_between_pages(staffed: Api) -> None:
+    """All findings of a warning are labelled as of the instant of its outcome."""
+    labels = [
+        Label(f"f{n}", bytes(32), Verdict.FRAUD, "outcome", 1.0, "luo",
+              fixtures.NOW - timedelta(minutes=n // 3))
+        for n in range(10)
+    ]  # fmt: skip
+    with staffed.centre.workshop.work() as work:
+        work.labels.add(labels)
+    for limit in (1, 2, 4, 10, 20):
+        seen: list[str] = []
+        after: str | None = None
+        while True:
+            asked = {"limit": limit} | ({"after": after} if after else {})
+            page = staffed.client.get("/v1/workshop/labels", params=asked).json()
+            seen += [label["about"] for label in page["items"]]
+            if (after := page["next"]) is None:
+                break
+        assert seen == [label.about for label in labels], limit
 
 
 def test_a_rule_is_muted_altogether_for_a_day_at_most_and_within_ones_unit(staffed: Api) -> None:

@@ -127,16 +127,22 @@ def labels(
     parts: Parts, who: SignedIn, after: AwareDatetime | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> wire.LabelPage:  # fmt: skip
-    """What findings turned out to be, newest first; `after` is the instant of the last one seen."""
+    """What findings turned out to be, newest first; `after` is the instant of the last one seen.
+
+    Labels of one instant stand on one page, which they may make longer than `limit`.
+    """
     may(who)
     found = RuleFigures(parts.database).labels(after, limit + 1)
+    more = len(found) > limit
+    if more:
+        found = [r for r in found if r.at > found[-1].at] or found
     items = [
         wire.LabelView(
             about=r.about, source=r.source, verdict=r.verdict, share=r.share, by=r.by, at=r.at
         )
-        for r in found[:limit]
+        for r in found
     ]
-    return wire.LabelPage(items=items, next=items[-1].at if len(found) > limit else None)
+    return wire.LabelPage(items=items, next=items[-1].at if more else None)
 
 
 @router.get(
