@@ -549,6 +549,8 @@ export interface paths {
         /**
          * Labels
          * @description What findings turned out to be, newest first; `after` is the instant of the last one seen.
+         *
+         *     Labels of one instant stand on one page, which they may make longer than `limit`.
          */
         get: operations["labels_v1_workshop_labels_get"];
         put?: never;
