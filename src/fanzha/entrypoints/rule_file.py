@@ -15,9 +15,8 @@ from fanzha.errors import Refused
 
 __all__ = ["read_rule", "written"]
 
-_KEYS = ("id", "channel", "when", "score", "title_zh", "title_en", "zh", "en", "scam_type", "stage")
-
-
+_NEEDED = ("id", "channel", "when", "score", "title_zh", "title_en", "zh", "en")
+_KEYS = (*_NEEDED, "scam_type", "stage")
 _LARGEST, _DEPTH = 64 << 10, 4
 """Bytes of a rule file, and how deep it may nest."""
 
@@ -66,14 +65,14 @@ def read_rule(source: str) -> RuleText:
             "file_unreadable", zh="规则文件读不懂", en="the rule file cannot be read",
             field=Path(source).name,
         ) from error  # fmt: skip
-    if not isinstance(data, dict) or not set(_KEYS[:8]) <= set(data) <= set(_KEYS):
+    if not isinstance(data, dict) or not set(_NEEDED) <= set(data) <= set(_KEYS):
         raise Refused(
             "rule_invalid",
-            zh=f"规则文件须有 {'、'.join(_KEYS[:8])}，可有 scam_type、stage",
-            en=f"a rule file has {', '.join(_KEYS[:8])}, and may have scam_type, stage",
+            zh=f"规则文件须有 {'、'.join(_NEEDED)}，可有 scam_type、stage",
+            en=f"a rule file has {', '.join(_NEEDED)}, and may have scam_type, stage",
         )
     for key, value in data.items():
-        if isinstance(value, list | dict | set | bytes):
+        if isinstance(value, list | dict | set | bytes) or (value is None and key in _NEEDED):
             raise Refused("rule_invalid", zh="须是一个值", en="must be one value", field=key)
     words: dict[str, Any] = {
         k: v if k == "score" or v is None else str(v).rstrip("\n") for k, v in data.items()

@@ -41,6 +41,8 @@ def test_a_plain_rule_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         PLAIN + "stage: *a\n", "[" * 20_000, "{a: " * 20_000, "- " * 20_000, PLAIN + "#" * 70_000,
         PLAIN.replace("题", "[a, b]"), PLAIN.replace("题", "{a: b}"),
         PLAIN.replace("题", "!!binary aGFsbG8="), PLAIN.replace("题", "!!set {a}"),
+        PLAIN.replace("many_hours", ""), PLAIN.replace("题", "null"), PLAIN.replace("因", "~"),
+        PLAIN.replace("|\n  amount > 1 元", ""),
         PLAIN.replace("0.5", ".nan"), PLAIN.replace("0.5", "true"), PLAIN.replace("0.5", "x"),
         PLAIN + "!!python/object/apply:os.system [ls]: 1\n", "? [a]\n: b\n", "", "7", "\0",
     ],

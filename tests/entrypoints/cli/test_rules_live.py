@@ -94,3 +94,6 @@ def test_a_mute_is_listed_and_ended(hand: Hand) -> None:
 def test_a_station_has_no_say_though_its_role_would(hand: Hand) -> None:
     assert hand.refused("rehearse", *RULE, by="dou") == "not_allowed"
     assert hand.refused("snooze", "large_payment", *WHY, "--hours", "2", by="dou") == "not_allowed"
+    for hours in ("nan", "inf", "1e300", "-1", "0"):
+        wrong = hand.types("snooze", "large_payment", *WHY, "--hours", hours, by="luo")
+        assert wrong.exit_code == 2, (hours, wrong.exception)

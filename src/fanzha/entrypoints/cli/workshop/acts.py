@@ -26,6 +26,8 @@ Password = Annotated[
     typer.Option(envvar="FANZHA_PASSWORD", prompt="密码 password", hide_input=True, help="密码"),
 ]
 Note = Annotated[str, typer.Option(help="理由 why")]
+_HOURS_MOST = 10_000
+"""More than any policy allows, and still an instant."""
 
 
 @rules.command()
@@ -125,6 +127,10 @@ def snooze(
     from fanzha.entrypoints.api.workshop.routes import subject_of
     from fanzha.usecases.workshop.snooze import snooze as mute
 
+    if not 0 < hours <= _HOURS_MOST:
+        raise typer.BadParameter(
+            f"须为正数，至多 {_HOURS_MOST}  more than 0, at most {_HOURS_MOST}"
+        )
     with open_parts() as parts:
         actor = _signed_in(parts, name, password)
         with parts.workshop.work() as unit:
