@@ -101,8 +101,7 @@ class Cascade:
         model = self.model
         read = Read.of(texts, self.normaliser, self.steps)
         near, far = (
-            first_stage(read.text.chars, read.text.ends, np.ascontiguousarray(column))
-            for column in model.first.T
+            first_stage(read.text.chars, read.text.ends, weights) for weights in model.first_columns
         )
         cell = cells(near.length, talk)
         written, known = self._written(read, near)

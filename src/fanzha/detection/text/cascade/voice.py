@@ -34,7 +34,7 @@ class Voice:
 
     def first(self, read: Read, cell: I64) -> F64:
         """(rows)"""
-        weights = np.ascontiguousarray(self.model.first[:, 1])
+        weights = self.model.first_columns[1]
         far = first_stage(read.text.chars, read.text.ends, weights)
         return self.model.first_out(first_columns(far, read), cell)
 
