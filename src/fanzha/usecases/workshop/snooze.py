@@ -51,8 +51,7 @@ def snooze(
         )
     if area is not None and not (area.isascii() and area.isdigit() and 2 <= len(area) <= 12):
         raise Refused("area_bad", zh="地区代码为数字", en="an area is digits", field="area")
-    if subject is None or area is not None:
-        _within(bench, actor, area)
+    _within(bench, actor, subject.key if subject else None, area)
     if subject is None and area is None:
         _not_too_long(work, bench, rule, until, now)
     made = Snooze(
@@ -72,9 +71,12 @@ def snooze(
     return made
 
 
-def _within(bench: Bench, actor: Actor, area: str | None) -> None:
-    """Refused where the area, or without one the whole centre, is not all in the actor's unit."""
+def _within(bench: Bench, actor: Actor, key: int | None, area: str | None) -> None:
+    """Refused where the area, or without one the whole centre, is not all in the actor's unit. A
+    subject alone has no place: any city may."""
     unit = actor.unit
+    if area is None and key is not None:
+        return
     if area is None:
         inside = bench.root.within(unit.scope)
     else:
@@ -83,8 +85,8 @@ def _within(bench: Bench, actor: Actor, area: str | None) -> None:
     if not inside:
         raise NotAllowed(
             "beyond_unit",
-            zh="只能在本级辖区内静默；请写明辖区内的地区代码",
-            en="a rule is muted within your own unit only; name an area in it",
+            zh="只能在本级辖区内静默或恢复；静默请写明辖区内的地区代码",
+            en="a rule is muted, and a mute ended, within your own unit only; name an area in it",
             field="area",
         )
 
@@ -115,12 +117,13 @@ def _not_too_long(
 
 
 def end_snooze(work: WorkshopUnit, bench: Bench, actor: Actor, id: UUID, now: datetime) -> Snooze:
-    """The rule speaks again."""
+    """The rule speaks again. Refused to whoever could not have muted it so."""
     of_the_centre(actor, _WHO)
     work.sets.lock()
     ended = work.snoozes.end(id, now)
     if ended is None:
         raise Refused("snooze_unknown", zh="没有这项静默", en="there is no such mute", field="id")
+    _within(bench, actor, ended.key, ended.area)
     _record(work, bench, actor, "end_snooze", ended, now)
     new_edition(work, bench.policy, bench.salt, f"end_snooze {ended.rule}", now)
     return ended

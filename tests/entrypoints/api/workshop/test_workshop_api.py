@@ -15,6 +15,7 @@ from fanzha.detection.rules.tally import Hit
 from fanzha.lifecycles.actor import Role
 from fanzha.lifecycles.rule.model import Label, RehearsalState, Verdict
 from fanzha.usecases.workshop.compare import History, Known, compare
+from fanzha.values import reserved
 from tests import fixtures
 from tests.entrypoints.api.given import PASSWORD, Api
 from tests.usecases.workshop.given import bench, draft
@@ -327,6 +328,15 @@ def test_a_rule_is_muted_altogether_for_a_day_at_most_and_within_ones_unit(staff
     staffed.sign_in("ning")
     assert asked(23).status_code == 201, "what is muted twice over counts once"
     assert asked(30).json()["code"] == "mute_too_long", "renewals count, whoever asks"
+    listed = staffed.client.get("/v1/workshop/rules/large_payment").json()["snoozes"]
+    everywhere = next(s["id"] for s in listed if s["area"] is None)
+    staffed.sign_in("an")
+    refused = staffed.client.post(f"/v1/workshop/snoozes/{everywhere}/end")
+    assert (refused.status_code, refused.json()["code"]) == (403, "beyond_unit")
+    still = staffed.client.get("/v1/workshop/rules/large_payment").json()["snoozes"]
+    assert everywhere in {s["id"] for s in still}, "nothing was ended"
+    subject = asked(2, subject=reserved.mobile(1)).json()["id"]
+    assert staffed.client.post(f"/v1/workshop/snoozes/{subject}/end").status_code == 200
 
 
 def test_boards_answer_before_anything_has_happened(staffed: Api) -> None:
