@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fanzha.detection import engine
 from fanzha.detection.engine import Engine, Outcome
 from fanzha.errors import Refused
 from fanzha.values import reserved
@@ -161,6 +162,26 @@ def test_a_version_follows_code_and_policies(tmp_path: Path) -> None:
     person = copied / "detection" / "person-v1.yaml"
     person.write_text(person.read_text("utf-8").replace("weight: 0.45", "weight: 0.44"), "utf-8")
     assert Engine(copied).version != Engine(POLICIES).version
+
+
+def test_a_fingerprint_follows_every_model_and_policy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Models of texts and links, signals, words of steps, types: one byte more is another one."""
+    before, models = engine._fingerprint(POLICIES), engine._MODELS
+    assert {model.parts[-3] for model in models} >= {"link", "text"}
+    for place, model in enumerate(models):
+        other = tmp_path / f"{place}"
+        other.write_bytes(model.read_bytes() + b"1")
+        monkeypatch.setattr(engine, "_MODELS", (*models[:place], other, *models[place + 1 :]))
+        assert engine._fingerprint(POLICIES) != before
+    monkeypatch.setattr(engine, "_MODELS", models)
+    copied = shutil.copytree(POLICIES, tmp_path / "policies")
+    for name in ("taxonomy.yaml", "detection/link-lists.yaml", "text/steps.yaml"):
+        again = engine._fingerprint(copied)
+        with (copied / name).open("a") as file:
+            file.write("#")
+        assert engine._fingerprint(copied) != again
 
 
 def test_channels_speak_through_the_engine() -> None:

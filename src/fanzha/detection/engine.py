@@ -20,6 +20,7 @@ from fanzha.detection.arrays import Array, Bools, frame_of, instants, keys_of
 from fanzha.detection.call.v1.channel import CallChannel
 from fanzha.detection.finding import Finding
 from fanzha.detection.link.v1.channel import LinkChannel
+from fanzha.detection.link.v1.model import MODEL_FILE
 from fanzha.detection.person.people import People
 from fanzha.detection.person.risk import Risk
 from fanzha.detection.person.v1.episode import FACTS, SPOKEN
@@ -32,6 +33,7 @@ from fanzha.detection.rules.tally import Counted, Tally
 from fanzha.detection.rules.watch import watches
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.state import part, prefixed
+from fanzha.detection.taxonomy import TAXONOMY_FILE
 from fanzha.detection.text.v1.channel import MODEL_FILES, TextChannel
 from fanzha.errors import Refused
 from fanzha.features.declare import Window
@@ -43,6 +45,8 @@ __all__ = ["Engine", "Outcome"]
 
 _FORM = "4"
 """Raised when the code gives other answers, or keeps other state, for the same events."""
+_MODELS = (*MODEL_FILES, MODEL_FILE)
+"""Files of trained numbers that ship and that a finding may rest on."""
 _SUBJECT = ("person", "number", "number_key", "account", "account_key", "district", "birth_year")
 
 
@@ -305,10 +309,10 @@ def _ticks(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
 def _fingerprint(policies: Path) -> str:
     """Of every policy file and model that a finding or a risk may depend on."""
     digest = hashlib.blake2b(digest_size=8)
-    for model in MODEL_FILES:
+    for model in _MODELS:
         digest.update(model.read_bytes())
-    for folder in ("detection", "link", "text"):
-        for path in sorted((policies / folder).rglob("*.*")):
-            digest.update(path.relative_to(policies).as_posix().encode())
-            digest.update(path.read_bytes())
+    folders = [sorted((policies / folder).rglob("*.*")) for folder in ("detection", "text")]
+    for path in (policies / TAXONOMY_FILE, *(path for paths in folders for path in paths)):
+        digest.update(path.relative_to(policies).as_posix().encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()

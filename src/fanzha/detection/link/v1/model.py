@@ -15,9 +15,12 @@ from fanzha.detection.link.v1.grams import BITS, F32, gram_scores
 from fanzha.detection.link.v1.names import Addresses
 from fanzha.errors import Misconfigured
 
-__all__ = ["HERE", "Model", "rarity_knots"]
+__all__ = ["HERE", "MODEL_FILE", "Model", "rarity_knots"]
 
 HERE = Path(__file__).parent
+_NAME = "model.npz"
+MODEL_FILE = HERE / _NAME
+"""The one that ships."""
 F64 = npt.NDArray[np.float64]
 #: Tail shares of ordinary names at which the log-odds is kept, as powers of ten.
 RARITIES = np.arange(1.0, 3.51, 0.25)
@@ -37,7 +40,7 @@ class Model:
     def load(cls, folder: Path = HERE) -> Model:
         """Read `model.npz`; plain arrays only, nothing is executed."""
         try:
-            with np.load(folder / "model.npz", allow_pickle=False) as file:
+            with np.load(folder / _NAME, allow_pickle=False) as file:
                 model = cls(
                     file["weights"].astype(np.float32),
                     float(file["bias"]),
@@ -55,7 +58,7 @@ class Model:
         """Write `model.npz` and beside it what it was made from."""
         folder.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(
-            folder / "model.npz",
+            folder / _NAME,
             weights=self.weights.astype(np.float16),
             bias=np.float64(self.bias),
             knots=self.knots,
@@ -90,5 +93,5 @@ def _bad(what: str) -> Misconfigured:
         "model_invalid",
         zh=f"网址模型有误：{what}",
         en=f"the link model is wrong: {what}",
-        field="model.npz",
+        field=_NAME,
     )
