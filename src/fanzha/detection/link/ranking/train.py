@@ -53,6 +53,8 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+_LEAST = 50
+"""Different hosts that each side must have."""
 _STEEPEST = 1.5
 
 
@@ -95,11 +97,11 @@ def train(
     kept = _each_once(keys, scam)
     wanted = scam[kept]
     few = int(min(wanted.sum(), (~wanted).sum()))
-    if few < 10 * settings.folds:
+    if few < _LEAST:
         raise Refused(
             "too_few_rows",
-            zh="两类各须至少 50 个不同的主机名",
-            en="each side needs at least 50 different host names",
+            zh=f"两类各须至少 {_LEAST} 个不同的主机名",
+            en=f"each side needs at least {_LEAST} different host names",
             field="label",
         )
     names = _picked(addresses, kept)
