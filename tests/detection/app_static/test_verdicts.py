@@ -81,6 +81,10 @@ def test_what_cannot_be_read_is_named() -> None:
     assert partly.invalid == ("permissions",)
     assert "permissions" not in partly.missing
     assert judged(package="org.a.b", label="甲", min_sdk="", permissions=[]).invalid == ()
+    gaps, plain = ({"min_sdk": sdk, "target_sdk": sdk} for sdk in ("21.0", 21))
+    rest = {"package": "org.a.b", "label": "甲", "version": "1.2", "permissions": ["READ_SMS"]}
+    assert judged(**rest, **gaps) == judged(**rest, **plain), "as tables with gaps write numbers"
+    assert judged(**rest, min_sdk="21.5").invalid == ("min_sdk",)
 
 
 def test_the_same_under_another_name_is_not_popular() -> None:

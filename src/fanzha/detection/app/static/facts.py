@@ -163,9 +163,14 @@ def _number(value: Any) -> int | None:
     if isinstance(value, bool) or value is None:
         return None
     try:
-        return int(float(value)) if isinstance(value, float) else int(str(value).strip()[:20])
+        # Tables with gaps write whole numbers as 24.0.
+        return int(float(value)) if isinstance(value, float) else int(_whole(str(value)))
     except (ValueError, OverflowError):
         return None
+
+
+def _whole(text: str) -> str:
+    return text.strip()[:20].removesuffix(".0")
 
 
 def _list(value: Any) -> tuple[str, ...] | None:
