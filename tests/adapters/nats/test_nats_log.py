@@ -211,6 +211,21 @@ def test_appends_wait_for_a_server_that_restarts(server: NatsServer) -> None:
     run(work())
 
 
+def test_trimming_waits_for_another_time_while_the_server_is_away(server: NatsServer) -> None:
+    """The worker tries again by and by: a server that restarts must not end it."""
+
+    async def work() -> None:
+        log = await started(at(server, patience_s=0.5, try_s=0.5))
+        await log.append("call", batch(1), "1")
+        await asyncio.to_thread(server.stop)
+        with pytest.raises(Unavailable):
+            await log.trim("call", datetime.now(UTC))
+        await asyncio.to_thread(server.start)
+        await log.close()
+
+    run(work())
+
+
 def test_what_feeders_send_waits_until_it_is_taken(server: NatsServer) -> None:
     from fanzha.records.batches import encode
 

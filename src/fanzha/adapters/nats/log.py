@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -203,6 +204,12 @@ class JetStreamLog:
 
     async def trim(self, stream: str, before: datetime) -> None:
         """Notes the bound first: a reader must never take what we remove for a loss."""
+        try:
+            await self._trim(stream, before)
+        except nats.errors.Error as error:
+            raise _silent() from error
+
+    async def _trim(self, stream: str, before: datetime) -> None:
         bound = await self._first_since(before)
         info = await self._info()
         metadata = dict(info.config.metadata or {})
@@ -236,8 +243,10 @@ class JetStreamLog:
 
 async def disconnect(client: Client) -> None:
     """Close for good. The client's reconnecting loses a cancellation that meets a refused
-    connection; left running, it would keep the process from ending."""
-    await client.close()
+    connection; left running, it would keep the process from ending. What it had still to say to a
+    server that has gone is lost: no reason to raise from whoever is ending."""
+    with contextlib.suppress(OSError):
+        await client.close()
     reconnecting: asyncio.Task[None] | None = client._reconnection_task
     while reconnecting is not None and not reconnecting.done():
         reconnecting.cancel()
