@@ -97,7 +97,10 @@ class KafkaLog:
         self._following = asyncio.create_task(self._follow(ready))
         await asyncio.wait([ready, self._following], return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
-            await self._following
+            try:
+                await self._following
+            except (KafkaError, OSError, TimeoutError) as error:
+                raise _silent() from error
 
     async def _connect(self) -> None:
         servers = self._settings.servers
