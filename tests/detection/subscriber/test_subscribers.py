@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fanzha.detection.ranking import area
+from fanzha.detection.subscriber import measured as measured_module
 from fanzha.detection.subscriber import model as model_module
 from fanzha.detection.subscriber.features import graph_names, of_graph
 from fanzha.detection.subscriber.model import Model, fit, folds
@@ -132,3 +133,17 @@ def test_folds_spread_both_kinds_and_leave_the_unlabelled_out() -> None:
     for one in range(5):
         assert label[fold == one].sum() == 1
         assert (fold == one).sum() == 3
+
+
+def test_intervals_hold_the_mean_and_narrow_with_parts_but_not_without_end() -> None:
+    one = [0.95, 0.96, 0.955, 0.965, 0.97]
+    few, many = measured_module._told(one), measured_module._told(one * 20)
+    assert measured_module._told([0.9])["ci95"] is None
+    widths = []
+    for told in (few, many):
+        low, high = told["ci95"]
+        assert low < told["mean"] < high
+        widths.append(high - low)
+    # Of a hundred parts of the same rows more is known than of five, yet not as of fresh rows.
+    assert widths[0] > widths[1] > 2 * 1.96 * 0.5 * many["sd"] * 0.99
+    assert measured_module._told([1.0, 0.6])["ci95"][1] <= 1.0

@@ -215,6 +215,8 @@ def test_subscribers_are_measured_both_ways(
     for way, parts in (("five_folds", 5), ("random_80_20", 2)):
         assert found[way]["auc"]["parts"] == parts
         assert 0.6 < found[way]["auc"]["mean"] <= 1.0
+        low, high = found[way]["macro_f1"]["ci95"]
+        assert low < found[way]["macro_f1"]["mean"] < high
         assert found[way]["used_graph"]["most"] == 0.0
 
 
