@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from fanzha.adapters.postgres.database import Database
 from fanzha.adapters.postgres.deeds import verify
 from fanzha.adapters.postgres.rules_rehearsed import SampledCase
 from fanzha.detection.rules.tally import Hit
@@ -159,6 +162,35 @@ def test_the_next_version_replaces_and_comes_back(staffed: Api) -> None:
     assert [(r["id"], r["version"], r["live_version"]) for r in rows["items"]] == [
         ("large_payment", 3, 1)
     ]
+
+
+def test_the_list_holds_one_connection_at_a_time(
+    staffed: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty readers at once, each with one and waiting for a second, would leave nobody any."""
+    into_shadow(staffed)
+    week_later(staffed)
+    do(staffed, "submit", "shadow")
+    staffed.sign_in("bo")
+    assert do(staffed, "publish", "submitted").status_code == 200
+    plain, held, most = Database.transaction, 0, 0
+
+    @contextmanager
+    def counted(database: Database, scope: Any) -> Iterator[Any]:
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+        try:
+            with plain(database, scope) as connection:
+                yield connection
+        finally:
+            held -= 1
+
+    monkeypatch.setattr(Database, "transaction", counted)
+    for path in ("rules", "rules.csv", "rules/large_payment", "rules/large_payment/versions/1",
+                 "rules/large_payment/board", "models", "labels", "looks"):  # fmt: skip
+        assert staffed.client.get(f"/v1/workshop/{path}").status_code == 200
+        assert most == 1, path
 
 
 def test_what_elders_suffer_holds_a_draft_back(staffed: Api) -> None:

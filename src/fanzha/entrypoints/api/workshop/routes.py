@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 
-from fanzha.adapters.postgres.rules import PostgresWorkshopUnit
 from fanzha.adapters.postgres.rules_figures import RuleFigures
 from fanzha.detection.rules.complete import complete
 from fanzha.detection.rules.rule import RuleText
@@ -22,7 +23,7 @@ from fanzha.entrypoints.api.workshop import view
 from fanzha.errors import Refused
 from fanzha.lifecycles.actor import Role
 from fanzha.lifecycles.rule import states
-from fanzha.lifecycles.rule.model import RehearsalState, RuleVersion, Verdict
+from fanzha.lifecycles.rule.model import Rehearsal, RehearsalState, RuleVersion, Verdict
 from fanzha.usecases.workshop.act import Act, act, find, of_the_centre, save_draft
 from fanzha.usecases.workshop.compare import estimate
 from fanzha.usecases.workshop.judge import judge_case, may_judge
@@ -94,13 +95,12 @@ def rules(
 ) -> wire.RulePage:  # fmt: skip
     """Every rule by id, with what is in use and what has drifted."""
     may(who)
+    items = _rows(parts, after, limit + 1)
     with parts.workshop.work() as work:
-        newest = work.rules.newest(after, limit + 1)
-        items = [_row(parts, work, v) for v in newest[:limit]]
         total = work.rules.count()
     return wire.RulePage(
-        items=items,
-        next=items[-1].id if len(newest) > limit else None,
+        items=items[:limit],
+        next=items[limit - 1].id if len(items) > limit else None,
         total=total,
         shadow_days_needed=parts.bench.policy.gates.shadow_days,
     )
@@ -114,15 +114,13 @@ def rules(
 def rules_csv(parts: Parts, who: SignedIn) -> Response:
     """The list as a file."""
     may(who)
-    with parts.workshop.work() as work:
-        rows = [_row(parts, work, v) for v in work.rules.newest("", 10_000)]
     lines = [
         [
             r.id, r.zh, r.en, r.channel, str(r.version), r.state.code, str(r.live_version or ""),
             r.owner, "" if r.cases_a_day is None else f"{r.cases_a_day:.2f}",
             *_cells(r.precision),
         ]
-        for r in rows
+        for r in _rows(parts, "", 10_000)
     ]  # fmt: skip
     head = ["id", "zh", "en", "channel", "version", "state", "live_version", "owner",
             "cases_a_day", "precision", "precision_low", "precision_high", "outcomes"]  # fmt: skip
@@ -324,13 +322,32 @@ def _brief(v: RuleVersion) -> wire.VersionBrief:
     )  # fmt: skip
 
 
-def _row(parts: Centre, work: PostgresWorkshopUnit, newest: RuleVersion) -> wire.RuleRow:
-    versions = work.rules.of(newest.rule)
-    if states.RULE.state(newest.state).final:
-        newest = next((v for v in versions if v.state in states.IN_FORCE), newest)
+def _rows(parts: Centre, after: str, limit: int) -> list[wire.RuleRow]:
+    """Rules by id, those after one. Figures are asked when the books are closed: requests that hold
+    a connection and wait for another would, many at a time, wait for each other."""
+    with parts.workshop.work() as work:
+        rules = [work.rules.of(v.rule) for v in work.rules.newest(after, limit)]
+        shown = [_shown(versions) for versions in rules]
+        asked = [work.rehearsals.newest(v.rule, v.version) for v in shown]
+        mutes = Counter(s.rule for s in work.snoozes.running(parts.now()))
+    return [
+        _row(parts, versions, v, rehearsal, mutes[v.rule])
+        for versions, v, rehearsal in zip(rules, shown, asked, strict=True)
+    ]
+
+
+def _shown(versions: Sequence[RuleVersion]) -> RuleVersion:
+    """The newest version; where that has ended, the newest in force, if any is."""
+    ended = states.RULE.state(versions[0].state).final
+    return next((v for v in versions if ended and v.state in states.IN_FORCE), versions[0])
+
+
+def _row(
+    parts: Centre, versions: Sequence[RuleVersion], newest: RuleVersion,
+    asked: Rehearsal | None, mutes: int,
+) -> wire.RuleRow:  # fmt: skip
     live = next((v for v in versions if v.state == states.LIVE), None)
     back = next((v for v in versions if v.state == states.ROLLED_BACK), None)
-    asked = work.rehearsals.newest(newest.rule, newest.version)
     now, text = parts.now(), RuleText.of(newest.text)
     figures, precision = RuleFigures(parts.database), None
     moved: float | None = None
@@ -359,7 +376,7 @@ def _row(parts: Centre, work: PostgresWorkshopUnit, newest: RuleVersion) -> wire
         rolled_back_at=back.updated_at if back else None,
         drift=moved,
         drifted=moved is not None and moved > parts.bench.policy.drift.psi,
-        snoozes=sum(s.rule == newest.rule for s in work.snoozes.running(now)),
+        snoozes=mutes,
     )
 
 
