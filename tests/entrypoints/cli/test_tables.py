@@ -15,11 +15,12 @@ import pytest
 
 from fanzha.detection.payment import model as payment_model
 from fanzha.detection.subscriber import model as subscriber_model
-from fanzha.entrypoints.cli import cards, payments, subscribers
+from fanzha.entrypoints.cli import cards, dens, payments, subscribers
 from fanzha.errors import Misconfigured, Refused
 from fanzha.values import reserved
 from tests.detection.payment.made import made as made_payments
 from tests.detection.subscriber.made import made as made_subscribers
+from tests.fixtures import POLICIES
 
 
 @pytest.fixture(autouse=True)
@@ -238,3 +239,23 @@ def test_cards_are_ranked_and_refused_rows_answered(tmp_path: Path) -> None:
     assert [row["rank"] for row in found[:12]] == list(range(1, 13))
     assert found[12]["error"]
     assert found[12]["line"] == 13
+
+
+@pytest.mark.parametrize("kind", ["card", "den"])
+def test_cards_and_dens_go_by_policies_of_ones_own(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What others train is written here: `--model` names the folder of it, and its version."""
+    for path in (POLICIES / "detection").glob(f"{kind}-v1*.yaml"):
+        text = path.read_text("utf-8").replace('version: "2026-11"', 'version: "ours-7"')
+        (tmp_path / path.name).write_text(text, "utf-8")
+    row = {"event_id": 1, "source": "x", "at": "2026-11-20T12:00:00Z", "action": "activate",
+           "call_id": 1, "phase": "end", "number": reserved.mobile(1),
+           "caller": reserved.mobile(1), "callee": reserved.mobile(2)}  # fmt: skip
+    source, out = tmp_path / "r.jsonl", str(tmp_path / "o.jsonl")
+    source.write_text(json.dumps(row) + "\n")
+    score = cards.score if kind == "card" else dens.score
+    score(source, out=out, model=tmp_path)
+    assert f"{kind}/v1 ours-7" in capsys.readouterr().err
+    with pytest.raises(Misconfigured):
+        score(source, out=out, model=source)

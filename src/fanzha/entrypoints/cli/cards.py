@@ -23,6 +23,9 @@ Accounts = Annotated[Path | None, typer.Option(help="账户记录 account record
 Subjects = Annotated[Path | None, typer.Option(help="登记库 subject records")]
 Findings = Annotated[Path | None, typer.Option(help="已有命中 findings of `fanzha run`")]
 Cells = Annotated[Path | None, typer.Option(help="高风险基站，每行一个 risky cells, one a line")]
+Model = Annotated[
+    Path | None, typer.Option(help="自定 card-v1*.yaml 的目录 folder of card-v1*.yaml of your own")
+]
 Out = Annotated[str, typer.Option(help="结果 answers: JSONL, Parquet; - = stdout")]
 
 
@@ -35,6 +38,7 @@ def score(
     findings: Findings = None,
     cells: Cells = None,
     out: Out = "-",
+    model: Model = None,
     everything: Annotated[bool, typer.Option("--all", help="连同无需处理的 also the rest")] = False,
 ) -> None:
     """号卡与绑定账户按重新核验的急缓排序。Rank cards and bound accounts for re-verification."""
@@ -49,7 +53,7 @@ def score(
 
     once(lines, calls, texts, accounts, subjects, findings)
     folder = load().policies / "detection"
-    cards = Cards.load(folder)
+    cards = Cards.load(model or folder)
     filed = load_filed_numbers(folder / "filed-numbers.yaml")
     told(f"{cards.cards.detector} {cards.cards.version}")
     progress = Progress("记录", "records")

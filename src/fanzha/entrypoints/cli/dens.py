@@ -22,11 +22,19 @@ Calls = Annotated[Path, typer.Option(help="通话记录 call records; - = stdin"
 Lines = Annotated[Path | None, typer.Option(help="号卡记录 line records")]
 Texts = Annotated[Path | None, typer.Option(help="短信记录 text records")]
 Leads = Annotated[Path | None, typer.Option(help="线索核查 lead checks: lead, number, address …")]
+Model = Annotated[
+    Path | None, typer.Option(help="自定 den-v1*.yaml 的目录 folder of den-v1*.yaml of your own")
+]
 Out = Annotated[str, typer.Option(help="结果 answers: JSONL, Parquet; - = stdout")]
 
 
 def score(
-    calls: Calls, lines: Lines = None, texts: Texts = None, leads: Leads = None, out: Out = "-"
+    calls: Calls,
+    lines: Lines = None,
+    texts: Texts = None,
+    leads: Leads = None,
+    out: Out = "-",
+    model: Model = None,
 ) -> None:
     """窝点：成员、类型、基站范围与依据，按急缓排序。Dens located, with reasons, ranked."""
     import polars as pl
@@ -41,7 +49,7 @@ def score(
 
     once(calls, lines, texts, leads)
     folder = load().policies / "detection"
-    dens = Dens.load(folder)
+    dens = Dens.load(model or folder)
     filed = load_filed_numbers(folder / "filed-numbers.yaml")
     told(f"{dens.signals.detector} {dens.signals.version}")
     progress = Progress("记录", "records")
