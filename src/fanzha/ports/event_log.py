@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from fanzha.errors import Misconfigured
+from fanzha.errors import Misconfigured, Unavailable, Uncertain
 
 
 class LogLost(Misconfigured):
@@ -27,6 +27,24 @@ class LogLost(Misconfigured):
         )
         self.after = after
         self.found = found
+
+
+def log_silent() -> Unavailable:
+    """What every log says when nobody answers and nothing was sent."""
+    return Unavailable(
+        "log_unavailable",
+        zh="事件日志没有应答，未写入任何内容",
+        en="the event log does not answer; nothing was stored",
+    )
+
+
+def log_unsure() -> Uncertain:
+    """What every log says when a batch was sent and nobody confirmed it."""
+    return Uncertain(
+        "log_uncertain",
+        zh="事件日志没有确认，可能已写入；请用同一个键重试",
+        en="the event log did not confirm; repeat under the same key",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from fanzha.adapters.kafka.order import (
     checked_stream,
 )
 from fanzha.adapters.kafka.reading import Consumer
-from fanzha.errors import FanzhaError, Misconfigured, Unavailable, Uncertain
-from fanzha.ports.event_log import LogEntry, LogLost
+from fanzha.errors import FanzhaError, Misconfigured
+from fanzha.ports.event_log import LogEntry, LogLost, log_silent, log_unsure
 from fanzha.records.batches import decode, parts
 
 __all__ = ["KafkaLog", "KafkaSettings"]
@@ -90,7 +90,7 @@ class KafkaLog:
             except (KafkaError, OSError, TimeoutError) as error:
                 await self._disconnect()
                 if _now() > deadline:
-                    raise _silent() from error
+                    raise log_silent() from error
                 await asyncio.sleep(0.2)
         self._answers = True
         ready = asyncio.get_running_loop().create_future()
@@ -100,7 +100,7 @@ class KafkaLog:
             try:
                 await self._following
             except (KafkaError, OSError, TimeoutError) as error:
-                raise _silent() from error
+                raise log_silent() from error
 
     async def _connect(self) -> None:
         servers = self._settings.servers
@@ -173,12 +173,12 @@ class KafkaLog:
             if _now() > deadline:
                 break
             await asyncio.sleep(0.05)
-        raise _unsure() if referred else _silent()
+        raise log_unsure() if referred else log_silent()
 
     async def _send(self, topic: str, payload: bytes) -> int:
         """Offset at which the brokers keep it."""
         if self._producer is None or self._closed.is_set():
-            raise _silent()
+            raise log_silent()
         sent = await self._producer.send(topic, payload, partition=0)
         stored = await asyncio.wait_for(asyncio.shield(sent), self._settings.try_s)
         self._answers = True
@@ -282,7 +282,7 @@ class KafkaLog:
                         task.cancel()
                         with contextlib.suppress(asyncio.CancelledError, KafkaError):
                             await task
-        raise _silent()
+        raise log_silent()
 
     async def last(self) -> int:
         return await self._or_silent(lambda: self._probe.end(self._order))
@@ -302,7 +302,7 @@ class KafkaLog:
                 self._trimmed.topic, str(bound).encode(), key=stream.encode(), partition=0
             )
         except (KafkaError, OSError, TimeoutError) as error:
-            raise _silent() from error
+            raise log_silent() from error
         partition = TopicPartition(self._topic(stream), 0)
         try:
             await self._topic_of(stream)
@@ -315,7 +315,7 @@ class KafkaLog:
     @property
     def _probe(self) -> Consumer:
         if self._asking is None or self._closed.is_set():
-            raise _silent()
+            raise log_silent()
         return self._asking
 
     async def close(self) -> None:
@@ -345,19 +345,3 @@ def _now() -> float:
 
 def _wall_ms() -> int:
     return int(time.time() * 1000)
-
-
-def _silent() -> Unavailable:
-    return Unavailable(
-        "log_unavailable",
-        zh="事件日志没有应答，未写入任何内容",
-        en="the event log does not answer; nothing was stored",
-    )
-
-
-def _unsure() -> Uncertain:
-    return Uncertain(
-        "log_uncertain",
-        zh="事件日志没有确认，可能已写入；请用同一个键重试",
-        en="the event log did not confirm; repeat under the same key",
-    )

@@ -18,8 +18,8 @@ from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from fanzha.adapters.nats.reading import Reading
 from fanzha.adapters.nats.wire import Stored, message_id, token
-from fanzha.errors import Misconfigured, Unavailable, Uncertain
-from fanzha.ports.event_log import LogEntry, LogLost
+from fanzha.errors import Misconfigured, Unavailable
+from fanzha.ports.event_log import LogEntry, LogLost, log_silent, log_unsure
 from fanzha.records.batches import decode, parts
 
 _log = logging.getLogger("fanzha.nats")
@@ -83,7 +83,7 @@ class JetStreamLog:
                     ) from error
             except nats.errors.Error as error:
                 if _now() > deadline:
-                    raise _silent() from error
+                    raise log_silent() from error
             await asyncio.sleep(0.1)
 
     async def _ensure_stream(self) -> None:
@@ -138,7 +138,7 @@ class JetStreamLog:
             except (nats.errors.Error, NoStreamResponseError):
                 pass  # not answered: the server may be restarting, and the id makes repeating safe
             if self._connected.is_closed or _now() > deadline:
-                raise _unsure() if sent else _silent()
+                raise log_unsure() if sent else log_silent()
             await asyncio.sleep(0.05)
 
     def _full(self, error: APIError) -> Unavailable:
@@ -175,7 +175,7 @@ class JetStreamLog:
             async for message in Reading(self._connected, STREAM, _PREFIX, _BELL).follow(after):
                 yield message
         except nats.errors.ConnectionClosedError as error:
-            raise _silent() from error
+            raise log_silent() from error
 
     async def _expect_trimmed(self, after: int, found: int) -> None:
         if found - 1 > await self._trimmed_to():
@@ -196,10 +196,10 @@ class JetStreamLog:
             except NotFoundError as error:
                 raise LogLost(0, 0) from error
             except nats.errors.ConnectionClosedError as error:
-                raise _silent() from error
+                raise log_silent() from error
             except nats.errors.Error as error:
                 if _now() > deadline:
-                    raise _silent() from error
+                    raise log_silent() from error
             await asyncio.sleep(0.1)
 
     async def trim(self, stream: str, before: datetime) -> None:
@@ -207,7 +207,7 @@ class JetStreamLog:
         try:
             await self._trim(stream, before)
         except nats.errors.Error as error:
-            raise _silent() from error
+            raise log_silent() from error
 
     async def _trim(self, stream: str, before: datetime) -> None:
         bound = await self._first_since(before)
@@ -233,7 +233,7 @@ class JetStreamLog:
     @property
     def _connected(self) -> Client:
         if self._client is None:
-            raise _silent()
+            raise log_silent()
         return self._client
 
     @property
@@ -286,24 +286,8 @@ async def connect(settings: LogSettings) -> Client:
                 en="the event log refuses our user or password",
                 field="nats_password",
             ) from error
-        raise _silent() from error
+        raise log_silent() from error
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _silent() -> Unavailable:
-    return Unavailable(
-        "log_unavailable",
-        zh="事件日志没有应答，未写入任何内容",
-        en="the event log does not answer; nothing was stored",
-    )
-
-
-def _unsure() -> Uncertain:
-    return Uncertain(
-        "log_uncertain",
-        zh="事件日志没有确认，可能已写入；请用同一个键重试",
-        en="the event log did not confirm; repeat under the same key",
-    )
