@@ -90,14 +90,14 @@ def replay(
         keeper = Keeper(keep[0], engine, keep[1]) if keep else None
         kept, lengths = keeper.taken_up(wanted) if keeper else ({}, {})
         continued(done, kept)
-        begin = done.position
+        begin = done.position if kept else None
         files = {
             name: stack.enter_context(opened(path, lengths.get(name)))
             for name, path in wanted.items()
         }
         found, risked = files.get("findings"), files.get("risks")
         for position, stream, batch in joined(entries):
-            if position <= begin:
+            if begin is not None and position <= begin:
                 continue
             outcome = engine.process(position, stream, batch)
             done.position = position
