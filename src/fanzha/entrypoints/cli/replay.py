@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanzha.entrypoints.cli.run_files import Ahead, File
+from fanzha.entrypoints.cli.run_files import Ahead, File, by_stream
 from fanzha.settings import load
 
 if TYPE_CHECKING:
@@ -67,11 +67,10 @@ def replay(
     """历史数据只过引擎，不用数据库。History through the engine alone: features, findings, risks."""
     from fanzha.entrypoints.replay.history import Outputs
 
-    given = {
-        "call": calls, "text": texts, "visit": visits, "app": apps, "transfer": transfers,
-        "line": lines, "account": accounts, "subject": subjects,
-    }  # fmt: skip
-    files = {stream: paths for stream, paths in given.items() if paths}
+    files = by_stream(
+        calls=calls, texts=texts, visits=visits, apps=apps, transfers=transfers, lines=lines,
+        accounts=accounts, subjects=subjects,
+    )  # fmt: skip
     if bool(files) == from_log:
         raise typer.BadParameter(
             "请给出文件，或用 --from-log，二选一  give files, e.g. --calls FILE, or --from-log"

@@ -20,6 +20,11 @@ Ahead = Annotated[
 ]
 
 
+def by_stream(**given: list[Path] | None) -> dict[str, list[Path]]:
+    """The files of each stream, by options named for the stream in the plural."""
+    return {option.removesuffix("s"): paths for option, paths in given.items() if paths}
+
+
 def run(
     calls: File = None,
     texts: File = None,
@@ -42,11 +47,10 @@ def run(
     """把文件送过与实时数据相同的路。Push files through the same path as live feeds, and report."""
     from fanzha.entrypoints.replay.files import Files, run_files
 
-    given = {
-        "call": calls, "text": texts, "visit": visits, "app": apps, "transfer": transfers,
-        "line": lines, "account": accounts, "subject": subjects,
-    }  # fmt: skip
-    files = {stream: paths for stream, paths in given.items() if paths}
+    files = by_stream(
+        calls=calls, texts=texts, visits=visits, apps=apps, transfers=transfers, lines=lines,
+        accounts=accounts, subjects=subjects,
+    )  # fmt: skip
     if not files:
         raise typer.BadParameter("没有给出任何文件 no file was given, e.g. --calls FILE")
     wanted = Files(files, findings=findings, warnings=warnings, refused=refused, ahead=ahead)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanzha.entrypoints.cli.run_files import Ahead
+from fanzha.entrypoints.cli.run_files import Ahead, File, by_stream
 from fanzha.settings import load
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ rules = typer.Typer(help="规则工坊。Rules: check, replay, shadow, publish."
 
 RuleFile = Annotated[str, typer.Argument(help="规则文件 YAML，- 为标准输入 rule file, - is stdin")]
 RuleName = Annotated[str, typer.Argument(help="规则编号 id of the rule")]
-File = Annotated[list[Path] | None, typer.Option(show_default=False)]
 
 
 @rules.command()
@@ -85,13 +84,13 @@ def replay(
 ) -> None:
     """在历史记录上回放草稿。Replay a draft over files of records, beside the live version."""
     from fanzha.entrypoints.cli.workshop.replay import Wanted, run
+    from fanzha.entrypoints.replay.files import private_file
     from fanzha.entrypoints.rule_file import read_rule
 
-    given = {
-        "call": calls, "text": texts, "visit": visits, "app": apps, "transfer": transfers,
-        "line": lines, "account": accounts, "subject": subjects,
-    }  # fmt: skip
-    streams = {stream: paths for stream, paths in given.items() if paths}
+    streams = by_stream(
+        calls=calls, texts=texts, visits=visits, apps=apps, transfers=transfers, lines=lines,
+        accounts=accounts, subjects=subjects,
+    )  # fmt: skip
     if not streams:
         raise typer.BadParameter("没有给出任何文件 no file was given, e.g. --transfers FILE")
     catalogue, types = _names()
@@ -101,7 +100,8 @@ def replay(
         found = run(wanted, load(), catalogue, types, Path(spill))
     _table(found)
     if out is not None:
-        out.write_text(json.dumps(found.plain(), ensure_ascii=False, indent=1), encoding="utf-8")
+        with private_file(out) as file:
+            file.write(json.dumps(found.plain(), ensure_ascii=False, indent=1))
 
 
 @rules.command()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,10 +14,10 @@ from fanzha.detection.rules.rule import RuleText, check
 from fanzha.detection.rules.ruleset import Mode, Ruled
 from fanzha.entrypoints.cli.rows import told
 from fanzha.entrypoints.replay.asked import elder_of
+from fanzha.entrypoints.replay.files import missing, ndjson, private_file
 from fanzha.entrypoints.replay.history import joined
 from fanzha.entrypoints.replay.known import NOTHING, from_path
 from fanzha.entrypoints.replay.rehearse import beside, from_files, rehearse, year_of
-from fanzha.errors import Refused
 from fanzha.lifecycles.rule.policy import load_gates
 from fanzha.records.quarantine import Refusal
 from fanzha.settings import Settings
@@ -55,10 +53,7 @@ def run(
     for paths in wanted.streams.values():
         for path in paths:
             if not path.is_file():
-                raise Refused(
-                    "file_unreadable", zh="文件打不开", en="the file cannot be opened",
-                    field=path.name,
-                )  # fmt: skip
+                missing(path)
     draft = Ruled(wanted.draft, _DRAFT, Mode.SHADOW)
     # A live version of the same id and condition is compared all the same: its number differs.
     live = Ruled(wanted.live, _LIVE, Mode.SHADOW) if wanted.live else None
@@ -99,10 +94,10 @@ def run(
 
 def _write(path: Path, result: Comparison) -> None:
     """Subjects stand in the clear: the file is for its owner only."""
-    with open(path, "w", encoding="utf-8", opener=lambda p, how: os.open(p, how, 0o600)) as out:
+    with private_file(path) as out:
         for hit in result.only_draft:
             row = {
                 "at": instant(hit.at).isoformat(), "subject": hit.subject, "source": hit.source,
                 "event_id": hit.event_id, "score": round(hit.score, 6), "zh": hit.zh, "en": hit.en,
             }  # fmt: skip
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            out.write(ndjson(row))
