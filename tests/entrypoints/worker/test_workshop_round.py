@@ -14,12 +14,14 @@ from fanzha.adapters.postgres.rules import PostgresWorkshop
 from fanzha.adapters.postgres.rules_figures import RuleFigures
 from fanzha.bootstrap import utc_now
 from fanzha.detection.finding import Finding, Reason, Role, Stage, SubjectKind
+from fanzha.entrypoints.worker import workshop
 from fanzha.entrypoints.worker.workshop import tend
 from fanzha.lifecycles import actor as actors
 from fanzha.lifecycles.actor import NATION
 from fanzha.lifecycles.rule import states
 from fanzha.usecases.warning.issue import issue
 from fanzha.usecases.workshop.act import Act, act, find, save_draft
+from fanzha.usecases.workshop.watch_over import Behaviour
 from tests import fixtures
 from tests.fixtures import Installed, actor, policies
 from tests.usecases.workshop.given import bench, draft
@@ -124,6 +126,23 @@ def test_a_rule_that_hits_by_day_only_is_not_taken_for_busier_than_its_shadow(
         count(installed, "large_payment@1", "live", hour, 11)
     tend(parts)
     assert state(parts, 1) == states.ROLLED_BACK, "more than twice as many a day"
+
+
+def test_a_person_who_is_quicker_than_the_watch_does_not_end_the_worker(
+    installed: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parts_of(installed)
+    published(parts)
+
+    def taken_back(figures: RuleFigures, version: Any, now: Any) -> Behaviour:
+        with parts.workshop.work() as work:
+            officer = actor(actors.Role.DUTY_OFFICER, at="86", id="b")
+            act(work, bench(), officer, version, Act("roll_back", states.LIVE, "误报"), (), now)
+        return Behaviour(1_000.0, 1_000, 1.0, None)
+
+    monkeypatch.setattr(workshop, "behaviour", taken_back)
+    tend(parts)
+    assert state(parts, 1) == states.ROLLED_BACK
 
 
 def test_outcomes_become_labels_and_low_precision_rolls_back(installed: Installed) -> None:

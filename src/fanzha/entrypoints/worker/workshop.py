@@ -12,6 +12,7 @@ from fanzha.bootstrap import Parts, utc_now
 from fanzha.detection.rules.ruleset import Mode
 from fanzha.lifecycles.rule import states
 from fanzha.lifecycles.rule.model import RuleVersion
+from fanzha.ports.workshop import RuleChanged
 from fanzha.usecases.workshop.compare import estimate
 from fanzha.usecases.workshop.watch_over import Behaviour, watch_over
 
@@ -31,8 +32,11 @@ def tend(parts: Parts) -> None:
         if version.live_since is None or now - version.live_since > hours:
             continue
         shown = behaviour(figures, version, now)
-        with parts.workshop.work() as work:
-            gone = watch_over(work, parts.bench, version, shown, now)
+        try:
+            with parts.workshop.work() as work:
+                gone = watch_over(work, parts.bench, version, shown, now)
+        except RuleChanged:
+            continue  # a person was quicker; the next round sees what they made of it
         if gone is not None:
             _log.warning("rule %s was rolled back by the watch", gone.ref)
 
