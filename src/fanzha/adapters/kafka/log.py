@@ -72,6 +72,7 @@ class KafkaLog:
         self._streams: set[str] = set()
         self._span_ms = int(1000 * settings.recognised_s)
         self._recognised = Recognised(self._span_ms)
+        self._read_to = 0
         self._following: asyncio.Task[None] | None = None
         self._appending = asyncio.Lock()
         self._answers = False
@@ -157,9 +158,11 @@ class KafkaLog:
             try:
                 await self._topic_of(stream)
                 at = await self._send(self._topic(stream), payload)
-                referred = True
+                again, referred = referred, True
                 reference = Reference(stream, at, sender, key)
                 position = 1 + await self._send(self._order.topic, reference.encode())
+                if again:
+                    return await self._first(key, position, deadline)
                 self._recognised.note(key, position, _wall_ms())
                 return position
             except MessageSizeTooLargeError as error:
@@ -174,6 +177,14 @@ class KafkaLog:
                 break
             await asyncio.sleep(0.05)
         raise log_unsure() if referred else log_silent()
+
+    async def _first(self, key: str, position: int, deadline: float) -> int:
+        """An attempt that nobody confirmed may stand before `position`: readers take the first."""
+        while self._read_to < position:
+            if self._closed.is_set() or _now() > deadline:
+                raise log_unsure()
+            await asyncio.sleep(0.02)
+        return self._recognised.position(key, _wall_ms()) or position
 
     async def _send(self, topic: str, payload: bytes) -> int:
         """Offset at which the brokers keep it."""
@@ -205,7 +216,7 @@ class KafkaLog:
                 for record in await probe.page(self._order, _PING_S if ready.done() else 0.1):
                     reference = Reference.decode(record.value)
                     self._recognised.note(reference.key, record.offset + 1, record.timestamp)
-                    since = record.offset + 1
+                    since = self._read_to = record.offset + 1
                 self._answers = await probe.alive()
             except (KafkaError, OSError, TimeoutError):
                 self._answers = False
