@@ -156,7 +156,7 @@ def fold(
         m += 1
     if turned >= 0:
         turn(mapped, raw, origin, turned, m)
-    return unlaced(mapped, raw, origin, m) if m >= 2 * LACED else m
+    return unlaced(mapped, raw, origin, m) if laced(mapped, raw, m) else m
 
 
 @compiled
@@ -177,6 +177,16 @@ def lace(mapped: I32, raw: U8, i: int) -> int:
     if (is_letter(c) or is_digit(c)) and mapped[i - 1] > 0x3000 and mapped[i + 1] > 0x3000:
         return 1
     return 0
+
+
+@compiled
+def laced(mapped: I32, raw: U8, n: int) -> bool:
+    """Whether so many characters stand between that there may be something to drop."""
+    found = 0
+    for i in range(1, n - 1):
+        if mapped[i] < 128 and lace(mapped, raw, i) > 0:
+            found += 1
+    return found >= LACED
 
 
 @compiled
