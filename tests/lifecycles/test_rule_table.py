@@ -42,9 +42,11 @@ def test_the_machine_takes_back_and_never_publishes() -> None:
 
 def test_the_gates_are_read_or_said_to_be_wrong(tmp_path: Path) -> None:
     whole = (POLICIES / "workshop" / "gates.yaml").read_bytes()
-    assert load_gates(POLICIES / "workshop" / "gates.yaml").gates.second_person
+    assert load_gates(POLICIES / "workshop" / "gates.yaml").gates.judged > 0
     chance, path = Random(3), tmp_path / "gates.yaml"
-    for body in (b"", b"\xb1", b"[", b"{}", b"- 1", b"a: b", b"extra: 1\n" + whole):
+    alone = whole.replace(b"elders_age: 65", b"second_person: false\n  elders_age: 65")
+    assert alone != whole
+    for body in (b"", b"\xb1", b"[", b"{}", b"- 1", b"a: b", b"extra: 1\n" + whole, alone):
         path.write_bytes(body)
         with pytest.raises(Misconfigured):
             load_gates(path)

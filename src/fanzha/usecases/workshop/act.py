@@ -132,7 +132,7 @@ def act(
         raise Refused("note_needed", zh="请写明理由", en="say why", field="note")
     if len(note) > _NOTE_MOST:
         raise Refused("note_long", zh="理由过长", en="the reason is too long", field="note")
-    if "second_person" in rule.needs and bench.policy.gates.second_person:
+    if "second_person" in rule.needs:
         _second_person(before, actor)
     if wanted.verb in ("submit", "publish"):
         _all_passed(passed)

@@ -39,9 +39,11 @@ class Gate:
 
 
 def gates(policy: WorkshopPolicy, version: RuleVersion, shown: Shown, now: datetime) -> list[Gate]:
-    """Every gate of the policy in its order; what is not known is not met."""
+    """Every gate of the policy in its order, then the second person, who is no matter of policy:
+    the database asks for one too. What is not known is not met."""
     wanted = policy.gates
-    found = [
+    by = version.published_display
+    return [
         _days(
             "replay_days", wanted.replay_days, shown.replay_days,
             ("回放", "days replayed"), ("已回放", "replayed"),
@@ -57,17 +59,12 @@ def gates(policy: WorkshopPolicy, version: RuleVersion, shown: Shown, now: datet
         ),
         _elders(wanted.elders_age, wanted.elders_excess, shown),
         _desk(wanted.desk_calls_a_day, shown),
+        Gate(
+            "second_person", version.state == states.LIVE, "第二人复核", "a second person",
+            f"{by} 已签" if by else "提请后由他人签",
+            f"signed by {by}" if by else "somebody else signs after it is submitted",
+        ),
     ]  # fmt: skip
-    if wanted.second_person:
-        by = version.published_display
-        found.append(
-            Gate(
-                "second_person", version.state == states.LIVE, "第二人复核", "a second person",
-                f"{by} 已签" if by else "提请后由他人签",
-                f"signed by {by}" if by else "somebody else signs after it is submitted",
-            )
-        )  # fmt: skip
-    return found
 
 
 def _shadow_days(version: RuleVersion, now: datetime) -> float | None:
