@@ -30,7 +30,7 @@ def test_who_comes_back_at_once_under_its_name_makes_a_new_epoch(installed: Inst
     assert two.beat("b") == again
 
 
-def test_a_silent_member_that_speaks_again_does_not_block_another(installed: Installed) -> None:
+def test_a_silent_member_that_speaks_again_does_not_hold_another_up(installed: Installed) -> None:
     """Both touch its row: one to forget it, itself to renew it."""
     members = [PostgresMembership(installed.database, silence_s=0.002) for _ in range(2)]
     failed: list[Exception] = []
