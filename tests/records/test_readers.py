@@ -171,3 +171,16 @@ def test_a_file_with_bytes_changed_never_raises(data: st.DataObject) -> None:
     for chunk in read_open(io.BytesIO(bytes(body)), "call", "test", kind=kind):
         found = admit("call", chunk.table, "test", rows=chunk.rows)
         assert found.batch.num_rows + len(found.refused) == chunk.table.num_rows
+
+
+@given(st.integers(0, 70), st.integers(1, 200))
+def test_stray_quotes_in_csv_cost_their_own_lines_alone(before: int, between: int) -> None:
+    lines = [f"{n},x" for n in range(before + between + 40)]
+    lines[before], lines[before + between] = '0,an 8" pipe', '0,a 9" one'
+    data = ("event_id,trunk\n" + "\n".join(lines)).encode()
+    taken, refused = [], []
+    for chunk in read_open(io.BytesIO(data), "call", "test", kind=FileKind.CSV):
+        taken += chunk.rows.tolist()
+        refused += [(one.row, one.code) for one in chunk.refused]
+    assert refused == [(before + 2, "csv_quote"), (before + between + 2, "csv_quote")]
+    assert sorted(taken) == sorted(set(range(2, len(lines) + 2)) - {row for row, _ in refused})

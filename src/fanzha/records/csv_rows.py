@@ -14,7 +14,7 @@ from fanzha.records.lines import LINE_LIMIT, passages
 from fanzha.records.quarantine import Refusal, readable
 
 #: A quoted cell may run over so many lines; an unclosed quote must not swallow the file.
-_LINES_A_ROW = 64
+LINES_A_ROW = 64
 _COLUMNS = 512
 _DELIMITERS = (",", "\t", ";", "|")
 _RULES = {
@@ -27,17 +27,23 @@ _RULES = {
 
 
 def read_csv(
-    file: io.BufferedIOBase, stream: str, source: str, *, encoding: str = "utf-8"
+    file: io.BufferedIOBase,
+    stream: str,
+    source: str,
+    *,
+    encoding: str = "utf-8",
+    lines_a_row: int = LINES_A_ROW,
 ) -> Iterator[Chunk]:
     """Reads to the end of `file`. `encoding` must keep ASCII as it is (utf-8, gb18030)."""
-    return _Reading(stream, source, encoding).chunks(file)
+    return _Reading(stream, source, encoding, lines_a_row).chunks(file)
 
 
 class _Reading:
     """One file on its way: the header once it is known, and the piece being filled."""
 
-    def __init__(self, stream: str, source: str, encoding: str) -> None:
+    def __init__(self, stream: str, source: str, encoding: str, lines_a_row: int) -> None:
         self.stream, self.source, self.encoding = stream, source, encoding
+        self.lines_a_row = lines_a_row
         self.header: list[str] | None = None
         self.delimiter = ","
         self.cells: list[list[str]] = []
@@ -70,7 +76,7 @@ class _Reading:
                 if quotes % 2 == 0:
                     yield held[0][0], b"\n".join(text for _, text in held)
                     held, size, quotes = [], 0, 0
-                elif len(held) >= _LINES_A_ROW or size > LINE_LIMIT:
+                elif len(held) >= self.lines_a_row or size > LINE_LIMIT:
                     yield from self._unclosed(held)
                     held, size, quotes = [], 0, 0
         yield from self._unclosed(held)
@@ -98,10 +104,23 @@ class _Reading:
             return
         cells = self._split(text)
         if len(cells) != len(self.header):
-            self._refuse(number, "csv_fields", record)
+            self._refuse_apart(number, record)
             return
         self.cells.append(cells)
         self.numbers.append(number)
+
+    def _refuse_apart(self, number: int, record: bytes) -> None:
+        """A row of other cells than the header. Where it spans lines, two stray quotes may have
+        made one of many: those without a quote of their own are read by themselves."""
+        lines = record.split(b"\n")
+        if len(lines) == 1:
+            self._refuse(number, "csv_fields", record)
+            return
+        for at, line in enumerate(lines, start=number):
+            if line.count(b'"') % 2:
+                self._refuse(at, "csv_quote", line)
+            else:
+                self._take(at, line)
 
     def _take_header(self, number: int, text: str, record: bytes) -> None:
         self.delimiter = max(_DELIMITERS, key=text.count)

@@ -92,6 +92,31 @@ def test_gzip_csv_and_parquet_are_read_too(tmp_path: Path) -> None:
         assert through(tmp_path / name, tmp_path / "out.jsonl") == [wanted], name
 
 
+def test_csv_is_read_row_by_row_whatever_one_row_is(tmp_path: Path) -> None:
+    """One row of too many cells, one that is no text, a stray quote: the others are read."""
+    text = 'Text,id\n甲,1\na,b,c\n"x\ny",2\n\xff,3\nan 8" pipe,4\n,5\n7" and 9",6\n'
+    (tmp_path / "a.csv").write_bytes(text.encode("latin-1", "xmlcharrefreplace"))
+    (part,) = read_rows(str(tmp_path / "a.csv"), COLUMNS)
+    told = dict(zip(part.lines, part.frame.rows(), strict=True))
+    assert told[1] == (b'"1"', "&#30002;")
+    assert told[3] == (b'"2"', "x\ny")
+    assert told[7] == (b'"5"', None)
+    assert told[8] == (b'"6"', '7" and 9"')
+    assert [line for line, *_ in part.faults] == [2, 5, 6]
+    assert all(zh and en for _, zh, en in part.faults)
+
+
+def test_csv_is_read_as_it_comes(tmp_path: Path) -> None:
+    """The rows before a break are given before anybody knows that there is one."""
+    whole = gzip.compress(b"id,text\n" + b"".join(b"%d,text %d\n" % (n, n) for n in range(300_000)))
+    (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) * 3 // 4])
+    parts = read_rows(str(tmp_path / "a.csv.gz"), COLUMNS)
+    first = next(parts)
+    assert 0 < first.frame.height < 100_000
+    with pytest.raises(Refused):
+        list(parts)
+
+
 def test_a_file_that_is_none_is_refused_and_nothing_half_written_stays(tmp_path: Path) -> None:
     with pytest.raises(Refused):
         list(read_rows(str(tmp_path / "absent.jsonl"), COLUMNS))

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from fanzha.entrypoints.answers import RAW, Writer
 from fanzha.errors import Refused
+from fanzha.records.csv_rows import read_csv
 
 __all__ = ["ID", "Part", "Progress", "Writer", "read_rows", "told"]
 
@@ -40,6 +41,8 @@ _AHEAD = 8192
 """Bytes looked at to tell what kind of file it is."""
 _NAMED_LINES = frozenset({".jsonl", ".ndjson", ".json"})
 _ROWS = 50_000
+_LINES_A_CELL = 1_000
+"""Lines of a text in a cell of CSV."""
 _WRITTEN_AROUND = re.compile(rb'[{,]\s*"[^"]*\\u')
 """A name with an escape in it, which may be any name."""
 _HALF = re.compile(
@@ -55,8 +58,9 @@ LINE_MAX = 8 << 20
 class Part:
     """A piece of the input. `frame` has the columns asked for, null where a row lacks one.
 
-    `lines` is the number of each row in its file, from 1. `faults` are the rows that could not be
-    read: line number, then why in Chinese and English.
+    `lines` is the number of each row in its file, from 1 (in CSV of its first line, the head not
+    counted). `faults` are the rows that could not be read: line number, then why in Chinese and
+    English.
     """
 
     frame: pl.DataFrame
@@ -158,14 +162,25 @@ def _parquet(
 def _csv(
     file: IO[bytes], path: str, columns: Mapping[str, pl.DataType | type[pl.DataType]]
 ) -> Iterator[Part]:
+    name = Path(path).name
+    begun = False
     try:
-        whole = pl.read_csv(file.read(), infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError, EOFError) as error:
+        chunks = read_csv(cast(io.BufferedIOBase, file), "", name, lines_a_row=_LINES_A_CELL)
+        for chunk in chunks:
+            names = chunk.table.column_names
+            if not begun:
+                _demand([one for one in columns if one in names], name)
+            begun = True
+            frame = pl.DataFrame(
+                {one: pl.Series(chunk.table.column(names.index(one))) for one in columns
+                 if one in names}
+            ).with_columns(pl.all().replace("", None))  # fmt: skip
+            faults = [(refusal.row - 1, refusal.zh, refusal.en) for refusal in chunk.refused]
+            yield Part(_as_asked(frame, columns), (chunk.rows - 1).tolist(), faults)
+        if not begun:  # a head alone
+            yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
+    except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path) from error
-    _demand([name for name in columns if name in whole.columns], Path(path).name)
-    for first in range(0, max(whole.height, 1), _ROWS):
-        frame = _as_asked(whole[first : first + _ROWS], columns)
-        yield Part(frame, list(range(first + 1, first + 1 + frame.height)), [])
 
 
 def _demand(present: Sequence[str], name: str) -> None:
