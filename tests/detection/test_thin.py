@@ -19,7 +19,7 @@ from fanzha.detection.call.v1.schema import CALLEE_SCHEMA, CALLER_SCHEMA, CHECKI
 from fanzha.detection.person.v1.episode import FACTS, SPOKEN
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.signals import SignalSet
-from fanzha.detection.thin import THIN, thin
+from fanzha.detection.thin.written import THIN, thin
 from tests.fixtures import POLICIES
 
 _FILES: Mapping[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {

@@ -13,7 +13,7 @@ import polars as pl
 
 from fanzha.detection.arrays import instants, keys_of
 from fanzha.detection.finding import Reason, Stage
-from fanzha.detection.thin import THIN, Thin, thin
+from fanzha.detection.thin.written import THIN, Thin, thin
 from fanzha.detection.words import Template
 
 __all__ = ["Derived", "Excuse", "Rows", "Scored", "Signal", "SignalSet", "Watcher"]

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from fanzha.detection.thin_values import LARGEST, SPACE
+from fanzha.detection.thin.values import LARGEST, SPACE
 
 __all__ = ["THIN", "Thin", "thin"]
 

@@ -1,0 +1,1 @@
+"""Conditions over a few rows, written out as plain functions."""
