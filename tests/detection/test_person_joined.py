@@ -121,6 +121,36 @@ def test_a_suspected_chat_that_grows_graver_is_told_though_nothing_else_is_seen(
     assert chatted("晚上一起吃饭吗", "我请客，上次你垫的钱还没转你", "好，六点见") == set()
 
 
+def rung(tape: Tape) -> Tape:
+    """A number abroad that nobody has found suspected, on the line for 25 minutes."""
+    return tape.call(10 * MINUTE, reserved.overseas(4), VICTIM, talk_s=1_500.0)
+
+
+def test_a_long_call_from_abroad_weighs_more_after_a_grave_text() -> None:
+    assert "text_then_doubtful_call" in told(rung(texted()))
+    assert told(rung(texted(PARCEL))) == set()
+    assert told(rung(Tape().person(8))) == set(), "a child who studies abroad"
+
+
+def dialled(*, opens: bool, talks: bool) -> set[str]:
+    dealer, tape = reserved.mobile(60), Tape().person(8)
+    for n in range(60):
+        tape.call(n * MINUTE, dealer, reserved.mobile(2_000 + n), talk_s=6.0,
+                  caller_cell="460-00-1-1")  # fmt: skip
+    if talks:
+        tape.call(61 * MINUTE, dealer, VICTIM, talk_s=200.0)
+    if opens:
+        url = "http://donglupay.ajmpm.example/d/41801.html"
+        tape.add("visit", 65 * MINUTE, subscriber=VICTIM, url=url)
+    return told(tape)
+
+
+def test_a_doubtful_address_weighs_beside_a_talk_with_a_suspected_number() -> None:
+    assert "talked_and_opened" in dialled(opens=True, talks=True)
+    assert "talked_and_opened" not in dialled(opens=False, talks=True)
+    assert dialled(opens=True, talks=False) == set()
+
+
 # -- payees that are found out late -------------------------------------------------------------
 
 
