@@ -12,9 +12,10 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
+from polars.testing import assert_frame_equal, assert_series_equal
 
 from fanzha.detection.account.v1.channel import HOLDER_SCHEMA, PAYER_SCHEMA
+from fanzha.detection.arrays import among, known, known_all
 from fanzha.detection.call.v1.schema import CALLEE_SCHEMA, CALLER_SCHEMA, CHECKING_SCHEMA
 from fanzha.detection.person.v1.episode import FACTS, SPOKEN
 from fanzha.detection.signal_file import load_signals
@@ -139,6 +140,17 @@ def test_no_rows_are_scored_as_none(name: str) -> None:
     scored = signals.score(pl.DataFrame(schema=dict(schema)))
     assert scored.weights.shape == (0, len(signals.signals))
     assert scored.score.shape == (0,)
+
+
+def test_few_rows_and_many_are_looked_at_alike() -> None:
+    texts, truths = ["x", None, "y"] * 70, [True, None, False] * 70
+    many = pl.DataFrame({"s": texts, "p": truths})
+    for column, values in (("s", ("x",)), ("s", ("x", None)), ("p", (True,)), ("absent", (None,))):
+        one_by_one = [bool(among(many[k : k + 1], column, *values)[0]) for k in range(many.height)]
+        assert among(many, column, *values).tolist() == one_by_one
+    told = {"a": np.array([1.0, np.nan, np.inf]), "b": np.arange(6.0)[::2]}
+    for made, (name, numbers) in zip(known_all(told), told.items(), strict=True):
+        assert_series_equal(made, known(name, numbers))
 
 
 def test_what_is_not_known_is_left_to_the_engine() -> None:
