@@ -108,30 +108,39 @@ class Scorer:
         the next run.
         """
         turn = asyncio.Lock()
-        keeping: list[asyncio.Task[None]] = []
+        loops: list[asyncio.Task[None]] = []
+        warming: list[asyncio.Task[None]] = []
         try:
             await self._apart(self._load)
             ready()
-            keeping = [
+            loops = [
+                asyncio.create_task(self._read(turn)),
                 asyncio.create_task(self._each(_COUNT_EVERY_S, self._count, turn)),
                 asyncio.create_task(self._each(_COUNT_EVERY_S, self._take_rules, turn)),
                 asyncio.create_task(self._save_now_and_then(turn)),
-                asyncio.create_task(asyncio.to_thread(self._engine.warm)),
             ]
-            async for entry in self._log_port.read(self._scored):
-                async with turn:
-                    await self._apart(self._score, entry)
+            warming = [asyncio.create_task(asyncio.to_thread(self._engine.warm))]
+            # None of them ends by itself: one that does has failed, and the scorer with it.
+            ended, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
             self._ending.set()
+            keeping = [*loops, *warming]
             for task in keeping:
                 task.cancel()
-            # One may still be writing a snapshot.
+            # One may still be within an entry, or writing a snapshot.
             while not all(task.done() for task in keeping):
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait(keeping)
             async with turn:
-                with contextlib.suppress(Unavailable):
+                with contextlib.suppress(Unavailable, OSError):
                     self._save()
+
+    async def _read(self, turn: asyncio.Lock) -> None:
+        async for entry in self._log_port.read(self._scored):
+            async with turn:
+                await self._apart(self._score, entry)
 
     async def _apart(self, step: Callable[..., None], *given: Any) -> None:
         """Run a step in a thread and see it end, even when cancelled: nobody else may meanwhile
@@ -202,8 +211,13 @@ class Scorer:
 
     def _write_begun(self) -> None:
         begun, self._begun = self._begun, None
-        if begun is not None:
+        if begun is None:
+            return
+        try:
             self._snapshots.save(*begun)
+        except OSError as error:  # a full disk: the log still has what the snapshot would
+            _log.error("no snapshot at %s: %s; tried again", begun[0], error.strerror or error)
+        else:
             self._saved = begun[0]
 
     def _score(self, entry: LogEntry) -> None:

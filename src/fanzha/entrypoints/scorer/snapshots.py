@@ -35,8 +35,24 @@ class Snapshots:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def save(self, position: int, state: State) -> None:
-        """Durable when this returns; older ones beyond two are removed."""
+        """Durable when this returns; older ones beyond two are removed, and what a crash left.
+
+        OSError where it cannot be written; nothing of it is left then.
+        """
         name = f"{position:020d}"
+        try:
+            self._write(name, position, state)
+        except OSError:
+            for end in ("part", "npz"):
+                (self.folder / f"{name}.{end}").unlink(missing_ok=True)
+            raise
+        for old in sorted(self.folder.glob("*.json"))[:-_KEPT]:
+            old.unlink()
+        for left in (*self.folder.glob("*.npz"), *self.folder.glob("*.part")):
+            if not left.with_suffix(".json").exists():
+                left.unlink(missing_ok=True)
+
+    def _write(self, name: str, position: int, state: State) -> None:
         data = self.folder / f"{name}.npz"
         aside = self.folder / f"{name}.part"
         with aside.open("wb") as file:
@@ -49,9 +65,6 @@ class Snapshots:
         flush(aside)
         aside.replace(self.folder / f"{name}.json")
         flush(self.folder)
-        for old in sorted(self.folder.glob("*.json"))[:-_KEPT]:
-            old.unlink()
-            old.with_suffix(".npz").unlink(missing_ok=True)
 
     def newest(self) -> Snapshot | None:
         """The newest whole snapshot of this version; a damaged one is passed over and said."""

@@ -63,17 +63,22 @@ class GroupScorer:
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Score until cancelled, then leave the group so that the others need not wait."""
         beating = asyncio.create_task(self._beat())
+        beating.add_done_callback(lambda _: self._changed.set())
         try:
             while True:
                 self._changed.clear()
-                while not self._epoch.number:
+                while not self._epoch.number and not beating.done():
                     await self._changed.wait()
                     self._changed.clear()
+                if beating.done():  # it never ends by itself: the others take us for dead
+                    beating.result()
                 with contextlib.suppress(GroupChanged):
                     await self._one_epoch(self._epoch, ready)
         finally:
             beating.cancel()
             await asyncio.wait([beating])
+            if not beating.cancelled():
+                beating.exception()  # raised above, or overtaken by what ended us first
             with contextlib.suppress(Unavailable):
                 await asyncio.to_thread(self._membership.leave, self._me)
             await self._exchange.close()
