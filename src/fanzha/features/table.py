@@ -74,7 +74,7 @@ class KeyedTable:
             estimate=form.estimate,
             estimates=form.estimates,
             held=np.zeros(index.SEGMENT, np.uint32),
-            rows=np.zeros(rows.AHEAD, np.int64),
+            rows=np.zeros(rows.RING, np.int64),
             sourced=np.zeros(len(form.follows), np.int64),
         )
         self._store.meta[memory.SEGMENTS] = 1
@@ -227,7 +227,7 @@ _OF_ROWS = (
 
 
 def _ahead(form: Form) -> int:
-    """Rows asked for together: what they touch should fit the nearest cache beside the batch."""
+    """Rows asked for ahead: what they touch should fit the nearest cache beside the batch."""
     lines = 1 + form.heads // 8 + sum(2 + s.distincts for s in form.sections)
     return int(np.clip(256 // lines, 8, rows.AHEAD))
 

@@ -50,7 +50,11 @@ from fanzha.features.kernel.sweep import sweep
 from fanzha.features.kernel.tell import blank, tell, tell_ahead
 
 AHEAD = 64
-"""The most rows whose memory is asked for before they are worked on."""
+"""The most rows ahead of those at work whose memory is asked for."""
+GROUP = 8
+"""Rows asked for in one go: one by one the loops cost more, of many the first would wait."""
+RING = 128
+"""Places for the rows that are guessed: at least `AHEAD` and a group."""
 EVERY, SWEPT = 64, 8
 """For so many rows that come, so many of the table are looked at: silence is found in the end."""
 SWEPT_FOR_NEW, SWEPT_WHEN_FULL = 2, 32
@@ -61,29 +65,35 @@ is full."""
 @compiled
 def update(rules: Rules, store: Store, batch: Batch, told: Told) -> None:
     """Take in a batch. Fills `told`."""
-    n = batch.keys.shape[0]
-    rows = store.rows
-    for start in range(0, n, rules.ahead):
-        stop = min(n, start + rules.ahead)
-        _seek(start, stop, rows, rules, store, batch)
+    n, ahead = batch.keys.shape[0], rules.ahead
+    _ask(0, min(n, 2 * ahead), store, batch)
+    _seek(0, min(n, ahead), rules, store, batch)
+    for start in range(0, n, GROUP):
+        stop = min(n, start + GROUP)
+        _ask(min(n, start + 2 * ahead), min(n, stop + 2 * ahead), store, batch)
+        _seek(min(n, start + ahead), min(n, stop + ahead), rules, store, batch)
         for i in range(start, stop):
-            _take(i, rows[i - start], rules, store, batch, told)
+            _take(i, store.rows[i & (RING - 1)], rules, store, batch, told)
             store.meta[SEEN] += 1
             if store.meta[SEEN] % EVERY == 0:
                 sweep(SWEPT, rules, store)
 
 
 @inlined
-def _seek(start: Int, stop: Int, rows: Ints, rules: Rules, store: Store, batch: Batch) -> None:
-    """Guess the rows of the keys, and ask for the memory that they will need."""
+def _ask(start: Int, stop: Int, store: Store, batch: Batch) -> None:
+    """Ask for the places in the index at which the keys are looked for."""
     for i in range(start, stop):
         hash_ = mixed(batch.keys[i])
         prefetch(store.slots, segment_of(hash_, store) * SEGMENT + home(hash_))
+
+
+@inlined
+def _seek(start: Int, stop: Int, rules: Rules, store: Store, batch: Batch) -> None:
+    """Guess the rows of the keys, and ask for the memory that they will need."""
     for i in range(start, stop):
         hash_ = mixed(batch.keys[i])
-        base = segment_of(hash_, store) * SEGMENT
-        row = guess(hash_, base, store.slots, rules.row_bits)
-        rows[i - start] = row
+        row = guess(hash_, segment_of(hash_, store) * SEGMENT, store.slots, rules.row_bits)
+        store.rows[i & (RING - 1)] = row
         if row >= 0:
             first = row * rules.stride
             for w in range(first, first + rules.heads, 8):

@@ -43,7 +43,7 @@ CHANGE, PAUSE = range(2)
 
 class Rules(NamedTuple):
     """Words a row, words until the last head ends, the most rows, bits of a slot that hold the
-    row's number; rows whose memory is asked for before they are worked on: their waits overlap."""
+    row's number; how many rows ahead memory is asked for, so that waits overlap."""
 
     stride: int
     heads: int
