@@ -73,7 +73,7 @@ def test_train_then_evaluate(
     whole = training.train
     monkeypatch.setattr(
         training, "train",
-        lambda samples, classes, fraud, policies, tell: whole(
+        lambda samples, classes, fraud, policies, tell, count: whole(
             samples, classes, fraud, policies, SMALL, tell
         ),
     )  # fmt: skip

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_scorer_ending import end, scorer, until, visits
 
 from fanzha.detection.engine import Engine
 from fanzha.entrypoints.scorer import run as scorer_run
-from fanzha.entrypoints.scorer import snapshots as scorer_snapshots
 from fanzha.entrypoints.scorer.group.run import GroupScorer
 from fanzha.entrypoints.scorer.snapshots import Snapshots
 from fanzha.testing.event_log import MemoryEventLog
+from tests.entrypoints.scorer.test_scorer_ending import end, scorer, until, visits
 from tests.fixtures import POLICIES, Installed
 
 
@@ -54,7 +53,7 @@ def test_a_full_disk_costs_a_snapshot_and_nothing_else(
 
     async def work() -> None:
         await log.start()
-        monkeypatch.setattr(scorer_snapshots.np, "savez", full)
+        monkeypatch.setattr(np, "savez", full)
         running = asyncio.create_task(one.run())
         await log.append("visit", visits(1), "1")
         await until(lambda: refused >= 2)
@@ -62,7 +61,7 @@ def test_a_full_disk_costs_a_snapshot_and_nothing_else(
         await log.append("visit", visits(100), "2")
         await until(lambda: one.position == 2)
         assert not list(tmp_path.glob("*.part"))
-        monkeypatch.setattr(scorer_snapshots.np, "savez", whole)
+        monkeypatch.setattr(np, "savez", whole)
         await until(lambda: Snapshots(tmp_path, version="").positions())
         await end(running)
 
@@ -90,9 +89,9 @@ def test_a_member_whose_heart_stops_ends_rather_than_waits() -> None:
     class Quiet:
         async def close(self) -> None: ...
 
-    member: Any = GroupScorer(
-        me="one", membership=Broken(), exchange=Quiet(), snapshots=None, make_engine=None
-    )  # type: ignore[arg-type]
+    given: dict[str, Any] = {"membership": Broken(), "exchange": Quiet()}
+    given |= {"snapshots": None, "make_engine": None}
+    member = GroupScorer(me="one", **given)
 
     async def work() -> None:
         with pytest.raises(ZeroDivisionError):

@@ -17,23 +17,27 @@ def entries_of(
     log: Callable[[], EventLog], after: int = 0
 ) -> Iterator[tuple[int, Iterator[Entry]]]:
     """The last position of the log, and its entries with positions above `after` up to there,
-    read from a thread without a loop."""
+    read from a thread without a loop. Unavailable, while they are read, where the log falls
+    silent."""
     loop = asyncio.new_event_loop()
     source = log()
     try:
         loop.run_until_complete(source.start())
         last = loop.run_until_complete(source.last())
-        reading = source.read(after)
 
         def entries() -> Iterator[Entry]:
-            position = after
+            position, reading, waited = after, source.read(after), False
             while position < last:
                 coming = asyncio.wait_for(anext(reading), _PATIENCE_S)
                 try:
                     entry = loop.run_until_complete(coming)
                 except TimeoutError:
-                    return  # what came after was trimmed meanwhile
-                position = entry.position
+                    loop.run_until_complete(source.last())  # Unavailable where the log is silent
+                    if waited:
+                        return  # it answers and has no more: what came after was trimmed meanwhile
+                    reading, waited = source.read(position), True
+                    continue
+                position, waited = entry.position, False
                 if position <= last:
                     yield entry.position, entry.stream, entry.batch
 
