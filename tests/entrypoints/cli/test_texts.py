@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def test_train_then_evaluate(
     monkeypatch.setattr(
         training, "train",
         lambda samples, classes, fraud, policies, tell, count: whole(
-            samples, classes, fraud, policies, SMALL, tell
+            samples, classes, fraud, policies, SMALL, tell, count
         ),
     )  # fmt: skip
     rows = [
@@ -85,7 +86,7 @@ def test_train_then_evaluate(
     told = json.loads((tmp_path / "m.fzm.report.json").read_text("utf-8"))
     assert told["left_out"] == 1
     assert told["labels"] == {"AD": False, "FR": True, "Other": False}
-    capsys.readouterr()
+    assert re.search(r"编码 encoded: ([\d,]+) / \1 ", capsys.readouterr().err)
     texts.evaluate([source], tmp_path / "m.fzm")
     found = json.loads(capsys.readouterr().out)
     assert found["fraud"]["f1"][0] > 0.9
