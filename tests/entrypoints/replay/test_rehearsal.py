@@ -142,6 +142,25 @@ def test_a_rehearsal_that_cannot_be_run_says_why(installed: Installed, tmp_path:
     assert failed.result["problem"]["zh"] == "没有可回放的记录"
 
 
+def test_a_rehearsal_that_breaks_is_failed_not_begun_again_for_ever(
+    installed: Installed, tmp_path: Path
+) -> None:
+    parts = parts_of(installed, tmp_path)
+    wanted = asked(parts, "payee_new AND amount_fen >= 4 wan")
+
+    class Broken(MemoryEventLog):
+        async def last(self) -> int:
+            raise OSError(28, "No space left on device")
+
+    assert run_asked(parts, Broken, lambda: NOW)
+    with parts.workshop.work() as work:
+        failed = work.rehearsals.get(wanted.id)
+    assert failed is not None
+    assert failed.state is RehearsalState.FAILED
+    assert "OSError" in failed.result["problem"]["en"]
+    assert not run_asked(parts, Broken, lambda: NOW + timedelta(hours=1))
+
+
 def test_a_rehearsal_cut_off_goes_on_and_comes_to_the_same(tmp_path: Path) -> None:
     entries = [(n, stream, batch) for n, (stream, batch) in enumerate(batches(), 1)]
     rules = beside(

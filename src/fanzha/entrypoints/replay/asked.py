@@ -48,15 +48,22 @@ def run_asked(
         raise  # it stays running, and is taken up again
     except FanzhaError as error:
         _log.error("rehearsal %s failed: %s", taken.id, error.code)
-        failed = replace(
-            taken,
-            state=RehearsalState.FAILED,
-            finished_at=now(),
-            result={"problem": {"zh": error.zh, "en": error.en}},
-        )
-        with parts.workshop.work() as work:
-            work.rehearsals.keep(failed, now())
+        _keep_failed(parts, taken, {"zh": error.zh, "en": error.en}, now())
+    except Exception as error:  # a fault of ours or a full disk: again and again would not help
+        _log.exception("rehearsal %s failed", taken.id)
+        kind = type(error).__name__
+        words = {"zh": f"回放因程序错误中止（{kind}），详见日志",
+                 "en": f"the replay broke off with an error of the program ({kind}); see the log"}  # fmt: skip
+        _keep_failed(parts, taken, words, now())
     return True
+
+
+def _keep_failed(parts: Parts, taken: Rehearsal, problem: dict[str, str], at: datetime) -> None:
+    failed = replace(
+        taken, state=RehearsalState.FAILED, finished_at=at, result={"problem": problem}
+    )
+    with parts.workshop.work() as work:
+        work.rehearsals.keep(failed, at)
 
 
 def _run(
