@@ -52,8 +52,10 @@ def run_asked(
     except Exception as error:  # a fault of ours or a full disk: again and again would not help
         _log.exception("rehearsal %s failed", taken.id)
         kind = type(error).__name__
-        words = {"zh": f"回放因程序错误中止（{kind}），详见日志",
-                 "en": f"the replay broke off with an error of the program ({kind}); see the log"}  # fmt: skip
+        words = {
+            "zh": f"回放因程序错误中止（{kind}），详见日志",
+            "en": f"the replay broke off with an error of the program ({kind}); see the log",
+        }
         _keep_failed(parts, taken, words, now())
     return True
 
