@@ -82,6 +82,8 @@ def test_files_and_folders_of_apks(tmp_path: Path) -> None:
     assert rows["broken.APK"]["error"].startswith("apk_no_archive")
     assert rows["gone.apk"]["error"].startswith("file_unreadable")
     assert rows["other.bin"]["score"] < 0.5
+    (tmp_path / "bare").mkdir()
+    assert "bare：没有 .apk" in fanzha("classify", "app", tmp_path / "bare").err
     # The facts read are facts to be judged again.
     again = fanzha("classify", "app", "--in", facts)
     for row in _lines(again.out):

@@ -199,7 +199,15 @@ def test_a_truth_is_read_or_refused(tmp_path: Path) -> None:
     assert truth.known["a"].lost_at == int(_BEGUN.timestamp() * 1000)
     assert not truth.known["b"].fraud
     assert truth.others is None
-    for body in (b"\xff", b"[", b'{"x": 1}', b'{"subject": "a", "at": 7}'):
+    for body in (b"\xff", b"[", b'{"x": 1}', b'{"subject": "a", "at": 7}', b"[1]",
+                 b'{"subject": "a", "fraud": "false"}'):  # fmt: skip
         path.write_bytes(body)
         with pytest.raises(Refused):
             from_path(path, "transfer_payer")
+    for channel in ("transfer_payer", "call_caller"):
+        with pytest.raises(Refused):
+            from_path(tmp_path, channel)
+    for name in ("truth_entity", "truth_alias", "truth_incident"):
+        (tmp_path / f"{name}.parquet").write_bytes(b"PAR1 no table")
+    with pytest.raises(Refused):
+        from_path(tmp_path, "call_caller")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -259,9 +260,10 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     """The files named, and those below folders; links to folders are not followed."""
     for path in paths:
         if path.is_dir():
-            for found in sorted(path.rglob("*")):
-                if found.suffix.lower() == ".apk" and found.is_file():
-                    yield found
+            apks = [f for f in path.rglob("*") if f.suffix.lower() == ".apk" and f.is_file()]
+            if not apks:
+                sys.stderr.write(f"{path.name}：没有 .apk 文件 holds no .apk file\n")
+            yield from sorted(apks)
         else:
             yield path
 

@@ -46,18 +46,38 @@ def from_path(path: Path, channel: str) -> Truth:
                 row = json.loads(line)
                 at = datetime.fromisoformat(row["at"]) if row.get("at") else None
                 lost = int(at.timestamp() * 1000) if at else None
-                known[str(row["subject"])] = Known(bool(row.get("fraud", True)), lost_at=lost)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+                known[str(row["subject"])] = Known(_said(row.get("fraud", True)), lost_at=lost)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(
             "truth_unreadable",
-            zh="真相文件读不懂：每行一个 JSON，含 subject、fraud、at",
-            en="the truth cannot be read: one JSON a line with subject, fraud, at",
+            zh="真相文件读不懂：每行一个 JSON，含 subject、fraud（true/false）、at",
+            en="the truth cannot be read: one JSON a line with subject, fraud (true/false), at",
             field=path.name,
         ) from error
     return Truth(known, lambda subject: subject)
 
 
+def _said(fraud: object) -> bool:
+    """ValueError for what is neither true nor false: the word "false" would pass for true."""
+    if fraud not in (True, False):
+        raise ValueError
+    return bool(fraud)
+
+
 def _of_city(folder: Path, channel: str) -> Truth:
+    """Refused where the folder holds no city's truth."""
+    try:
+        return _of_tables(folder, channel)
+    except (OSError, ValueError, KeyError, AttributeError) as error:  # Arrow's are ValueErrors
+        raise Refused(
+            "truth_unreadable",
+            zh="目录里没有城市的真相（truth_entity、truth_alias、truth_incident）",
+            en="the folder holds no city's truth (truth_entity, truth_alias, truth_incident)",
+            field=folder.name,
+        ) from error
+
+
+def _of_tables(folder: Path, channel: str) -> Truth:
     if channel in _SUSPECTS:
         entities = pq.read_table(folder / "truth_entity.parquet").to_pylist()
         return Truth(
