@@ -72,7 +72,10 @@ class Automaton:
     edges: I64
     """Hash table of (state << 17 | code point) << 20 | next state; −1 where empty."""
     fail: I32
-    """Per state the longest shorter one that it ends with."""
+    """Per state the longest shorter one that it ends with and that goes on."""
+    ways: npt.NDArray[np.uint64]
+    """Per state the characters that go on from it, by their last six bits: most do not, and are
+    told without a look into `edges`."""
     phrase_at: I32
     """Per state where its phrases begin in `phrases`; ends with the total."""
     phrases: I32
@@ -104,7 +107,7 @@ class Automaton:
                 "pattern_invalid", zh="话术模式可为空", en="a phrase may be empty", field="any"
             )
         words = sorted(of_phrase)
-        root, edges, fail, outputs = _machine(words)
+        root, edges, fail, ways, outputs = _machine(words)
         latin = [(1 if is_letter(ord(w[0])) else 0) + (2 if _bounded(w) else 0) for w in words]
         phrase_at, phrases = _flat(outputs)
         place_at, places = _flat([of_phrase[w] for w in words])
@@ -112,6 +115,7 @@ class Automaton:
             root,
             edges,
             fail,
+            ways,
             phrase_at,
             phrases,
             np.array([len(w) for w in words], dtype=np.int32),
@@ -127,9 +131,9 @@ class Automaton:
         """The steps that hold in each row of a batch in normal form."""
         return Hits(
             *_scan(
-                chars, ends, self.root, self.edges, self.fail, self.phrase_at, self.phrases,
-                self.length, self.latin, self.place_at, self.places, self.gap, self.step,
-                self.steps,
+                chars, ends, self.root, self.edges, self.fail, self.ways, self.phrase_at,
+                self.phrases, self.length, self.latin, self.place_at, self.places, self.gap,
+                self.step, self.steps,
             )
         )  # fmt: skip
 
@@ -157,8 +161,10 @@ def _flat(lists: list[list[int]]) -> tuple[I32, I32]:
     return begins, np.array([x for one in lists for x in one], dtype=np.int32)
 
 
-def _machine(words: list[str]) -> tuple[I32, I64, I32, list[list[int]]]:
-    """Root table, hashed transitions, failure states, the phrases that end in each state."""
+def _machine(
+    words: list[str],
+) -> tuple[I32, I64, I32, npt.NDArray[np.uint64], list[list[int]]]:
+    """Root table, hashed transitions, failure states, `ways`, phrases that end in each state."""
     below: list[dict[str, int]] = [{}]
     outputs: list[list[int]] = [[]]
     for number, word in enumerate(words):
@@ -181,10 +187,18 @@ def _machine(words: list[str]) -> tuple[I32, I64, I32, list[list[int]]]:
                 shorter = fail[shorter]
             fail[after] = below[shorter].get(char, 0)
             line.append(after)
+    going = fail.copy()  # their phrases are told: states that end there need not be asked
+    for state in range(1, len(below)):
+        while going[state] and not below[going[state]]:
+            going[state] = fail[going[state]]
+    ways = np.zeros(len(below), dtype=np.uint64)
+    for state, own in enumerate(below):
+        for char in own:
+            ways[state] |= np.uint64(1 << (ord(char) & 63))
     root = np.zeros(_SYMBOLS, dtype=np.int32)
     for char, state in below[0].items():
         root[ord(char)] = state
-    return root, _hashed(below), np.array(fail, dtype=np.int32), outputs
+    return root, _hashed(below), np.array(going, dtype=np.int32), ways, outputs
 
 
 def _hashed(below: list[dict[str, int]]) -> I64:
@@ -211,16 +225,20 @@ def slot_of(key: int, mask: int) -> int:
 
 
 @compiled
-def follow(state: int, c: int, root: I32, edges: I64, fail: I32) -> int:
+def follow(
+    state: int, c: int, root: I32, edges: I64, fail: I32, ways: npt.NDArray[np.uint64]
+) -> int:
     """The state after one more character."""
     mask = edges.size - 1
+    way = np.uint64(1) << np.uint64(c & 63)
     while state:
-        key = (state << 17) | c
-        slot = slot_of(key, mask)
-        while edges[slot] >= 0:
-            if edges[slot] >> 20 == key:
-                return int(edges[slot] & (_STATES - 1))
-            slot = (slot + 1) & mask
+        if ways[state] & way:
+            key = (state << 17) | c
+            slot = slot_of(key, mask)
+            while edges[slot] >= 0:
+                if edges[slot] >> 20 == key:
+                    return int(edges[slot] & (_STATES - 1))
+                slot = (slot + 1) & mask
         state = int(fail[state])
     return int(root[c])
 
@@ -232,6 +250,7 @@ def _scan(
     root: I32,
     edges: I64,
     fail: I32,
+    ways: npt.NDArray[np.uint64],
     phrase_at: I32,
     phrases: I32,
     length: I32,
@@ -258,7 +277,7 @@ def _scan(
             if c >= root.size:
                 state = 0
                 continue
-            state = follow(state, c, root, edges, fail) if state else int(root[c])
+            state = follow(state, c, root, edges, fail, ways) if state else int(root[c])
             if state == 0:
                 continue
             for f in range(phrase_at[state], phrase_at[state + 1]):

@@ -73,8 +73,12 @@ _IN_ADDRESS = np.array(
 def address_end(raw: U8, i: int, n: int) -> tuple[int, int]:
     """(end of the web or mail address that starts at `i` or `i`, where to look again)."""
     j = i
+    parted = False
     while j < n and j - i < 2048 and _IN_ADDRESS[raw[j]]:
+        parted |= raw[j] == 46 or raw[j] == 58
         j += 1
+    if not parted:  # a number or a word, as nearly all are
+        return i, j
     while j > i and not (is_letter(raw[j - 1]) or is_digit(raw[j - 1]) or raw[j - 1] == 47):
         j -= 1
     for k in range(i, min(j - 2, i + 8)):
@@ -128,7 +132,7 @@ def fold(
 ) -> int:
     """Read bytes and map characters one by one: width, case, script, look-alikes; drop what is
     invisible. `raw` is the plain ASCII character behind each, 0 where there is none."""
-    m = 0
+    m = between = 0
     turned = -1
     i = start
     while i < end:
@@ -146,17 +150,23 @@ def fold(
             k = value - EXPANDED
             while spread[k] != 0:
                 mapped[m], raw[m], origin[m] = spread[k], 0, at
+                between += 1  # what it stands for may be letters
                 m += 1
                 k += 1
             continue
-        plain = value if value < 128 else 0
-        if value == GAP and (c < 128 or c == 0x3002 or 0xFF01 <= c <= 0xFF5E):
-            plain = 46 if c == 0x3002 else c - 0xFEE0 if c >= 0xFF01 else c
+        plain = 0
+        if value < 128:
+            plain = value
+            between += 1
+            if value == GAP and (c < 128 or c == 0x3002 or 0xFF01 <= c <= 0xFF5E):
+                plain = 46 if c == 0x3002 else c - 0xFEE0 if c >= 0xFF01 else c
         mapped[m], raw[m], origin[m] = value, plain, at
         m += 1
     if turned >= 0:
         turn(mapped, raw, origin, turned, m)
-    return unlaced(mapped, raw, origin, m) if laced(mapped, raw, m) else m
+    if between >= LACED and laced(mapped, raw, m):
+        return unlaced(mapped, raw, origin, m)
+    return m
 
 
 @compiled
@@ -186,7 +196,9 @@ def laced(mapped: I32, raw: U8, n: int) -> bool:
     for i in range(1, n - 1):
         if mapped[i] < 128 and lace(mapped, raw, i) > 0:
             found += 1
-    return found >= LACED
+            if found >= LACED:
+                return True
+    return False
 
 
 @compiled
