@@ -1,0 +1,57 @@
+"""What is asked, in the form in which entries stand: from any way to write it to its keys."""
+
+from __future__ import annotations
+
+from fanzha.errors import Refused
+from fanzha.lists.expressions import hashes
+from fanzha.lists.form import Kind
+from fanzha.values import dns_name, phone_number
+from fanzha.values import url as urls
+from fanzha.values.phone_number import NumberKind
+from fanzha.values.writing import fold
+
+__all__ = ["Asked", "app", "name", "number", "sender", "url"]
+
+Asked = list[tuple[Kind, bytes]]
+"""Keys whose entries all count, the most specific first; none: nothing can stand against it."""
+
+
+def number(text: str) -> Asked:
+    """A number as a network presents or a person writes it."""
+    return [(Kind.NUMBER, _bytes(phone_number.read(text)[0]))]
+
+
+def sender(text: str) -> Asked:
+    """What a text says it is from: letters and signs, or a number, which then counts as one."""
+    normal, kind, _ = phone_number.read(text)
+    own = (Kind.SENDER, _bytes(fold(text).lower()))
+    return [own] if kind is NumberKind.MALFORMED else [own, (Kind.NUMBER, _bytes(normal))]
+
+
+def name(text: str) -> Asked:
+    """A name as a resolver sees it; what is none stands on no list."""
+    try:
+        return [(Kind.NAME, dns_name.parse(text).normal.encode("ascii"))]
+    except Refused:
+        return []
+
+
+def url(text: str) -> Asked:
+    """An address: each of its expressions, and its host as a name."""
+    try:
+        address = urls.parse(text)
+    except Refused:
+        return []
+    found: Asked = [(Kind.URL, digest) for digest in hashes(address)]
+    if not address.is_address:
+        found.append((Kind.NAME, address.host.encode("ascii")))
+    return found
+
+
+def app(digest: bytes) -> Asked:
+    """SHA-256 of a package or of its signing certificate."""
+    return [(Kind.APP, bytes(digest))]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
