@@ -12,7 +12,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ import psycopg
 import pyarrow as pa
 
 from bench.running.figure import Figure
+from fanzha.adapters.postgres.service_user import temporary
 from fanzha.bootstrap import Parts, utc_now
 from fanzha.entrypoints.door import Door
 from fanzha.records.chunk import Chunk
@@ -43,8 +43,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 def run(*, quick: bool = False) -> Figure:
     """95th percentile of the time from an event's arrival at the door to its warning's commit."""
     seconds = 5 if quick else 60
-    with tempfile.TemporaryDirectory(prefix="fanzha-load-") as folder:
-        settings = Settings(data=Path(folder), snapshot_every_s=20.0)
+    with temporary("fanzha-load-") as folder:
+        settings = Settings(data=folder, snapshot_every_s=20.0)
         parts = Parts(settings)
         assert parts.servers.postgres is not None
         assert parts.servers.nats is not None

@@ -20,6 +20,7 @@ from fanzha.adapters.postgres.embedded import EmbeddedPostgres
 from fanzha.adapters.postgres.migrate import migrate
 from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.operators import Operators
+from fanzha.adapters.postgres.service_user import clear
 from fanzha.adapters.sealing.keyring import Keyring
 from fanzha.lifecycles.actor import NATION, Actor, Role, Unit
 from fanzha.lifecycles.warning.model import Case, Evidence, Part, Person
@@ -46,6 +47,13 @@ class Installed:
     keyring: Keyring
     office: PostgresOffice
     operators: Operators
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Root's databases stand apart from the folders of the tests and would outlive them."""
+    yield
+    clear(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from fanzha.adapters.postgres.embedded import EmbeddedPostgres
 from fanzha.adapters.postgres.migrate import migrate
 from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.operators import Operators
+from fanzha.adapters.postgres.service_user import temporary
 from fanzha.adapters.sealing.keyring import Keyring
 from fanzha.lifecycles.actor import NATION
 from tests import fixtures
@@ -92,8 +92,8 @@ def _screen(
 def _centre() -> Iterator[Served]:
     """A night's work: warnings over the last hour, some delivered, one person warned before."""
     with (
-        tempfile.TemporaryDirectory() as folder,
-        EmbeddedPostgres(Path(folder)) as postgres,
+        temporary("fanzha-pictures-") as folder,
+        EmbeddedPostgres(folder) as postgres,
     ):
         migrate(postgres.url(), app_password=postgres.password("fanzha_app"))
         database = Database(postgres.url("fanzha_app"))

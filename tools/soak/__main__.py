@@ -12,6 +12,7 @@ import time
 import traceback
 from pathlib import Path
 
+from fanzha.adapters.postgres.service_user import clear
 from tools.soak import report
 from tools.soak.campaign import Campaign, Given, Result
 from tools.soak.delivered import delivered
@@ -63,6 +64,7 @@ def main() -> int:
     if asked.keep or failed:
         print(f"kept: {folder}")
     else:
+        clear(folder)
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if failed else 0
 

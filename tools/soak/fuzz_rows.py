@@ -8,9 +8,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +16,7 @@ import pyarrow.parquet as pq
 
 from fanzha.adapters.nats import wire
 from fanzha.adapters.postgres.embedded import EmbeddedPostgres
+from fanzha.adapters.postgres.service_user import temporary
 from fanzha.detection.engine import Engine
 from fanzha.entrypoints.api.app import create_app
 from fanzha.errors import Refused
@@ -168,8 +167,8 @@ def events_over_http() -> Iterator[Case]:
 
     quick = {"fsync": "off", "synchronous_commit": "off"}
     with (
-        TemporaryDirectory(prefix="fanzha-soak-") as place,
-        EmbeddedPostgres(Path(place) / "postgres", settings=quick) as postgres,
+        temporary("fanzha-soak-") as place,
+        EmbeddedPostgres(place / "postgres", settings=quick) as postgres,
         fixtures.fresh_database(postgres, fixtures.make_template(postgres)) as installed,
     ):
         centre = centre_over(installed)

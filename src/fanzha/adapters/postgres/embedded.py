@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import pwd
@@ -27,12 +26,15 @@ from urllib.parse import quote, urlencode
 import psycopg
 
 from fanzha.adapters.postgres.service_user import (
-    SYSTEM_HOME,
+    NOTE,
+    begin,
     copy_for_service,
+    end_all_in,
     group_of,
     may,
     package,
     service_user,
+    short,
 )
 from fanzha.errors import Misconfigured, Unavailable
 
@@ -240,7 +242,7 @@ class EmbeddedPostgres:
 
     def _data_place(self, user: str) -> Path:
         """Decided once: a folder that changes its permissions must not look like lost data."""
-        data, note = self._folder / "data", self._folder / "LOCATION"
+        data, note = self._folder / "data", self._folder / NOTE
         if note.exists():
             return Path(note.read_text(encoding="utf-8").strip())
         if may(user, "-x", self._folder):
@@ -252,9 +254,11 @@ class EmbeddedPostgres:
                 en=f"the user {user} cannot enter {self._folder}",
                 field="data",
             )
-        data = SYSTEM_HOME / f"data-{_short(self._folder)}"
-        note.write_text(f"{data}\n", encoding="utf-8")
-        return data
+        with (self._folder / "begun.lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not note.exists():
+                begin(self._folder)
+        return Path(note.read_text(encoding="utf-8").strip())
 
     @property
     def _socket_folder(self) -> Path:
@@ -262,7 +266,7 @@ class EmbeddedPostgres:
         beside = self._data.parent / f"{self._data.name}-socket"
         if len(str(beside)) <= _SOCKET_PATH_MAX:
             return beside
-        return Path(f"/tmp/fanzha-{os.getuid()}-{_short(self._folder)}")  # noqa: S108
+        return Path(f"/tmp/fanzha-{os.getuid()}-{short(self._folder)}")  # noqa: S108
 
     def _make_folder(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -319,19 +323,9 @@ class EmbeddedPostgres:
     # ── what earlier runs left ──────────────────────────────────────────────────────────────────
 
     def _end_leftovers(self) -> None:
-        """End every postgres that works in our data folder: an orphan, or backends of a dead one.
-
-        Found by what they are (program and working folder), never by a number in a file.
-        """
-        deadline = time.monotonic() + _STOP_S
-        while found := _working_in(self._data):
-            for pid in found:
-                late = time.monotonic() > deadline
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL if late else signal.SIGINT)
-            if self._process is not None:
-                self._process.poll()
-            time.sleep(0.05)
+        """End what works in our data folder still."""
+        process = self._process
+        end_all_in(self._data, (lambda: None) if process is None else process.poll)
 
     def _not_started(self) -> Unavailable:
         return Unavailable(
@@ -339,22 +333,6 @@ class EmbeddedPostgres:
             zh=f"PostgreSQL 未能启动，详见 {self._folder / 'server.log'}",
             en=f"PostgreSQL did not start; see {self._folder / 'server.log'}",
         )
-
-
-def _working_in(data: Path) -> list[int]:
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            program = os.readlink(entry / "exe").removesuffix(" (deleted)")
-            if Path(program).name == "postgres" and os.readlink(entry / "cwd") == str(data):
-                found.append(int(entry.name))
-    return found
-
-
-def _short(path: Path) -> str:
-    return hashlib.sha256(str(path).encode()).hexdigest()[:12]
 
 
 def _write_private(path: Path, text: str) -> None:

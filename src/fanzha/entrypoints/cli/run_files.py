@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +44,8 @@ def run(
     ahead: Ahead = False,
 ) -> None:
     """把文件送过与实时数据相同的路。Push files through the same path as live feeds, and report."""
+    from fanzha.adapters.postgres.service_user import temporary
+    from fanzha.entrypoints.ending import raised
     from fanzha.entrypoints.replay.files import Files, run_files
 
     files = by_stream(
@@ -55,8 +56,9 @@ def run(
         raise typer.BadParameter("没有给出任何文件 no file was given, e.g. --calls FILE")
     wanted = Files(files, findings=findings, warnings=warnings, refused=refused, ahead=ahead)
     settings = load()
-    if data is not None:
-        run_files(wanted, settings.model_copy(update={"data": data}))
-        return
-    with tempfile.TemporaryDirectory(prefix="fanzha-run-") as folder:
-        run_files(wanted, settings.model_copy(update={"data": Path(folder)}))
+    with raised():
+        if data is not None:
+            run_files(wanted, settings.model_copy(update={"data": data}))
+            return
+        with temporary("fanzha-run-") as folder:
+            run_files(wanted, settings.model_copy(update={"data": folder}))
