@@ -8,9 +8,9 @@ from urllib.parse import quote, unquote
 
 import pyarrow as pa
 
-from fanzha.adapters.nats.opened import BYTES_MAX, ROWS_MAX, size_of, spread_of
 from fanzha.errors import Refused
 from fanzha.records.batches import empty_batch
+from fanzha.records.opened import BYTES_MAX, ROWS_MAX, size_of, spread_of
 
 _TOKEN_MAX = 200
 _KEY_MAX = 512

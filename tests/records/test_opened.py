@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanzha.adapters.nats import wire
-from fanzha.adapters.nats.opened import BYTES_MAX, ROWS_MAX, size_of
 from fanzha.errors import Refused
+from fanzha.records.opened import BYTES_MAX, ROWS_MAX, size_of
 
 COMPRESSIONS = st.sampled_from([None, "lz4", "zstd"])
 
