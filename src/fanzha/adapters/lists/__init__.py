@@ -1,0 +1,1 @@
+"""How lists travel from a centre to its edges: packed, signed, over HTTP."""
