@@ -21,6 +21,9 @@ COLUMNS = (
     ("note", "sealed", ("id",)),
     ("stop_request", "sealed", ("id",)),
     ("quarantine", "sealed", ("id",)),
+    ("measure", "sealed", ("id",)),
+    ("appeal", "sealed", ("id",)),
+    ("listed", "sealed", ("token",)),
 )
 """Every sealed column: table, column, key. A test compares this with the catalogue."""
 

@@ -1,0 +1,1 @@
+"""Measures against numbers, senders, names, addresses, apps and accounts; and appeals."""

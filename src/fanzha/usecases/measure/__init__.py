@@ -1,0 +1,1 @@
+"""What is done about a measure: proposed, decided, listed, ended, appealed."""
