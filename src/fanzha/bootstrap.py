@@ -20,6 +20,7 @@ from fanzha.adapters.postgres.migrate import APPLICATION, migrate
 from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.operators import Operators
 from fanzha.adapters.postgres.quarantine import Quarantine
+from fanzha.adapters.postgres.register.measures import PostgresRegister
 from fanzha.adapters.postgres.rules import PostgresWorkshop
 from fanzha.adapters.postgres.rules_feed import PostgresRuleFeed
 from fanzha.adapters.sealing.keyring import Keyring
@@ -28,6 +29,8 @@ from fanzha.detection.rules.names import load_catalogue
 from fanzha.detection.taxonomy import TAXONOMY_FILE, Taxonomy, load_taxonomy
 from fanzha.errors import Misconfigured
 from fanzha.lifecycles.actor import NATION, Unit
+from fanzha.lifecycles.measure.policy import load_register
+from fanzha.lifecycles.measure.protected import load_protected
 from fanzha.lifecycles.rule.policy import load_gates
 from fanzha.lifecycles.warning.policy import load_clocks, load_grades
 from fanzha.ports.event_log import EventLog
@@ -35,6 +38,8 @@ from fanzha.ports.scorer_group import Exchange, Membership
 from fanzha.settings import Settings
 from fanzha.usecases.dissuasion.script import ScriptBook
 from fanzha.usecases.dissuasion.script import load as load_scripts
+from fanzha.usecases.measure.listing import protected_entries
+from fanzha.usecases.measure.propose import Register
 from fanzha.usecases.warning.policies import WarningPolicies
 from fanzha.usecases.warning.tiers import Tiers, load_units
 from fanzha.usecases.warning.wording import Wording
@@ -184,6 +189,29 @@ class Parts:
             root=self.policies.tiers.root,
             salt=self.keyring.token("look", "workshop").hex(),
         )
+
+    @cached_property
+    def register_office(self) -> PostgresRegister:
+        return PostgresRegister(self.database, self.keyring, self.register.units)
+
+    @cached_property
+    def register(self) -> Register:
+        """What acts in the register of measures go by."""
+        folder = self.settings.policies
+        return Register(
+            policy=load_register(folder / "measures" / "register.yaml"),
+            protected=load_protected(
+                folder / "measures" / "protected.yaml",
+                folder / "detection" / "filed-numbers.yaml",
+            ),
+            root=self.policies.tiers.root,
+            units={u.code: u for u in self.units},
+        )
+
+    def ensure_protected(self) -> None:
+        """The wires' list holds what the policy protects, and nothing else as protected."""
+        with self.register_office.work() as work:
+            work.lists.protect(protected_entries(self.register.protected))
 
     def rule_feed(self) -> PostgresRuleFeed:
         """The workshop's rules for a scorer."""

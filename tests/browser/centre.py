@@ -21,6 +21,7 @@ from fanzha.bootstrap import warning_policies
 from fanzha.entrypoints.api.app import create_app
 from fanzha.entrypoints.api.bus import Bus
 from fanzha.entrypoints.api.centre import Centre
+from fanzha.entrypoints.api.measures.parts import MeasureParts
 from fanzha.entrypoints.api.present import Presenter
 from fanzha.entrypoints.api.scripts import Scripts
 from fanzha.entrypoints.demo import DEMO_PASSWORD
@@ -30,6 +31,7 @@ from fanzha.settings import Settings
 from fanzha.testing.event_log import MemoryEventLog
 from fanzha.usecases.dissuasion.script import load as load_scripts
 from tests import fixtures
+from tests.usecases.measure.given import register
 from tests.usecases.workshop.given import bench
 
 STATION = "470103001"
@@ -81,6 +83,7 @@ def centre_over(installed: fixtures.Installed) -> Centre:
         policies=policies,
         presenter=Presenter(types, policies.clocks),
         scripts=Scripts(load_scripts(Path(fixtures.POLICIES) / "scripts" / "dissuasion.yaml")),
+        measures=MeasureParts.over(installed.database, installed.keyring, register(), _now),
         log=log,
         door=Door(log, quarantine, installed.keyring, _now),
         bus=Bus(installed.url),

@@ -13,6 +13,7 @@ from fanzha.adapters.postgres.operators import Operators
 from fanzha.adapters.postgres.quarantine import Quarantine
 from fanzha.adapters.postgres.rules import PostgresWorkshop
 from fanzha.entrypoints.api.bus import Bus
+from fanzha.entrypoints.api.measures.parts import MeasureParts
 from fanzha.entrypoints.api.present import Presenter
 from fanzha.entrypoints.api.scripts import Scripts
 from fanzha.entrypoints.door import Door
@@ -37,6 +38,7 @@ class Centre:
     policies: WarningPolicies
     presenter: Presenter
     scripts: Scripts
+    measures: MeasureParts
     log: EventLog
     door: Door
     bus: Bus

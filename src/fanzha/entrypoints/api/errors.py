@@ -18,6 +18,7 @@ from fanzha.entrypoints.api.schemas import Problem
 from fanzha.errors import FanzhaError, Misconfigured, Refused, Unavailable, Uncertain
 from fanzha.lifecycles.machine import NotAllowed
 from fanzha.lifecycles.warning.states import WARNING
+from fanzha.ports.register import MeasureChanged
 from fanzha.ports.warning_book import StateChanged
 from fanzha.ports.workshop import RuleChanged
 from fanzha.usecases.warning.act import NotHere
@@ -27,6 +28,7 @@ _log = logging.getLogger("fanzha.api")
 _STATUS: tuple[tuple[type[FanzhaError], int], ...] = (
     (StateChanged, 409),
     (RuleChanged, 409),
+    (MeasureChanged, 409),
     (NotHere, 404),
     (NotAllowed, 403),
     (Refused, 422),
@@ -50,6 +52,10 @@ _BY_CODE = {
     "too_many_rows": 413,
     "encoding_not_supported": 415,
     "unknown_verb": 404,
+    "too_old": 410,
+    "appeal_open": 409,
+    "already_listed": 409,
+    **dict.fromkeys(("measure_unknown", "appeal_unknown", "code_unknown"), 404),
     **dict.fromkeys(("rule_unknown", "case_unknown", "snooze_unknown", "look_unknown"), 404),
 }
 _HTTP = {
@@ -83,7 +89,7 @@ def problem_of(error: FanzhaError) -> Problem:
         problem.state, problem.by, problem.at = error.now.state, by, error.now.updated_at
         problem.zh = f"{by or '系统'}已将状态改为「{state.zh}」"
         problem.en = f"{by or 'the system'} has set the state to “{state.en}”"
-    if isinstance(error, RuleChanged):
+    if isinstance(error, RuleChanged | MeasureChanged):
         problem.state, problem.at = error.now.state, error.now.updated_at
     return problem
 

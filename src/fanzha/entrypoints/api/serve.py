@@ -14,6 +14,7 @@ from fanzha.entrypoints.api import intake
 from fanzha.entrypoints.api.app import create_app
 from fanzha.entrypoints.api.bus import Bus
 from fanzha.entrypoints.api.centre import Centre
+from fanzha.entrypoints.api.measures.parts import MeasureParts
 from fanzha.entrypoints.api.present import Presenter
 from fanzha.entrypoints.api.scripts import Scripts
 from fanzha.entrypoints.door import Door
@@ -41,6 +42,7 @@ def centre_of(parts: Parts) -> Centre:
         policies=parts.policies,
         presenter=Presenter({c: taxonomy.words(c) for c in codes}, parts.policies.clocks),
         scripts=Scripts(parts.scripts),
+        measures=MeasureParts.over(parts.database, parts.keyring, parts.register, utc_now),
         log=log,
         door=Door(log, parts.quarantine, parts.keyring, utc_now),
         bus=Bus(parts.database_url),

@@ -13,6 +13,9 @@ from fanzha.lifecycles.actor import Role, Unit
 from fanzha.records.schemas import STREAMS
 from fanzha.settings import load
 
+LISTS = "lists"
+"""What an edge needs a key for: the wires' list."""
+
 operators = typer.Typer(help="登录人员。People who sign in.", no_args_is_help=True)
 senders = typer.Typer(help="数据发送方。Who feeds events.", no_args_is_help=True)
 
@@ -77,11 +80,11 @@ def add_sender(
 ) -> None:
     """新增发送方，密钥只显示一次。A feeder and its key, shown once; a former key ends."""
     chosen = [s.strip() for s in streams.split(",") if s.strip()] or list(STREAMS)
-    if unknown := sorted(set(chosen) - set(STREAMS)):
+    if unknown := sorted(set(chosen) - {*STREAMS, LISTS}):
         raise Refused(
             "unknown_stream",
-            zh=f"没有这些数据流：{unknown}；可用：{'、'.join(STREAMS)}",
-            en=f"no such streams: {unknown}; there are: {', '.join(STREAMS)}",
+            zh=f"没有这些数据流：{unknown}；可用：{'、'.join([*STREAMS, LISTS])}",
+            en=f"no such streams: {unknown}; there are: {', '.join([*STREAMS, LISTS])}",
             field="streams",
         )
     parts = Parts(load())

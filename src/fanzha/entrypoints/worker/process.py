@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fanzha.adapters.postgres import audit
 from fanzha.bootstrap import Parts, utc_now
 from fanzha.entrypoints.ending import until_told
-from fanzha.entrypoints.worker import workshop
+from fanzha.entrypoints.worker import register, workshop
 from fanzha.entrypoints.worker.deliver import Deliverer
 from fanzha.entrypoints.worker.run import run as work
 from fanzha.lifecycles.actor import NATION
@@ -29,6 +29,7 @@ async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
             from_number=parts.settings.smpp_sender,
             now=utc_now,
         )
+    await asyncio.to_thread(parts.ensure_protected)
     ready()
 
     def sign_heads() -> None:
@@ -56,6 +57,8 @@ async def run(parts: Parts, ready: Callable[[], None] = lambda: None) -> None:
                 beat=beat,
                 now=utc_now,
                 workshop=(tend, rehearse),
+                register=lambda: register.tend(parts),
+                forget=lambda: register.forget(parts),
             )
         )
     finally:

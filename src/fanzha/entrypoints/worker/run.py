@@ -31,10 +31,13 @@ async def run(
     beat: Callable[[], None],
     now: Callable[[], datetime],
     workshop: Sequence[Callable[[], Awaitable[None]]] = (),
+    register: Callable[[], Awaitable[None]] | None = None,
+    forget: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Run until cancelled; a loop that fails ends the process, which is then started anew.
 
-    `beat` leaves a sign of life after each round of the clocks. `workshop` are its rounds there.
+    `beat` leaves a sign of life after each round of the clocks. `workshop` are its rounds there;
+    `register` ends what is over in the register of measures, `forget` what lists need no more.
     """
     async with asyncio.TaskGroup() as group:
         if deliverer is not None:
@@ -43,6 +46,10 @@ async def run(
         group.create_task(_each(_TRIM_S, lambda: _trim(log, policies, now)))
         for step in workshop:
             group.create_task(_each(_WORKSHOP_S, step))
+        if register is not None:
+            group.create_task(_each(_CLOCK_S, register))
+        if forget is not None:
+            group.create_task(_each(_TRIM_S, forget))
         group.create_task(_each(_SIGN_S, lambda: asyncio.to_thread(sign_heads)))
 
 
