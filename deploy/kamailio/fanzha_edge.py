@@ -165,7 +165,9 @@ def _next_uri(text: str, at: int) -> tuple[int, str]:
         else:
             at += 1
     if not uri:
-        uri = text[begin:at].strip().partition(";")[0]
+        bare = text[begin:at].strip()
+        end = bare.find(";", max(0, bare.find("@")))
+        uri = bare if end < 0 else bare[:end]
     return at + 1, uri
 
 

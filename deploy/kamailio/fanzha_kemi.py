@@ -18,6 +18,7 @@ import KSR
 PASS, REFUSED = 1, 2
 """What `judge` returns to the routing script; never 0, which would end it."""
 _MOST_HEADERS = 4
+_LONGEST = 8192
 _RESPONSE = "608", "Rejected"
 
 
@@ -46,13 +47,13 @@ class Hook:
             return PASS
 
     def _judge(self) -> int:
-        if edge.is_emergency(KSR.pv.get("$ru") or "", self.settings.always):
+        if edge.is_emergency(_read("ru"), self.settings.always):
             return _counted("emergency")
         claims = edge.claims(
             _headers("P-Asserted-Identity"),
             _headers("Identity") or _headers("y"),
             _headers("Remote-Party-ID"),
-            KSR.pv.get("$hdr(From)") or KSR.pv.get("$hdr(f)") or "",
+            _read("fu") if KSR.pv.is_null("$fu") < 1 else "",
         )
         if not claims:
             return PASS
@@ -119,13 +120,17 @@ class Hook:
 
 def _headers(name: str) -> list[str]:
     """Values of the first headers of that name."""
-    found = []
-    for nth in range(_MOST_HEADERS):
-        value = KSR.pv.get(f"$(hdr({name})[{nth}])")
-        if not isinstance(value, str) or not value:
-            break
-        found.append(value)
-    return found
+    if KSR.hdr.is_present(name) < 1:
+        return []
+    count = min(KSR.pv.get(f"$hdrc({name})") or 0, _MOST_HEADERS)
+    return [_read(f"hdr({name})", f"[{nth}]") for nth in range(count)]
+
+
+def _read(name: str, nth: str = "") -> str:
+    """What a request holds, whatever bytes these are: Kamailio's strings must be UTF-8, so they
+    come in hexadecimal. A caller could otherwise hide behind one odd byte."""
+    value = KSR.pv.get(f"$({name}{nth}{{s.substr,0,{_LONGEST}}}{{s.encode.hexa}})")
+    return bytes.fromhex(value).decode("utf-8", "replace") if isinstance(value, str) else ""
 
 
 def _one_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ def called(tmp_path: Path) -> Iterator[Sipp]:
 
 @pytest.fixture
 def kamailio(tmp_path: Path, edge: StubEdge, called: Sipp) -> Iterator[Kamailio]:
-    settings = {"socket": str(edge.path), "log_every_s": "0.5", "time_limit_ms": "100"}
+    settings = {"socket": str(edge.path), "log_every_s": "0.5", "time_limit_ms": "150"}
     with Kamailio(tmp_path / "kamailio", called.port, settings) as found:
         yield found
 
@@ -111,8 +112,8 @@ def test_protected_callers_and_emergency_numbers_pass(ring: Ring, kamailio: Kama
 
 
 def test_within_a_call_nothing_is_asked(ring: Ring, edge: StubEdge) -> None:
-    ring(PASSED_TWICE, Call(GOOD, "10010"), total=3)
-    assert len(edge.asked) == 3
+    ring(PASSED_TWICE, Call(GOOD, "10010"), total=10)
+    assert 10 <= len(edge.asked) < 15  # not 20; a few more where a busy machine sent one again
 
 
 def test_an_upheld_appeal_lets_the_same_call_pass(ring: Ring, edge: StubEdge) -> None:
@@ -179,41 +180,56 @@ def test_an_edge_that_ends_and_comes_back(ring: Ring, edge: StubEdge, kamailio: 
 
 
 def test_many_mixed_calls_while_the_list_changes(
-    tmp_path: Path, edge: StubEdge, kamailio: Kamailio
+    tmp_path: Path, edge: StubEdge, called: Sipp
 ) -> None:
     """Not one of 3,000 verdicts may be wrong; each caller checks its own."""
+    settings = {"socket": str(edge.path), "time_limit_ms": "5000"}
+    with Kamailio(tmp_path / "kamailio", called.port, settings) as kamailio:
+        with changing(edge):
+            _ring_many(tmp_path, kamailio)
+        counted = kamailio.counted()
+    assert len(edge.entries) > 100
+    assert counted["unasked"] == 0
+    assert min(counted["refused"], counted["marked"]) >= 1000
+
+
+@contextlib.contextmanager
+def changing(edge: StubEdge) -> Iterator[None]:
+    """Entries come all the while, a hundred a second."""
+    over = threading.Event()
+
+    def change() -> None:
+        n = 100
+        while not over.wait(0.01):
+            n += 1
+            edge.entries = {**edge.entries, reserved.mobile(n): (Effect.REFUSE, n)}
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _ring_many(folder: Path, kamailio: Kamailio) -> None:
     runs = [
         (REFUSED, Call(BAD, "10010", "", IS_REFUSED)),
         (MARKED, Call(DOUBTFUL, "10010", "", IS_MARKED)),
         (PASSED, Call(GOOD, "10010")),
     ]
-    callers = [
-        Sipp(tmp_path / f"many{n}", scenario, to=kamailio.port, calls=[call], rate=120, total=1000)
-        for n, (scenario, call) in enumerate(runs)
-    ]
-    over = threading.Event()
-
-    def change() -> None:
-        n = 0
-        while not over.wait(0.01):
-            n += 1
-            edge.entries = {**edge.entries, reserved.mobile(100 + n): (Effect.REFUSE, n)}
-
-    changing = threading.Thread(target=change)
-    try:
-        for caller in callers:
-            caller.start()
-        changing.start()
+    with contextlib.ExitStack() as stack:
+        callers = [
+            stack.enter_context(
+                Sipp(folder / f"many{n}", scenario, to=kamailio.port, calls=[call], rate=120,
+                     total=1000)
+            )
+            for n, (scenario, call) in enumerate(runs)
+        ]  # fmt: skip
         for caller in callers:
             outcome = caller.wait(60)
             assert (outcome.succeeded, outcome.failed) == (1000, 0), outcome.words
-    finally:
-        over.set()
-        for caller in callers:
-            caller.stop()
-    assert len(edge.entries) > 100
-    counted = kamailio.counted()
-    assert (counted["refused"], counted["marked"], counted["unasked"]) == (1000, 1000, 0)
 
 
 def test_a_wrong_setting_stops_kamailio(tmp_path: Path) -> None:
