@@ -9,6 +9,7 @@ from fanzha.bootstrap import Parts
 from fanzha.entrypoints.ending import until_told
 from fanzha.entrypoints.scorer.group.run import GroupScorer
 from fanzha.entrypoints.scorer.group.snapshots import GroupSnapshots
+from fanzha.entrypoints.scorer.measures import Measures
 from fanzha.entrypoints.scorer.run import Scorer
 from fanzha.entrypoints.scorer.snapshots import Snapshots
 from fanzha.ports.event_log import EventLog
@@ -41,6 +42,7 @@ async def _alone(parts: Parts, log: EventLog) -> Scorer:
         snapshots=Snapshots(parts.snapshots_folder, version=engine.state_version),
         snapshot_every_s=parts.settings.snapshot_every_s,
         rules=parts.rule_feed(),
+        measures=Measures(parts),
     )
 
 
@@ -57,4 +59,5 @@ async def _together(parts: Parts, log: EventLog, member: str) -> GroupScorer:
         policies=parts.policies,
         snapshot_every_s=parts.settings.snapshot_every_s,
         rules=parts.rule_feed(),
+        measures=Measures(parts),
     )

@@ -18,6 +18,7 @@ from fanzha.adapters.postgres.office import PostgresOffice
 from fanzha.adapters.postgres.quarantine import Quarantine
 from fanzha.adapters.postgres.rules_feed import PostgresRuleFeed
 from fanzha.detection.engine import Engine, Outcome
+from fanzha.detection.finding import Finding
 from fanzha.detection.person.risk import Risk
 from fanzha.detection.rules.ruleset import EMPTY
 from fanzha.detection.rules.tally import Counted
@@ -74,10 +75,12 @@ class Scorer:
         rules: PostgresRuleFeed | None = None,
         issued_at: Callable[[Risk], datetime] | None = None,
         heard: Callable[[Outcome, Taken], None] = lambda outcome, taken: None,
+        measures: Callable[[Sequence[Finding]], None] = lambda findings: None,
     ) -> None:
         """`issued_at` says when a warning counts as issued: now, unless a file of the past is
         scored. `heard` is told what was newly taken in, after the commit. Without `rules`, the
-        workshop's rules are left out."""
+        workshop's rules are left out. `measures` acts on findings before they are committed: what
+        it does, it must be able to do again."""
         self._log_port = log
         self._engine = engine
         self._office = office
@@ -91,6 +94,7 @@ class Scorer:
         self._now = now
         self._issued_at = issued_at
         self._heard = heard
+        self._measures = measures
         self._committed = 0
         self._counted = 0
         self._tally = _Tally()
@@ -313,6 +317,7 @@ class Scorer:
 
         def attempt() -> Taken | None:
             now = self._now()
+            self._measures(outcome.findings)
             try:
                 return take_in(
                     self._office,

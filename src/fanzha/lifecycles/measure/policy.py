@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,24 @@ class WideBounds:
 
 @dataclass(frozen=True, slots=True)
 class AutomaticBounds:
-    """When the machine may act. Reports lower the score that is asked for, to a floor of its own
-    finding; without a finding no number of reports does anything."""
+    """When the machine may act. Reports of the public let a weaker finding suffice, for a milder
+    effect; without a finding no number of reports does anything."""
 
+    detectors: frozenset[str]
+    not_with: frozenset[str]
     score_least: float
-    score_with_reports: float
-    reports_least: int
     effect: Mapping[MeasureKind, Effect]
+    reports_least: int
+    score_with_reports: float
+    effect_with_reports: Mapping[MeasureKind, Effect]
+
+    def effect_of(self, kind: MeasureKind, score: float, reports: int) -> Effect | None:
+        """What may be done at once; None: nothing without a person."""
+        if score >= self.score_least:
+            return self.effect.get(kind)
+        if score >= self.score_with_reports and reports >= self.reports_least:
+            return self.effect_with_reports.get(kind)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +147,22 @@ def _kind(kind: MeasureKind, item: Any, remedy: Any) -> KindPolicy:
 
 
 def _automatic(item: Any) -> AutomaticBounds:
-    keys = {"score_least", "score_with_reports", "reports_least", "effect"}
-    _only("automatic", item, keys)
+    _only("automatic", item, {f.name for f in fields(AutomaticBounds)})
     found = AutomaticBounds(
+        detectors=frozenset(map(str, item["detectors"])),
+        not_with=frozenset(map(str, item["not_with"])),
         score_least=_positive("score_least", item["score_least"]),
-        score_with_reports=_positive("score_with_reports", item["score_with_reports"]),
-        reports_least=int(_positive("reports_least", item["reports_least"])),
         effect={MeasureKind(k): Effect(v) for k, v in item["effect"].items()},
+        reports_least=int(_positive("reports_least", item["reports_least"])),
+        score_with_reports=_positive("score_with_reports", item["score_with_reports"]),
+        effect_with_reports={
+            MeasureKind(k): Effect(v) for k, v in item["effect_with_reports"].items()
+        },
     )
     if not 0.5 <= found.score_with_reports <= found.score_least <= 1:
         raise _bad("automatic", "needs 0.5 <= score_with_reports <= score_least <= 1")
+    if Effect.REFUSE in found.effect_with_reports.values():
+        raise _bad("automatic.effect_with_reports", "must refuse nothing: reports can be bought")
     return found
 
 

@@ -19,7 +19,7 @@ from fanzha.ports.deed_book import Deed
 from fanzha.ports.register import AlreadyListed, RegisterUnit
 from fanzha.usecases.measure.listing import entries_of, not_too_wide
 
-__all__ = ["Evidence", "Register", "Wanted", "deed", "propose", "take"]
+__all__ = ["Register", "Wanted", "deed", "propose", "take"]
 
 _PROPOSERS = frozenset({Role.DUTY_OFFICER, Role.ANALYST})
 _WORDS_MOST = 500
@@ -47,19 +47,6 @@ class Wanted:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the machine acts on: a finding of its own about the very target, and how many people
-    reported the same."""
-
-    finding: str
-    score: float
-    article: str
-    zh: str
-    en: str
-    reports: int
-
-
 def propose(
     work: RegisterUnit, register: Register, actor: Actor, wanted: Wanted, code: int, now: datetime
 ) -> Measure:
@@ -83,33 +70,28 @@ def take(
     work: RegisterUnit,
     register: Register,
     wanted: Wanted,
-    evidence: Evidence,
+    score: float,
+    reports: int,
     code: int,
     now: datetime,
 ) -> Measure | None:
-    """What the machine does by itself: a short, provisional measure on strong evidence. None where
-    the evidence does not suffice, the target is protected or wide, or something stands already.
-
-    Reports never suffice: they lower what is asked of the machine's own finding, to a floor.
-    """
-    bounds = register.policy.automatic
-    asked = (
-        bounds.score_with_reports
-        if evidence.reports >= bounds.reports_least
-        else bounds.score_least
-    )
+    """What the machine does by itself: a short, provisional measure. None where the evidence does
+    not suffice, the target is protected or wide, or something stands already. The same id again is
+    the same measure, whatever became of it."""
+    if (there := work.measures.get(wanted.id)) is not None:
+        return there
     target = wanted.target
-    if evidence.score < asked or register.protected.touches(target):
-        return None
-    if bounds.effect.get(target.kind) != wanted.effect:
+    effect = register.policy.automatic.effect_of(target.kind, score, reports)
+    if effect is None or register.protected.touches(target):
         return None
     if not not_too_wide(target, register.policy):
         return None
     machine = system(register.root)
-    made = _made(register, wanted, code, now, machine)
+    made = _made(register, replace(wanted, effect=effect), code, now, machine)
     term = Term(now, now + register.policy.kinds[target.kind].automatic)
     made = replace(made, state=states.PROVISIONAL, automatic=True, term=term)
     try:
+        # Before the measure itself: where it is refused, nothing else has been done.
         work.lists.put(entries_of(made), made.id)
     except AlreadyListed:
         return None
