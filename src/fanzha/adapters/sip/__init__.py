@@ -1,0 +1,1 @@
+"""Calls: what goes with a refused one and with one of ours. Kamailio speaks the protocol."""
