@@ -36,13 +36,14 @@ def name(text: str) -> Asked:
         return []
 
 
-def url(text: str) -> Asked:
-    """An address: each of its expressions, and its host as a name."""
+def url(text: str, *, pages: bool = True) -> Asked:
+    """An address: each of its expressions, and its host as a name. `pages` false: the host only,
+    where no list has entries of pages."""
     try:
         address = urls.parse(text)
     except Refused:
         return []
-    found: Asked = [(Kind.URL, digest) for digest in hashes(address)]
+    found: Asked = [(Kind.URL, digest) for digest in hashes(address)] if pages else []
     if not address.is_address:
         found.append((Kind.NAME, address.host.encode("ascii")))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 
 from fanzha.lists.form import Effect
 
-__all__ = ["Hit", "Hits", "greatest"]
+__all__ = ["Hit", "Hits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,3 @@ class Hits:
         if not effect:
             return None
         return Hit(Effect(effect), int(self.code[row]), int(self.ends_at[row]))
-
-
-def greatest(hits: Iterable[Hit | None]) -> Hit | None:
-    """The one whose effect is greatest; among equals the first."""
-    found = [hit for hit in hits if hit is not None]
-    return max(found, key=lambda hit: hit.effect, default=None)

@@ -1,25 +1,60 @@
-"""The lists in memory, as the wires ask them: what stands against a number, a name, a page."""
+"""The lists in memory, as the wires ask them: what stands against a number, a name, a page.
+
+Entries lie in levels, as in a log-structured tree: the whole list, and above it the changes since,
+in runs of which each is at most an eighth of the next. A set of changes makes new runs and puts
+them in place of the old by one assignment, so whoever asks meanwhile sees all of it or nothing. No
+table is ever changed or more than five eighths full; what has gone leaves with the next merging.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from fanzha.errors import Refused
-from fanzha.lists import asked
+from fanzha.lists import asked, batch, kernel
 from fanzha.lists.asked import Asked
-from fanzha.lists.form import ENTRIES, Effect, Kind, Lists, Match
-from fanzha.lists.hits import Hit, Hits, greatest
+from fanzha.lists.batch import Column
+from fanzha.lists.form import Kind, Lists
+from fanzha.lists.hits import Hit, Hits
+from fanzha.lists.level import (
+    Level,
+    Run,
+    addresses,
+    index,
+    merged,
+    run_of,
+    seed_words,
+    table_of,
+)
 
 __all__ = ["Standing"]
 
-_Key = tuple[int, int, bytes]
-_Entry = tuple[int, int, int]
-_EFFECTS = frozenset(map(int, Effect))
+_RATIO = 8
+_SMALL = 4_096
+"""Runs up to so many entries are merged whatever their sizes: it takes a millisecond."""
+
+Texts: TypeAlias = pa.Array | pa.ChunkedArray | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """One version, whole: what an asking thread holds on to while it asks."""
+
+    version: int
+    entries: int
+    seed: npt.NDArray[np.uint64]
+    levels: tuple[Level, ...]
+    addresses: npt.NDArray[np.int64]
+    reach: npt.NDArray[np.uint64]
+    pages: bool
+    """Whether any level has entries of pages."""
 
 
 class Standing:
@@ -31,125 +66,173 @@ class Standing:
     has ended is no hit.
     """
 
-    def __init__(self, entries: dict[_Key, _Entry], version: int) -> None:
-        self._at = (version, entries)
+    def __init__(self, run: Run, version: int, seed: int) -> None:
+        self._seed = seed_words(seed)
         self._writing = threading.Lock()
+        self._state = self._made(version, len(run), (index(run, self._seed),))
 
     @classmethod
     def build(cls, entries: pa.Table, version: int, seed: int = 0) -> Standing:
         """From a whole list (ENTRIES). `seed`: unguessable where others may choose what is asked or
         listed, so that nobody can make values that slow it down."""
-        return cls(dict(_rows(entries)), version)
+        return cls(run_of(entries), version, seed)
 
     def apply(self, changes: pa.Table, version: int) -> None:
         """Go on to `version` by a set of changes (CHANGES). Raises Refused where it goes back."""
         with self._writing:
-            before, entries = self._at
-            if version < before:
+            before = self._state
+            if version < before.version:
                 raise Refused(
                     "list_goes_back",
                     zh="名单的版本比现有的旧",
                     en="the changes lead to an older version than the one that stands",
                     field="version",
                 )
-            after = dict(entries)
-            for (key, entry), gone in zip(_rows(changes), changes["gone"].to_pylist(), strict=True):
-                if gone:
-                    after.pop(key, None)
-                else:
-                    after[key] = entry
-            self._at = (version, after)
+            run = run_of(changes)
+            stood = kernel.standing(before.addresses, self._seed, run.rows, run.text)
+            gone = run.rows[2 :: kernel.ROW] >> np.uint64(kernel.GONE) & np.uint64(1)
+            entries = before.entries - stood + len(run) - int(gone.sum())
+            levels = list(before.levels)
+            while levels and len(levels[-1].run) <= max(_SMALL, _RATIO * len(run)):
+                below = levels.pop()
+                run = merged(below.run, run, keep_gone=bool(levels))
+            levels.append(index(run, self._seed))
+            self._state = self._made(version, entries, tuple(levels))
 
     @property
     def version(self) -> int:
-        return self._at[0]
+        return self._state.version
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory in use, the texts included."""
-        return sum(len(key[2]) + 200 for key in self._at[1])
+        return sum(level.nbytes for level in self._state.levels)
 
     def __len__(self) -> int:
-        return len(self._at[1])
+        return self._state.entries
 
     def dump(self) -> Lists:
-        """Everything that stands, ended entries included, sorted as ENTRIES says."""
-        version, entries = self._at
-        rows = sorted((*key, *entry) for key, entry in entries.items())
-        columns = list(zip(*rows, strict=True)) or [()] * len(ENTRIES)
-        arrays = [pa.array(c, f.type) for c, f in zip(columns, ENTRIES, strict=True)]
-        return Lists(version, pa.table(arrays, schema=ENTRIES))
+        """Everything that stands, ended entries included, as ENTRIES has it."""
+        state = self._state
+        run = state.levels[-1].run
+        for place, level in reversed(list(enumerate(state.levels[:-1]))):
+            run = merged(level.run, run, keep_gone=place > 0)
+        return Lists(state.version, table_of(run))
+
+    # ── one value ────────────────────────────────────────────────────────────────────────────────
 
     def number(self, text: str, now: int) -> Hit | None:
         """A calling or called number."""
-        return self._ask(asked.number(text), now)
+        return self.ask([asked.number(text)], now)[0]
 
     def sender(self, text: str, now: int) -> Hit | None:
         """The sender of a text: letters or a number."""
-        return self._ask(asked.sender(text), now)
+        return self.ask([asked.sender(text)], now)[0]
 
     def name(self, text: str, now: int) -> Hit | None:
         """A name that is resolved."""
-        return self._ask(asked.name(text), now)
+        return self.ask([asked.name(text)], now)[0]
 
     def url(self, text: str, now: int) -> Hit | None:
         """An address that is opened: its expressions, and its host as a name."""
-        return self._ask(asked.url(text), now)
+        return self.ask([asked.url(text, pages=self._state.pages)], now)[0]
 
     def app(self, digest: bytes, now: int) -> Hit | None:
         """SHA-256 of a package or of its signing certificate."""
-        return self._ask(asked.app(digest), now)
+        return self.ask([asked.app(digest)], now)[0]
 
-    def numbers(self, values: pa.StringArray | Sequence[str], now: int) -> Hits:
-        return self._batch(map(asked.number, _texts(values)), now)
+    # ── many ─────────────────────────────────────────────────────────────────────────────────────
 
-    def senders(self, values: pa.StringArray | Sequence[str], now: int) -> Hits:
-        return self._batch(map(asked.sender, _texts(values)), now)
+    def ask(self, questions: Sequence[Asked], now: int) -> Hits:
+        """Questions of any kinds, one hit each (`lists.asked` makes them)."""
+        return _grouped(self._state, questions, now)
 
-    def names(self, values: pa.StringArray | Sequence[str], now: int) -> Hits:
-        return self._batch(map(asked.name, _texts(values)), now)
+    def numbers(self, values: Texts, now: int) -> Hits:
+        given = batch.column(values)
+        return self._mostly(given, *batch.plain_numbers(given), asked.number, now)
 
-    def urls(self, values: pa.StringArray | Sequence[str], now: int) -> Hits:
-        return self._batch(map(asked.url, _texts(values)), now)
-
-    def apps(self, digests: pa.BinaryArray | Sequence[bytes], now: int) -> Hits:
-        return self._batch((asked.app(d) for d in _texts(digests)), now)
-
-    def _batch(self, questions: Iterable[Asked], now: int) -> Hits:
-        entries = self._at[1]
-        hits = [self._ask(question, now, entries) for question in questions]
+    def senders(self, values: Texts, now: int) -> Hits:
+        """Of few senders come many texts: each is asked once."""
+        given = pa.array(values, pa.string()) if not isinstance(values, pa.Array) else values
+        told = given.dictionary_encode()
+        state, texts = self._state, told.dictionary.to_pylist()
+        hits = _grouped(state, [asked.sender(text or "") for text in texts], now)
+        place = told.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
         return Hits(
-            np.array([h.effect if h else 0 for h in hits], np.uint8),
-            np.array([h.code if h else 0 for h in hits], np.uint64),
-            np.array([h.ends_at if h else 0 for h in hits], np.uint32),
+            *(
+                np.append(part, part.dtype.type(0))[place]
+                for part in (hits.effect, hits.code, hits.ends_at)
+            )
         )
 
-    def _ask(self, keys: Asked, now: int, entries: dict[_Key, _Entry] | None = None) -> Hit | None:
-        known = self._at[1] if entries is None else entries
-        found = (known.get(key) for kind, text in keys for key in _met_by(kind, text))
-        return greatest(
-            Hit(Effect(entry[0]), entry[1], entry[2])
-            for entry in found
-            if entry is not None and entry[0] in _EFFECTS and not 0 < entry[2] <= now
-        )
+    def names(self, values: Texts, now: int) -> Hits:
+        given = batch.column(values)
+        return self._mostly(given, batch.plain_names(given), given, asked.name, now)
+
+    def urls(self, values: Texts, now: int) -> Hits:
+        given = batch.column(values)
+        texts = (given.value(row).decode("utf-8", "replace") for row in range(len(given)))
+        state = self._state
+        return _grouped(state, [asked.url(text, pages=state.pages) for text in texts], now)
+
+    def apps(self, digests: pa.Array | pa.ChunkedArray | Sequence[bytes], now: int) -> Hits:
+        given = batch.column(digests)
+        kinds = np.full(len(given), Kind.APP, np.uint8)
+        return _asked(self._state, kinds, given, now)
+
+    def _mostly(
+        self,
+        given: Column,
+        kinds: npt.NDArray[np.uint8],
+        plain: Column,
+        read: Callable[[str], Asked],
+        now: int,
+    ) -> Hits:
+        """Those in normal form at once, the others (kind 0) each by its reader."""
+        state = self._state
+        hits = _asked(state, kinds, plain, now)
+        others = np.flatnonzero(kinds == 0)
+        if len(others):
+            questions = [
+                read(given.value(row).decode("utf-8", "replace")) for row in others.tolist()
+            ]
+            found = _grouped(state, questions, now)
+            hits.effect[others] = found.effect
+            hits.code[others] = found.code
+            hits.ends_at[others] = found.ends_at
+        return hits
+
+    def _made(self, version: int, entries: int, levels: tuple[Level, ...]) -> _State:
+        reach = np.bitwise_or.reduce([level.reach for level in levels])
+        pages = any(_has_pages(level.run) for level in levels)
+        return _State(version, entries, self._seed, levels, addresses(levels), reach, pages)
 
 
-def _met_by(kind: Kind, text: bytes) -> list[_Key]:
-    """Keys of entries that meet a key that is asked, the most specific first."""
-    exact: _Key = (kind, Match.EXACT, text)
-    if kind in (Kind.NUMBER, Kind.SENDER):
-        return [exact, *((kind, Match.PREFIX, text[:n]) for n in range(len(text), 0, -1))]
-    if kind is Kind.NAME:
-        labels = text.split(b".")
-        return [exact, *((kind, Match.BELOW, b".".join(labels[n:])) for n in range(len(labels)))]
-    return [exact]
+def _has_pages(run: Run) -> bool:
+    """Rows lie by kind: pages, if any, lie where URL would be put."""
+    heads = run.rows[:: kernel.ROW] & np.uint64(0xFFFF)
+    first, end = (np.searchsorted(heads, np.uint64(kind << 8)) for kind in (Kind.URL, Kind.APP))
+    return bool(end > first)
 
 
-def _rows(table: pa.Table) -> Iterable[tuple[_Key, _Entry]]:
-    table = table.select(ENTRIES.names).cast(ENTRIES)
-    for kind, match, key, *entry in zip(*(c.to_pylist() for c in table.columns), strict=True):
-        yield (kind, match, key), tuple(entry)
+def _grouped(state: _State, questions: Sequence[Asked], now: int) -> Hits:
+    keys = batch.keys_of(questions)
+    each = _asked(state, keys.kinds, keys.column, now)
+    hits = _nothing(len(questions))
+    kernel.greatest(
+        keys.groups, each.effect, each.code, each.ends_at, hits.effect, hits.code, hits.ends_at
+    )
+    return hits
 
 
-def _texts(values: pa.Array | Sequence[Any]) -> Sequence[Any]:
-    return values.to_pylist() if isinstance(values, pa.Array | pa.ChunkedArray) else values
+def _asked(state: _State, kinds: npt.NDArray[np.uint8], keys: Column, now: int) -> Hits:
+    hits = _nothing(len(kinds))
+    kernel.ask(
+        state.addresses, state.reach, state.seed, kinds, keys.offsets, keys.text, now,
+        hits.effect, hits.code, hits.ends_at,
+    )  # fmt: skip
+    return hits
+
+
+def _nothing(count: int) -> Hits:
+    return Hits(np.zeros(count, np.uint8), np.zeros(count, np.uint64), np.zeros(count, np.uint32))

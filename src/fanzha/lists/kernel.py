@@ -1,0 +1,367 @@
+"""The index's machine code: keyed hashes of texts and of their beginnings, tables, look-ups.
+
+A hash is a polynomial in a secret number modulo 2⁶¹ − 1: two texts that were chosen without knowing
+it meet with a chance of their length over 2⁶¹, whatever they are. It grows letter by letter, so one
+walk over a number tries every beginning of it that has entries, and one over a name, from its end,
+every name above it. Answers never rest on a hash: each is compared with the text that stands.
+
+Levels come as a matrix of addresses, one row each: calling with forty arrays takes twenty times as
+long as a look-up. Whoever calls holds the arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+from numba.extending import intrinsic
+
+from fanzha.features.kernel.compiled import Int, compiled, inlined
+from fanzha.lists.form import Effect, Kind, Match
+
+Octets = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint64]
+Ints = npt.NDArray[np.int64]
+
+TAGS, SLOTS, ROWS, TEXT, EXACTS, WIDES = range(6)
+"""Columns of a level's row of addresses; the last two are sizes of the parts of its table."""
+FIELDS = 6
+ROW = 3
+"""Words of an entry: text (36 bits where, 12 how long), kind, match; code; end, gone, effect."""
+WHERE, LENGTH, GONE, END = 28, 16, 8, 32
+LONGEST = (1 << 12) - 1
+LONG = 63
+"""Beginnings of so many letters, and names of so many labels, and all longer ones share a bit."""
+OF_NUMBERS, OF_SENDERS, OF_NAMES = range(3)
+
+_PRIME = np.uint64((1 << 61) - 1)
+_MUL1, _MUL2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
+_U = np.uint64
+_HEAD = np.uint64((1 << WHERE) - 1)
+_LOW31, _LOW30 = np.uint64((1 << 31) - 1), np.uint64((1 << 30) - 1)
+_B1, _B29, _B30, _B31, _B32, _B61 = (np.uint64(b) for b in (1, 29, 30, 31, 32, 61))
+_BYTE, _ONE, _ZERO = np.uint64(255), np.uint64(1), np.uint64(0)
+_NUMBER, _SENDER, _NAME = int(Kind.NUMBER), int(Kind.SENDER), int(Kind.NAME)
+_EXACT, _PREFIX, _BELOW = int(Match.EXACT), int(Match.PREFIX), int(Match.BELOW)
+_LABEL, _REFUSE, _ALLOW = int(Effect.LABEL), int(Effect.REFUSE), int(Effect.ALLOW)
+_DOT = ord(".")
+
+
+def _pointer_to(kind: Any) -> Any:
+    """What makes machine code of an address: a pointer to values of that kind."""
+
+    @intrinsic
+    def pointer(context: Any, address: Any) -> Any:
+        def make(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return builder.inttoptr(values[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(kind)(types.int64), make  # type: ignore[no-untyped-call]
+
+    return pointer
+
+
+_octets = _pointer_to(types.uint8)
+_halves = _pointer_to(types.uint32)
+_words = _pointer_to(types.uint64)
+
+
+@inlined
+def _grown(state: np.uint64, letter: np.uint8, key: np.uint64) -> np.uint64:
+    """(state + letter + 1) · key modulo 2⁶¹ − 1, which makes products of 64 bits do."""
+    a = state + _U(letter) + _ONE
+    high, low = a >> _B31, a & _LOW31
+    key_high, key_low = key >> _B31, key & _LOW31
+    middle = low * key_high + high * key_low
+    total = high * key_high * _U(2) + (middle >> _B30) + ((middle & _LOW30) << _B31) + low * key_low
+    total = (total >> _B61) + (total & _PRIME)
+    return total - _PRIME if total >= _PRIME else total
+
+
+@inlined
+def _mixed(state: np.uint64, salt: np.uint64, kind: Int, match: Int) -> np.uint64:
+    x = (state ^ salt) + _U(kind << 8 | match) * _MUL1
+    x = (x ^ (x >> _B32)) * _MUL2
+    x = (x ^ (x >> _B29)) * _MUL1
+    return x ^ (x >> _B32)
+
+
+@inlined
+def _tag(x: np.uint64) -> np.uint8:
+    """A byte that tells most texts apart without looking at them; 0 is an empty place."""
+    tag = np.uint8(x & _BYTE)
+    return np.uint8(1) if tag == 0 else tag
+
+
+@inlined
+def _start(x: np.uint64, size: Int) -> Int:
+    return np.int64(((x >> _B32) * _U(size)) >> _B32)
+
+
+@inlined
+def _find(
+    levels: Ints, level: Int, wide: bool, x: np.uint64, head: Int, text: Octets, first: Int
+) -> Int:
+    """Row of the entry in one level; −1: it has none."""
+    exacts, wides = levels[level, EXACTS], levels[level, WIDES]
+    base, size = (exacts, wides) if wide else (np.int64(0), exacts)
+    tags, slots = _octets(levels[level, TAGS]), _halves(levels[level, SLOTS])
+    rows, texts = _words(levels[level, ROWS]), _octets(levels[level, TEXT])
+    tag, place = _tag(x), _start(x, size)
+    length = head >> LENGTH
+    while tags[base + place] != 0:
+        if tags[base + place] == tag:
+            row = np.int64(slots[base + place])
+            word = rows[ROW * row]
+            if np.int64(word & _HEAD) == head:
+                at = np.int64(word >> _U(WHERE))
+                same = 0
+                while same < length and texts[at + same] == text[first + same]:
+                    same += 1
+                if same == length:
+                    return row
+        place = place + 1 if place + 1 < size else 0
+    return np.int64(-1)
+
+
+@inlined
+def _probe(
+    levels: Ints, wide: bool, x: np.uint64, head: Int, text: Octets, first: Int, now: Int,
+    n: Int, effect: Octets, code: Words, ends_at: npt.NDArray[np.uint32],
+) -> None:  # fmt: skip
+    """The newest level that knows the entry decides what it is."""
+    level = len(levels) - 1
+    while level >= 0:
+        row = _find(levels, level, wide, x, head, text, first)
+        if row >= 0:
+            rows = _words(levels[level, ROWS])
+            word = rows[ROW * row + 2]
+            end, does = np.int64(word >> _U(END)), np.uint8(word & _BYTE)
+            known = (_LABEL <= does <= _REFUSE or does == _ALLOW) and word >> _U(
+                GONE
+            ) & _ONE == _ZERO
+            # From the widest entry to the most specific: among equals the last one is told.
+            if known and (end == 0 or end > now) and does >= effect[n]:
+                effect[n], code[n], ends_at[n] = does, rows[ROW * row + 1], np.uint32(end)
+            return
+        level -= 1
+
+
+@compiled
+def ask(
+    levels: Ints, reach: Words, seed: Words, kinds: Octets, offsets: Ints, text: Octets, now: Int,
+    effect: Octets, code: Words, ends_at: npt.NDArray[np.uint32],
+) -> None:  # fmt: skip
+    """What stands against each key: `text[offsets[n]:offsets[n + 1]]` of `kinds[n]`, 0: none."""
+    key, salt = seed[0], seed[1]
+    for n in range(len(kinds)):
+        kind = np.int64(kinds[n])
+        first, end = offsets[n], offsets[n + 1]
+        effect[n], code[n], ends_at[n] = 0, 0, 0
+        if kind == 0 or end - first > LONGEST:
+            continue
+        state = _ZERO
+        if kind == _NAME:
+            labels = 0
+            for at in range(end - 1, first - 1, -1):
+                state = _grown(state, text[at], key)
+                if at == first or text[at - 1] == _DOT:
+                    labels += 1
+                    if reach[OF_NAMES] >> _U(min(labels, LONG)) & _ONE:
+                        x = _mixed(state, salt, kind, _BELOW)
+                        head = (end - at) << LENGTH | kind << 8 | _BELOW
+                        _probe(levels, True, x, head, text, at, now, n, effect, code, ends_at)
+        else:
+            lengths = _ZERO
+            if kind == _NUMBER:
+                lengths = reach[OF_NUMBERS]
+            elif kind == _SENDER:
+                lengths = reach[OF_SENDERS]
+            for at in range(first, end):
+                state = _grown(state, text[at], key)
+                length = at + 1 - first
+                if lengths >> _U(min(length, LONG)) & _ONE:
+                    x = _mixed(state, salt, kind, _PREFIX)
+                    head = length << LENGTH | kind << 8 | _PREFIX
+                    _probe(levels, True, x, head, text, first, now, n, effect, code, ends_at)
+        x = _mixed(state, salt, kind, _EXACT)
+        head = (end - first) << LENGTH | kind << 8 | _EXACT
+        _probe(levels, False, x, head, text, first, now, n, effect, code, ends_at)
+
+
+@compiled
+def greatest(
+    groups: Ints, effect: Octets, code: Words, ends_at: npt.NDArray[np.uint32],
+    out_effect: Octets, out_code: Words, out_ends_at: npt.NDArray[np.uint32],
+) -> None:  # fmt: skip
+    """Of the keys `groups[n]` to `groups[n + 1]` of each question the greatest, of equals the
+    first."""
+    for n in range(len(groups) - 1):
+        out_effect[n], out_code[n], out_ends_at[n] = 0, 0, 0
+        for one in range(groups[n], groups[n + 1]):
+            if effect[one] > out_effect[n]:
+                out_effect[n], out_code[n], out_ends_at[n] = effect[one], code[one], ends_at[one]
+
+
+@inlined
+def _bit(reached: Int) -> np.uint64:
+    return _ONE << _U(min(reached, LONG))
+
+
+@inlined
+def _hash_of(row: Int, rows: Words, text: Octets, seed: Words) -> np.uint64:
+    word = rows[ROW * row]
+    first = np.int64(word >> _U(WHERE))
+    head = np.int64(word & _HEAD)
+    length, kind, match = head >> LENGTH, head >> 8 & 255, head & 255
+    state = _ZERO
+    if kind == _NAME:
+        for at in range(first + length - 1, first - 1, -1):
+            state = _grown(state, text[at], seed[0])
+    else:
+        for at in range(first, first + length):
+            state = _grown(state, text[at], seed[0])
+    return _mixed(state, seed[1], kind, match)
+
+
+@compiled
+def enter(
+    rows: Words, text: Octets, seed: Words, exacts: Int, wides: Int, tags: Octets,
+    slots: npt.NDArray[np.uint32], reach: Words,
+) -> None:  # fmt: skip
+    """Give every row its place in the table, and say in `reach` how far entries reach."""
+    for row in range(len(rows) // ROW):
+        x = _hash_of(row, rows, text, seed)
+        head = np.int64(rows[ROW * row] & _HEAD)
+        length, kind, match = head >> LENGTH, head >> 8 & 255, head & 255
+        base, size = np.int64(0), np.int64(exacts)
+        if match != _EXACT:
+            base, size = np.int64(exacts), np.int64(wides)
+        place = _start(x, size)
+        while tags[base + place] != 0:
+            place = place + 1 if place + 1 < size else 0
+        tags[base + place] = _tag(x)
+        slots[base + place] = row
+        if match == _PREFIX and kind == _NUMBER:
+            reach[OF_NUMBERS] |= _bit(length)
+        elif match == _PREFIX and kind == _SENDER:
+            reach[OF_SENDERS] |= _bit(length)
+        elif match == _BELOW and kind == _NAME:
+            first = np.int64(rows[ROW * row] >> _U(WHERE))
+            labels = 1
+            for at in range(first, first + length):
+                labels += text[at] == _DOT
+            reach[OF_NAMES] |= _bit(labels)
+
+
+@compiled
+def standing(levels: Ints, seed: Words, rows: Words, text: Octets) -> Int:
+    """How many of these entries' keys stand in the levels."""
+    found = np.int64(0)
+    for row in range(len(rows) // ROW):
+        x = _hash_of(row, rows, text, seed)
+        word = rows[ROW * row]
+        head, first = np.int64(word & _HEAD), np.int64(word >> _U(WHERE))
+        level = len(levels) - 1
+        while level >= 0:
+            known = _find(levels, level, head & 255 != _EXACT, x, head, text, first)
+            if known >= 0:
+                old = _words(levels[level, ROWS])[ROW * known + 2]
+                found += np.int64(old >> _U(GONE) & _ONE == _ZERO)
+                break
+            level -= 1
+    return found
+
+
+# ── entries in order of kind, match and text ─────────────────────────────────────────────────────
+
+
+@inlined
+def _order(
+    rows: Words, text: Octets, row: Int, others: Words, other_text: Octets, other: Int
+) -> Int:
+    """Below 0: the first comes before the second; 0: they have one key."""
+    one, two = rows[ROW * row], others[ROW * other]
+    group = np.int64(one & _U(0xFFFF)) - np.int64(two & _U(0xFFFF))
+    if group != 0:
+        return group
+    size, other_size = np.int64(one & _HEAD) >> LENGTH, np.int64(two & _HEAD) >> LENGTH
+    first, second = np.int64(one >> _U(WHERE)), np.int64(two >> _U(WHERE))
+    for at in range(min(size, other_size)):
+        step = np.int64(text[first + at]) - np.int64(other_text[second + at])
+        if step != 0:
+            return step
+    return size - other_size
+
+
+@compiled
+def in_order(rows: Words, text: Octets) -> Int:
+    """2: each entry comes after the one before; 1: some have one key; 0: they are in no order."""
+    found = 2
+    for row in range(1, len(rows) // ROW):
+        order = _order(rows, text, row - 1, rows, text, row)
+        if order > 0:
+            return 0
+        if order == 0:
+            found = 1
+    return found
+
+
+@compiled
+def fill(
+    kind: Octets, match: Octets, offsets: Ints, effect: Octets, code: Words,
+    ends_at: npt.NDArray[np.uint32], gone: Octets, rows: Words,
+) -> bool:  # fmt: skip
+    """Entries from columns; False where a text is too long. No `gone`: none is."""
+    for row in range(len(kind)):
+        first, length = offsets[row] - offsets[0], offsets[row + 1] - offsets[row]
+        if length > LONGEST:
+            return False
+        head = length << LENGTH | np.int64(kind[row]) << 8 | np.int64(match[row])
+        rows[ROW * row] = _U(first) << _U(WHERE) | _U(head)
+        rows[ROW * row + 1] = code[row]
+        word = _U(ends_at[row]) << _U(END) | _U(effect[row])
+        if len(gone) and gone[row]:
+            word |= _ONE << _U(GONE)
+        rows[ROW * row + 2] = word
+    return True
+
+
+@compiled
+def merge(
+    rows: Words, text: Octets, newer: Words, newer_text: Octets, keep_gone: bool,
+    out: Words, out_text: Octets,
+) -> tuple[Int, Int]:  # fmt: skip
+    """Both in order; where both have a key, the newer counts. Gives entries and bytes written;
+    with an empty `out` it only counts them."""
+    one, two, made, size = 0, 0, np.int64(0), np.int64(0)
+    ones, twos = len(rows) // ROW, len(newer) // ROW
+    while one < ones or two < twos:
+        if one == ones:
+            order = np.int64(1)
+        elif two == twos:
+            order = np.int64(-1)
+        else:
+            order = _order(rows, text, one, newer, newer_text, two)
+        if order < 0:
+            source, texts, row = rows, text, one
+            one += 1
+        else:
+            source, texts, row = newer, newer_text, two
+            two += 1
+            one += order == 0
+        word = source[ROW * row]
+        if not keep_gone and source[ROW * row + 2] >> _U(GONE) & _ONE:
+            continue
+        length = np.int64(word & _HEAD) >> LENGTH
+        if len(out):
+            first = np.int64(word >> _U(WHERE))
+            for at in range(length):
+                out_text[size + at] = texts[first + at]
+            out[ROW * made] = _U(size) << _U(WHERE) | (word & _HEAD)
+            out[ROW * made + 1] = source[ROW * row + 1]
+            out[ROW * made + 2] = source[ROW * row + 2]
+        made += 1
+        size += length
+    return made, size
