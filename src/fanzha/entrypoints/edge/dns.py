@@ -1,0 +1,97 @@
+"""`fanzha edge dns`: what stands, as policy zones that a carrier's resolvers fetch from us."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fanzha.adapters.dns.access import Access
+from fanzha.adapters.dns.kept import Kept
+from fanzha.adapters.dns.policy import PolicySettings, PolicyZones
+from fanzha.adapters.dns.primary import Primary, PrimarySettings
+from fanzha.adapters.dns.zone import Served
+from fanzha.lists.form import Lists
+
+__all__ = ["NamesSettings", "Writer", "serve"]
+
+_log = logging.getLogger("fanzha.dns")
+_TICK_S = 1.0
+
+Feeding = Callable[[Callable[[Lists], None]], AbstractContextManager[object]]
+"""Begins to hand over what stands, the whole list first, until its block is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamesSettings:
+    """`state` is the file in which serials outlive us."""
+
+    access: Access
+    state: Path
+    primary: PrimarySettings = field(default_factory=PrimarySettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
+
+
+class Writer:
+    """The one thread that changes zones: lists as they come, and what time alone changes."""
+
+    def __init__(self, zones: PolicyZones, publish: Callable[[Served], None]) -> None:
+        self._zones = zones
+        self._publish = publish
+        self._coming: queue.SimpleQueue[Lists | None] = queue.SimpleQueue()
+
+    def take(self, lists: Lists) -> None:
+        """From any thread; done soon."""
+        self._coming.put(lists)
+
+    def end(self) -> None:
+        self._coming.put(None)
+
+    def run(self) -> None:
+        """Until `end`. What is wrong here ends the process: zones that stand still are worse."""
+        while True:
+            try:
+                lists = self._coming.get(timeout=_TICK_S)
+            except queue.Empty:
+                found = self._zones.tick(int(time.time()), time.monotonic())
+            else:
+                if lists is None:
+                    self._zones.end()
+                    return
+                found = self._zones.take(lists, int(time.time()), time.monotonic())
+                _log.info(
+                    "list %d: %s", lists.version,
+                    ", ".join(f"{name} {count:,}" for name, count in self._zones.standing.items()),
+                )  # fmt: skip
+            for served in found:
+                self._publish(served)
+
+
+async def serve(
+    settings: NamesSettings, feeding: Feeding, ready: Callable[[int], None] | None = None
+) -> None:
+    """Serve until cancelled. `ready` is told the port once questions are answered; before the
+    first list they are answered SERVFAIL, and resolvers keep what they have."""
+    zones = PolicyZones(settings.policy, Kept.read(settings.state, time.time))
+    loop = asyncio.get_running_loop()
+    async with Primary(settings.primary, settings.access, zones.names) as primary:
+
+        def publish(served: Served) -> None:
+            loop.call_soon_threadsafe(primary.publish, served)
+
+        writer = Writer(zones, publish)
+        running = loop.run_in_executor(None, writer.run)
+        try:
+            with feeding(writer.take):
+                _log.info("policy zones on port %d: %s", primary.port, ", ".join(zones.names))
+                if ready is not None:
+                    ready(primary.port)
+                await asyncio.shield(running)
+        finally:
+            writer.end()
+            await asyncio.shield(running)
