@@ -48,7 +48,7 @@ ASKED = {
         "86154123456789",
     ],
     "senders": [
-        *SENDERS, *NUMBERS, "BANK", " Bank ", "清澜银行客服", "10690001234", "＋８６15412345678", "",
+        *SENDERS, *NUMBERS, "BANK", " Bank ", "清澜银行客服", "10690001234", "＋86154", "",
     ],
     "names": [
         *NAMES, "c.b.a.bad.example", "BAD.example.", "notbad.example", "bad..example",

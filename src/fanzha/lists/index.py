@@ -53,8 +53,11 @@ class _State:
     levels: tuple[Level, ...]
     addresses: npt.NDArray[np.int64]
     reach: npt.NDArray[np.uint64]
-    pages: bool
-    """Whether any level has entries of pages."""
+
+    @property
+    def pages(self) -> bool:
+        """Whether any entry is of a page."""
+        return bool(self.reach[kernel.OF_PAGES])
 
 
 class Standing:
@@ -204,15 +207,7 @@ class Standing:
 
     def _made(self, version: int, entries: int, levels: tuple[Level, ...]) -> _State:
         reach = np.bitwise_or.reduce([level.reach for level in levels])
-        pages = any(_has_pages(level.run) for level in levels)
-        return _State(version, entries, self._seed, levels, addresses(levels), reach, pages)
-
-
-def _has_pages(run: Run) -> bool:
-    """Rows lie by kind: pages, if any, lie where URL would be put."""
-    heads = run.rows[:: kernel.ROW] & np.uint64(0xFFFF)
-    first, end = (np.searchsorted(heads, np.uint64(kind << 8)) for kind in (Kind.URL, Kind.APP))
-    return bool(end > first)
+        return _State(version, entries, self._seed, levels, addresses(levels), reach)
 
 
 def _grouped(state: _State, questions: Sequence[Asked], now: int) -> Hits:

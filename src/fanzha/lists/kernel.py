@@ -34,7 +34,7 @@ WHERE, LENGTH, GONE, END = 28, 16, 8, 32
 LONGEST = (1 << 12) - 1
 LONG = 63
 """Beginnings of so many letters, and names of so many labels, and all longer ones share a bit."""
-OF_NUMBERS, OF_SENDERS, OF_NAMES = range(3)
+OF_NUMBERS, OF_SENDERS, OF_NAMES, OF_PAGES = range(4)
 
 _PRIME = np.uint64((1 << 61) - 1)
 _MUL1, _MUL2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
@@ -43,7 +43,7 @@ _HEAD = np.uint64((1 << WHERE) - 1)
 _LOW31, _LOW30 = np.uint64((1 << 31) - 1), np.uint64((1 << 30) - 1)
 _B1, _B29, _B30, _B31, _B32, _B61 = (np.uint64(b) for b in (1, 29, 30, 31, 32, 61))
 _BYTE, _ONE, _ZERO = np.uint64(255), np.uint64(1), np.uint64(0)
-_NUMBER, _SENDER, _NAME = int(Kind.NUMBER), int(Kind.SENDER), int(Kind.NAME)
+_NUMBER, _SENDER, _NAME, _URL = (int(k) for k in (Kind.NUMBER, Kind.SENDER, Kind.NAME, Kind.URL))
 _EXACT, _PREFIX, _BELOW = int(Match.EXACT), int(Match.PREFIX), int(Match.BELOW)
 _LABEL, _REFUSE, _ALLOW = int(Effect.LABEL), int(Effect.REFUSE), int(Effect.ALLOW)
 _DOT = ord(".")
@@ -253,6 +253,8 @@ def enter(
             for at in range(first, first + length):
                 labels += text[at] == _DOT
             reach[OF_NAMES] |= _bit(labels)
+        elif kind == _URL:
+            reach[OF_PAGES] = _ONE
 
 
 @compiled

@@ -141,7 +141,7 @@ def index(run: Run, seed: npt.NDArray[np.uint64]) -> Level:
     exacts, wides = _places(len(run) - wider), _places(wider)
     tags = np.zeros(exacts + wides, np.uint8)
     slots = np.empty(exacts + wides, np.uint32)
-    reach = np.zeros(3, np.uint64)
+    reach = np.zeros(4, np.uint64)
     kernel.enter(run.rows, run.text, seed, exacts, wides, tags, slots, reach)
     return Level(run, tags, slots, exacts, wides, reach)
 
