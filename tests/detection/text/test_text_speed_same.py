@@ -13,10 +13,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanzha.detection.text.v1.automaton import Automaton
 from fanzha.detection.text.v1.evidence import Reader
 from fanzha.detection.text.v1.kernel import character
 from fanzha.detection.text.v1.ngrams import best_window, contributions, window_scores
+from fanzha.detection.text.v1.patterns.automaton import Automaton
 
 POLICIES = Path(__file__).parents[3] / "policies"
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
-from fanzha.detection.text.v1.automaton import Automaton
-from fanzha.detection.text.v1.grammar import sequences
+from fanzha.detection.text.v1.patterns.automaton import Automaton
+from fanzha.detection.text.v1.patterns.grammar import sequences
 from fanzha.detection.text.v1.steps import STEPS_FILE, Steps
 from fanzha.errors import Misconfigured
 

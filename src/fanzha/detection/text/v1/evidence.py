@@ -13,11 +13,11 @@ import numpy.typing as npt
 from fanzha.detection.finding import Reason, Stage
 from fanzha.detection.taxonomy import TAXONOMY_FILE, load_taxonomy
 from fanzha.detection.text.parts import FROM, SETTLED, cut, log_odds, worst
-from fanzha.detection.text.v1.automaton import Hits
 from fanzha.detection.text.v1.kernel import F32, I32, I64
 from fanzha.detection.text.v1.model import FRAUD, GREY_HEAD, Model
 from fanzha.detection.text.v1.ngrams import WINDOW, contributions
 from fanzha.detection.text.v1.normal import VARIANTS_FILE, Normaliser, NormalText, Texts
+from fanzha.detection.text.v1.patterns.automaton import Hits
 from fanzha.detection.text.v1.phrases import quote, spans
 from fanzha.detection.text.v1.steps import GREY, STEPS_FILE, Step, Steps
 

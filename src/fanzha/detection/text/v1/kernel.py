@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fanzha.detection.compiled import compiled
+from fanzha.detection.compiled import bare, compiled, inlined
 from fanzha.detection.text.v1.sounds import SOUNDED, Sounds, sounded
 
 U8 = npt.NDArray[np.uint8]
@@ -31,7 +31,7 @@ SHORTEST = 12
 """Length below which a text is not normed further: two words are no evidence."""
 
 
-@compiled
+@inlined
 def character(data: U8, i: int, end: int) -> tuple[int, int]:
     """(code point, bytes) of the UTF-8 character at `i`; a bad byte becomes U+FFFD."""
     lead = data[i]
@@ -53,12 +53,12 @@ def character(data: U8, i: int, end: int) -> tuple[int, int]:
     return value, size
 
 
-@compiled
+@inlined
 def is_letter(c: int) -> bool:
     return 97 <= c <= 122
 
 
-@compiled
+@inlined
 def is_digit(c: int) -> bool:
     return 48 <= c <= 57
 
@@ -69,7 +69,7 @@ _IN_ADDRESS = np.array(
 """Whether a lower-case ASCII character may stand inside a web address."""
 
 
-@compiled
+@bare
 def address_end(raw: U8, i: int, n: int) -> tuple[int, int]:
     """(end of the web or mail address that starts at `i` or `i`, where to look again)."""
     j = i
@@ -98,7 +98,7 @@ def address_end(raw: U8, i: int, n: int) -> tuple[int, int]:
     return j, k
 
 
-@compiled
+@bare
 def number_end(mapped: I32, numeral: U8, i: int, n: int) -> tuple[int, int, int]:
     """(end, digits, ASCII digits) of the run of digits from `i`, gaps of two inside allowed."""
     j, digits, plain = i, 0, 0
@@ -121,12 +121,12 @@ def number_end(mapped: I32, numeral: U8, i: int, n: int) -> tuple[int, int, int]
     return j, digits, plain
 
 
-@compiled
+@inlined
 def pair_slot(first: int, second: int, mask: int) -> int:
     return ((first * 0x9E3779B1) ^ (second * 0x85EBCA6B)) & mask
 
 
-@compiled
+@bare
 def fold(
     data: U8, start: int, end: int, table: I32, spread: I32, mapped: I32, raw: U8, origin: I32
 ) -> int:
@@ -169,15 +169,19 @@ def fold(
     return m
 
 
-@compiled
+@bare
 def turn(mapped: I32, raw: U8, origin: I32, begin: int, end: int) -> None:
     """Turn a stretch around."""
-    mapped[begin:end] = mapped[begin:end][::-1].copy()
-    raw[begin:end] = raw[begin:end][::-1].copy()
-    origin[begin:end] = origin[begin:end][::-1].copy()
+    end -= 1
+    while begin < end:
+        mapped[begin], mapped[end] = mapped[end], mapped[begin]
+        raw[begin], raw[end] = raw[end], raw[begin]
+        origin[begin], origin[end] = origin[end], origin[begin]
+        begin += 1
+        end -= 1
 
 
-@compiled
+@inlined
 def lace(mapped: I32, raw: U8, i: int) -> int:
     """What kind of thing was put between two characters at `i`: 0 nothing, 1 a letter or digit
     between two that are neither; else a blank or sign, by its ASCII code."""
@@ -189,7 +193,7 @@ def lace(mapped: I32, raw: U8, i: int) -> int:
     return 0
 
 
-@compiled
+@bare
 def laced(mapped: I32, raw: U8, n: int) -> bool:
     """Whether so many characters stand between that there may be something to drop."""
     found = 0
@@ -201,7 +205,7 @@ def laced(mapped: I32, raw: U8, n: int) -> bool:
     return False
 
 
-@compiled
+@bare
 def unlaced(mapped: I32, raw: U8, origin: I32, n: int) -> int:
     """Drop what was put after every single character of a long stretch; the new length."""
     m = 0
@@ -225,7 +229,7 @@ def unlaced(mapped: I32, raw: U8, origin: I32, n: int) -> int:
     return m
 
 
-@compiled
+@bare
 def marks(
     mapped: I32,
     raw: U8,
@@ -284,7 +288,7 @@ def marks(
     return size
 
 
-@compiled
+@bare
 def rewrite(out: I32, size: int, pairs: I32, mask: int, letter_next: bool) -> int:
     """Replace the last two characters where they are another way to write a word."""
     a, b = out[size - 2], out[size - 1]

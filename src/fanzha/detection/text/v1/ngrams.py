@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fanzha.detection.compiled import compiled
+from fanzha.detection.compiled import bare, compiled, inlined
 from fanzha.detection.text.v1.kernel import I32, I64, SPACE, is_letter
 
 F32 = npt.NDArray[np.float32]
@@ -22,7 +22,7 @@ _WORD = np.uint64(0xD6E8FEB86659FD93)
 _FNV = np.uint64(0x100000001B3)
 
 
-@compiled
+@inlined
 def bucket(key: np.uint64, bits: int) -> int:
     """Where a gram's weight stands: the high bits of a product, so every character counts."""
     spread = (key ^ (key >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
@@ -31,7 +31,7 @@ def bucket(key: np.uint64, bits: int) -> int:
     )
 
 
-@compiled
+@inlined
 def grams_at(chars: I32, start: int, i: int, end: int, word: Keys, bits: int, out: I64) -> int:
     """Buckets of the grams that end at `i`; `word` carries the hashes of this word and the last."""
     c = np.uint64(chars[i])
@@ -118,7 +118,7 @@ def window_scores(chars: I32, ends: I64, weights: F32, bias: F32) -> tuple[F32, 
     return scores, begins
 
 
-@compiled
+@bare
 def pair_of(
     chars: I32, start: int, end: int, weights: F32, word: Keys, bits: int, found: I64
 ) -> tuple[np.float32, np.float32]:
@@ -136,7 +136,7 @@ def pair_of(
     return one, two
 
 
-@compiled
+@bare
 def best_window(part: F32, length: int) -> tuple[float, int]:
     """Highest normed sum over windows, and where that window begins."""
     if length <= SINGLE:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from fanzha.detection.compiled import compiled
+from fanzha.detection.compiled import bare, inlined
 from fanzha.errors import Misconfigured, policy_reader
 
 __all__ = ["SOUNDED", "SOUNDS_FILE", "Sounds", "sounded"]
@@ -97,7 +97,7 @@ def _common(char: str) -> bool:
     return len(raw) == 2 and raw[0] < _COMMON
 
 
-@compiled
+@inlined
 def pair_key(first: int, second: int) -> int:
     """Of two Han characters, above 0; 0 of others."""
     a, b = first - _HAN, second - _HAN
@@ -106,12 +106,12 @@ def pair_key(first: int, second: int) -> int:
     return a * _HANS + b + 1
 
 
-@compiled
+@inlined
 def word_slot(key: int) -> int:
     return ((key * 0x9E3779B1) >> 15) & (_WORD_SLOTS - 1)
 
 
-@compiled
+@inlined
 def is_word(first: int, second: int, words: I32) -> bool:
     """Whether two characters are a common word."""
     key = pair_key(first, second)
@@ -125,7 +125,7 @@ def is_word(first: int, second: int, words: I32) -> bool:
     return False
 
 
-@compiled
+@inlined
 def _slot(chars: I32, size: int, syllable: U8) -> int:
     """Where a key word with the syllables of these characters stands, or the next free slot."""
     key = 0
@@ -134,7 +134,7 @@ def _slot(chars: I32, size: int, syllable: U8) -> int:
     return ((key * 0x9E3779B1) >> 13) & (_TERM_SLOTS - 1)
 
 
-@compiled
+@bare
 def sounded(out: I32, source: I32, size: int, following: int, sounds: Sounds) -> None:
     """Write the key word that the last characters of `out` are pronounced as in their place; the
     last two lie below 0x10000.
@@ -159,12 +159,13 @@ def sounded(out: I32, source: I32, size: int, following: int, sounds: Sounds) ->
             term = sounds.terms[slots[slot] - 1]
             if _said(out, begin, length, term, syllable):
                 if _meant(out, source, begin, size, following, term, sounds):
-                    out[begin:size] = term[:length]
+                    for k in range(length):
+                        out[begin + k] = term[k]
                 return
             slot = (slot + 1) & (_TERM_SLOTS - 1)
 
 
-@compiled
+@inlined
 def _said(out: I32, begin: int, length: int, term: I32, syllable: U8) -> bool:
     """Whether the characters from `begin` have the syllables of the key word, and no more."""
     if length < LONGEST and term[length] != 0:
@@ -175,7 +176,7 @@ def _said(out: I32, begin: int, length: int, term: I32, syllable: U8) -> bool:
     return True
 
 
-@compiled
+@bare
 def _meant(
     out: I32, source: I32, begin: int, size: int, following: int, term: I32, sounds: Sounds
 ) -> bool:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import yaml
 
 from fanzha.detection.taxonomy import Taxonomy
-from fanzha.detection.text.v1.automaton import Automaton
+from fanzha.detection.text.v1.patterns.automaton import Automaton
 from fanzha.errors import Misconfigured, policy_reader
 from fanzha.values.stage import Stage
 
