@@ -12,11 +12,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import fanzha_claims as reads
 import fanzha_edge as edge
 import KSR
 
 PASS, REFUSED = 1, 2
 """What `judge` returns to the routing script; never 0, which would end it."""
+_LEFT_ALONE = 3
+"""Passes, and needs no further look."""
 _MOST_HEADERS = 4
 _LONGEST = 8192
 _RESPONSE = "608", "Rejected"
@@ -30,12 +33,14 @@ class Hook:
         as_refused = settings.warn == "refuse"
         self._refused = (edge.REFUSE, edge.WARN) if as_refused else (edge.REFUSE,)
         self.edge = edge.Edge(settings)
+        self.cards = edge.Cards(settings)
         self._untold: Counter[str] = Counter()
         self._told_at = 0.0
 
     def child_init(self, rank: int) -> int:
         """Each worker opens a connection of its own at its first call."""
         self.edge = edge.Edge(self.settings)
+        self.cards = edge.Cards(self.settings)
         return 0
 
     def judge(self, message: object, *unused: object) -> int:
@@ -47,9 +52,9 @@ class Hook:
             return PASS
 
     def _judge(self) -> int:
-        if edge.is_emergency(_read("ru"), self.settings.always):
+        if reads.is_emergency(_read("ru"), self.settings.always):
             return _counted("emergency")
-        claims = edge.claims(
+        claims = reads.claims(
             _headers("P-Asserted-Identity"),
             _headers("Identity") or _headers("y"),
             _headers("Remote-Party-ID"),
@@ -57,6 +62,17 @@ class Hook:
         )
         if not claims:
             return PASS
+        inside = bool(self.settings.cards) and _read("si") in self.settings.inside
+        if inside and self._present(claims[0]):
+            return PASS
+        done = self._judge_by_list(claims)
+        if done == PASS and not inside and self._is_imitation(claims):
+            if self.settings.imitated == "refuse":
+                return self._refuse(0)
+            self._write_name(self.settings.imitated_mark)
+        return REFUSED if done == REFUSED else PASS
+
+    def _judge_by_list(self, claims: list[str]) -> int:
         found, why = self.edge.ask(claims)
         if found is None:
             self._tell(why)
@@ -69,12 +85,15 @@ class Hook:
             return self._refuse(hit.code)
         if hit.effect:
             self._mark(hit.code)
+            return _LEFT_ALONE
         return PASS
 
     def _refuse(self, code: int) -> int:
         """608 with the way to appeal (RFC 8688 3.1); what else for who does not know it, 3.4."""
         status, words = _RESPONSE
-        if self.settings.unannounced != status and not edge.announces_608(_headers("Feature-Caps")):
+        if self.settings.unannounced != status and not reads.announces_608(
+            _headers("Feature-Caps")
+        ):
             if self.settings.unannounced == "announce":
                 KSR.pv.sets("$ru", self.settings.announce)
                 KSR.hdr.append(f"Call-Info: {self._card(code)};purpose=jwscard\r\n")
@@ -89,22 +108,56 @@ class Hook:
         _counted("refused")
         return REFUSED
 
+    def _announce(self, code: int) -> int:
+        """The caller hears why; the machine that says it learns the code from Call-Info."""
+        KSR.pv.sets("$ru", self.settings.announce)
+        KSR.pv.sets("$du", self.settings.announce)
+        KSR.hdr.append(f"Call-Info: {self._card(code)};purpose=jwscard\r\n")
+        _counted("refused")
+        return _LEFT_ALONE
+
     def _card(self, code: int) -> str:
         return f"<{self.settings.jcards}{edge.written(code)}>"
 
     def _mark(self, code: int) -> None:
         """The doubt is written where phones show who calls; nothing else of the call changes."""
-        name = f'"{self.settings.mark}"'
+        self._write_name(self.settings.mark)
+        if "call-info" in self.settings.mark_in:
+            reason = f'call-reason="{self.settings.mark}"'
+            KSR.hdr.append(f"Call-Info: {self._card(code)};purpose=info;{reason}\r\n")
+        _counted("marked")
+
+    def _write_name(self, text: str) -> None:
+        name = f'"{text}"'
         if "from" in self.settings.mark_in:
             KSR.uac.uac_replace_from(name, "")
         asserted = _headers("P-Asserted-Identity")
         if "pai" in self.settings.mark_in and asserted:
             KSR.hdr.remove("P-Asserted-Identity")
-            for uri in (uri for value in asserted for uri in edge.uris_in(value)):
+            for uri in (uri for value in asserted for uri in reads.uris_in(value)):
                 KSR.hdr.append(f"P-Asserted-Identity: {name} <{_one_line(uri)}>\r\n")
-        if "call-info" in self.settings.mark_in:
-            KSR.hdr.append(f"Call-Info: {self._card(code)};purpose=info;call-reason={name}\r\n")
-        _counted("marked")
+
+    def _present(self, caller: str) -> bool:
+        """A call of ours gets its card; without an answer it goes as it is, and is judged."""
+        called = reads.number_in(_read("ru"))
+        found = self.cards.ask({"card": {"orig": caller, "dest": called}})
+        if not {"identity", "call_info", "name"} <= set(found):
+            return False
+        KSR.hdr.append(f"Identity: {found['identity']}\r\n")
+        KSR.hdr.append(f"Call-Info: {found['call_info']}\r\n")
+        name = re.sub(r'["\\]', "", found["name"])
+        KSR.uac.uac_replace_from(f'"{name}"', "")
+        _counted("presented")
+        return True
+
+    def _is_imitation(self, claims: list[str]) -> bool:
+        """A number of ours, or one dressed up as it, from outside: the edge knows, and reports."""
+        if not self.settings.cards or not reads.may_imitate(claims, self.settings.ours):
+            return False
+        if "imitates" not in self.cards.ask({"imitated": {"claims": claims, "from": _read("si")}}):
+            return False
+        _counted("imitated")
+        return self.settings.imitated != "pass"
 
     def _tell(self, why: str) -> None:
         """At most one line each `log_every_s` from a worker, with what came together since."""

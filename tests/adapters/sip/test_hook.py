@@ -22,6 +22,7 @@ from fanzha.values import phone_number, reserved
 from tests.adapters.sip.stub_edge import StubEdge
 
 sys.path.insert(0, str(DEPLOY))
+import fanzha_claims as reads  # type: ignore[import-not-found]
 import fanzha_edge as hook  # type: ignore[import-not-found]
 
 ANYTHING = st.text(st.characters(), max_size=300)
@@ -30,7 +31,7 @@ ALWAYS = hook.Settings().always
 
 def normal(uri: str) -> str:
     """What the edge makes of the number that the hook hands it."""
-    return phone_number.read(hook.number_in(uri))[0]
+    return phone_number.read(reads.number_in(uri))[0]
 
 
 def test_effects_and_kinds_are_those_of_the_lists() -> None:
@@ -66,8 +67,8 @@ def test_a_number_in_a_uri_is_the_number(number: str, data: st.DataObject) -> No
     name = data.draw(st.sampled_from(["", "x ", '"a, <b> \\" c" ', '"骗, sip:1@x"']))
     for uri in (f"{scheme}:{user}@{host}", f"tel:{escaped};isub=1"):
         assert normal(uri) == number
-        assert hook.claims([f"{name}<{uri}>;tag=1"], [], [], "") == [hook.number_in(uri)]
-    assert hook.claims([], [], [], f"{scheme}:{user}@{host};tag=a")[:1] == [hook.number_in(uri)]
+        assert reads.claims([f"{name}<{uri}>;tag=1"], [], [], "") == [reads.number_in(uri)]
+    assert reads.claims([], [], [], f"{scheme}:{user}@{host};tag=a")[:1] == [reads.number_in(uri)]
 
 
 def test_a_local_tel_number_takes_its_context() -> None:
@@ -87,7 +88,7 @@ def test_names_are_not_asked_about() -> None:
         "sip:@1",
         "urn:service:sos",
     ):
-        assert hook.number_in(uri) == ""
+        assert reads.number_in(uri) == ""
 
 
 def passport(payload: object) -> str:
@@ -97,17 +98,17 @@ def passport(payload: object) -> str:
 
 def test_originators_of_passports() -> None:
     mobile = reserved.mobile(1)
-    assert hook.originator(passport({"orig": {"tn": mobile[1:]}})) == mobile
-    assert hook.originator(passport({"orig": {"tn": "95401"}})) == "95401"
+    assert reads.originator(passport({"orig": {"tn": mobile[1:]}})) == mobile
+    assert reads.originator(passport({"orig": {"tn": "95401"}})) == "95401"
     for odd in ({}, [], {"orig": []}, {"orig": {"tn": 5}}, {"orig": {"uri": "sip:x"}}):
-        assert hook.originator(passport(odd)) == ""
-    assert hook.originator("." + passport({})) == ""
-    assert hook.originator("..sig;info=<x>") == ""
+        assert reads.originator(passport(odd)) == ""
+    assert reads.originator("." + passport({})) == ""
+    assert reads.originator("..sig;info=<x>") == ""
 
 
 def test_claims_come_strongest_first_and_once() -> None:
     a, b, c, d = map(reserved.mobile, (1, 2, 3, 4))
-    found = hook.claims(
+    found = reads.claims(
         [f"<sip:{a}@x>, <tel:{b}>"], [passport({"orig": {"tn": c[1:]}})], [f"sip:{a}@y"], f"tel:{d}"
     )
     assert found == [a, b, c, d]
@@ -115,18 +116,18 @@ def test_claims_come_strongest_first_and_once() -> None:
 
 @given(ANYTHING, ANYTHING, ANYTHING)
 def test_whatever_a_caller_writes_is_read_without_a_fault(a: str, b: str, c: str) -> None:
-    found = hook.claims([a, "<" + b], [c, "e30." + c + ".x"], [b], c)
+    found = reads.claims([a, "<" + b], [c, "e30." + c + ".x"], [b], c)
     assert len(found) <= 8
     assert all(any(char in string.digits for char in number) for number in found if number != c)
-    hook.is_emergency(a, ALWAYS)
-    hook.announces_608([a, b])
+    reads.is_emergency(a, ALWAYS)
+    reads.announces_608([a, b])
     sent = hook.frame(found)
     assert struct.unpack("!I", sent[:4])[0] == len(sent) - 4
 
 
 def test_deep_json_is_no_trouble() -> None:
     payload = urlsafe_b64encode(b"[" * 5000).decode()
-    assert hook.originator(f"e30.{payload}.x") == ""
+    assert reads.originator(f"e30.{payload}.x") == ""
 
 
 @pytest.mark.parametrize(
@@ -134,18 +135,18 @@ def test_deep_json_is_no_trouble() -> None:
             "sip:%31%31%30@x", "urn:service:sos", "URN:service:sos.police", "sip:008696110@x"]
 )  # fmt: skip
 def test_emergency_numbers_are_known(uri: str) -> None:
-    assert hook.is_emergency(uri, ALWAYS)
+    assert reads.is_emergency(uri, ALWAYS)
 
 
 @given(NUMBERS)
 def test_nobody_else_is_an_emergency(number: str) -> None:
-    assert not hook.is_emergency(f"sip:{number}@x", ALWAYS)
-    assert not hook.is_emergency(f"sip:{number}110@x", ALWAYS)
+    assert not reads.is_emergency(f"sip:{number}@x", ALWAYS)
+    assert not reads.is_emergency(f"sip:{number}110@x", ALWAYS)
 
 
 def test_608_is_understood_only_where_it_is_announced() -> None:
-    assert hook.announces_608(["*;+sip.607", "*;+g.x; +SIP.608"])
-    assert not hook.announces_608(["*;+sip.6080", "sip.608", ""])
+    assert reads.announces_608(["*;+sip.607", "*;+g.x; +SIP.608"])
+    assert not reads.announces_608(["*;+sip.6080", "sip.608", ""])
 
 
 @given(st.lists(st.tuples(st.sampled_from([0, 1, 2, 3, 9]), st.integers(0, code.MOST)), max_size=8))
@@ -214,4 +215,4 @@ def test_every_setting_stands_in_the_readme() -> None:
 def test_quoting_in_addresses_hides_nothing() -> None:
     bad = reserved.mobile(1)
     for value in (f'"<sip:1@x>" <sip:{bad}@x>', f'"\\"<" <sip:{bad}@x>', f"<sip:{quote(bad)}@x>"):
-        assert hook.number_in(hook.uris_in(value)[0]) == bad
+        assert reads.number_in(reads.uris_in(value)[0]) == bad
