@@ -1,0 +1,1 @@
+"""The text firewall as a process: its policy, its judge, its journal."""
