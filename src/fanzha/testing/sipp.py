@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from xml.sax.saxutils import escape
 
 from fanzha.testing.kamailio import free_port
 
@@ -48,7 +49,7 @@ Call-ID: [call_id]
 """
 REFUSED = f"""{_HEAD.format(name="refused")}{_INVITE}
 <recv response="608" rtd="1"><action>
-<ereg regexp="[field3]" search_in="hdr" header="Call-Info:" check_it="true" assign_to="1"/>
+<ereg regexp="@0@" search_in="hdr" header="Call-Info:" check_it="true" assign_to="1"/>
 <ereg regexp="SIP;cause=608" search_in="msg" check_it="true" assign_to="2"/>
 </action></recv>
 <Reference variables="1,2"/>
@@ -61,7 +62,7 @@ Content-Length: 0
 ]]></send>
 </scenario>
 """
-"""The call must be refused with a Call-Info that holds field 3."""
+"""The call must be refused with a Call-Info in which the first expectation is found."""
 
 
 def _passing(name: str, checks: str, again: bool) -> str:
@@ -120,8 +121,8 @@ _UNTOUCHED = """<action>
 <ereg regexp="https" search_in="hdr" header="X-Seen-Info:" check_it_inverse="true" assign_to="2"/>
 </action>"""
 _MARKED = """<action>
-<ereg regexp="[field3]" search_in="hdr" header="X-Seen-From:" check_it="true" assign_to="1"/>
-<ereg regexp="[field4]" search_in="hdr" header="X-Seen-Info:" check_it="true" assign_to="2"/>
+<ereg regexp="@0@" search_in="hdr" header="X-Seen-From:" check_it="true" assign_to="1"/>
+<ereg regexp="@1@" search_in="hdr" header="X-Seen-Info:" check_it="true" assign_to="2"/>
 </action>"""
 _REFER = '<Reference variables="1,2"/>\n</scenario>'
 PASSED = _passing("passed", _UNTOUCHED, again=False).replace("</scenario>", _REFER)
@@ -129,7 +130,7 @@ PASSED = _passing("passed", _UNTOUCHED, again=False).replace("</scenario>", _REF
 PASSED_TWICE = _passing("passed-twice", _UNTOUCHED, again=True).replace("</scenario>", _REFER)
 """The same, with an INVITE within the call."""
 MARKED = _passing("marked", _MARKED, again=False).replace("</scenario>", _REFER)
-"""The call must pass with field 3 in From and field 4 in Call-Info."""
+"""The call must pass, the first expectation be found in From, the second in Call-Info."""
 ANSWERED = _passing("answered", "", again=False)
 """The call must pass, marked or not."""
 
@@ -212,7 +213,8 @@ It rings for a while: over UDP two messages sent at once may change places."""
 
 @dataclass(frozen=True)
 class Call:
-    """A line of a caller's file: who calls whom, with what more, and what must be seen."""
+    """A line of a caller's file: who calls whom, with what more. `expected`: regular expressions
+    that stand in the scenario, the same for all calls of a run."""
 
     caller: str
     called: str
@@ -222,7 +224,7 @@ class Call:
     @property
     def line(self) -> str:
         """sipp's own escapes: a semicolon ends a field, `\\r\\n` an injected line."""
-        return ";".join((self.caller, self.called, self.headers, *self.expected))
+        return ";".join((self.caller, self.called, self.headers))
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,10 @@ class Sipp:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.port = folder, free_port()
+        for nth, expected in enumerate(calls[0].expected if calls else ()):
+            scenario = scenario.replace(f"@{nth}@", escape(expected))
+        if "@0@" in scenario or any(call.expected != calls[0].expected for call in calls):
+            raise ValueError("the scenario expects something, and the same of all its calls")
         (folder / "scenario.xml").write_text(scenario, encoding="utf-8")
         self._command = [
             "sipp", "-sf", "scenario.xml", "-i", "127.0.0.1", "-p", str(self.port), "-nostdin",

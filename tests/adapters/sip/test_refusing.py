@@ -232,6 +232,22 @@ def _ring_many(folder: Path, kamailio: Kamailio) -> None:
             assert (outcome.succeeded, outcome.failed) == (1000, 0), outcome.words
 
 
+def test_callers_notice_what_is_wrong(ring: Ring, edge: StubEdge) -> None:
+    """The yardstick itself: each scenario fails where it should."""
+    wrong = [
+        (REFUSED, Call(GOOD, "10010", "", IS_REFUSED)),
+        (REFUSED, Call(BAD, "10010", "", ("00000-00000",))),
+        (PASSED, Call(BAD, "10010")),
+        (PASSED, Call(DOUBTFUL, "10010")),
+        (MARKED, Call(GOOD, "10010", "", IS_MARKED)),
+        (MARKED, Call(DOUBTFUL, "10010", "", ("Suspected fraud", "00000-00000"))),
+        (MARKED, Call(BAD, "10010", "", IS_MARKED)),
+    ]
+    for scenario, call in wrong:
+        with pytest.raises(AssertionError):
+            ring(scenario, call)
+
+
 def test_a_wrong_setting_stops_kamailio(tmp_path: Path) -> None:
     kamailio = Kamailio(tmp_path, 1, {"socket": "x", "time_limit_s": "3"})
     with pytest.raises(Exception, match="kamailio_down"):
