@@ -1,0 +1,173 @@
+"""The local socket on which the programs of this machine ask what stands (`frames` is its form)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import stat
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fanzha.entrypoints.edge.frames import answered, asked_in, frames_in
+from fanzha.errors import Misconfigured, Refused
+from fanzha.lists.asked import Asked
+from fanzha.lists.form import ENTRIES
+from fanzha.lists.index import Standing
+
+__all__ = ["CLIENTS_MAX", "listening"]
+
+_log = logging.getLogger("fanzha.edge")
+CLIENTS_MAX = 1_024
+_PATH_MAX = 107
+_FRAMES_AT_ONCE = 32
+"""Answered before other clients have their turn."""
+
+Standings = Callable[[], Standing | None]
+
+
+@asynccontextmanager
+async def listening(path: Path, standing: Standings) -> AsyncIterator[None]:
+    """Answers at `path` (for this user only) while the block is entered.
+
+    Raises Misconfigured where another process answers there, or something that is no socket lies
+    there. The file that a process left when it was killed is removed.
+    """
+    _make_room(path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        server.bind(str(path))
+    except OSError as error:
+        server.close()
+        raise _misplaced(path, error.strerror or "") from error
+    finally:
+        os.umask(before)
+    clients: set[_Client] = set()
+    nothing = Standing.build(ENTRIES.empty_table(), 0)
+    nothing.number("", 0)  # the kernel is ready before anybody waits
+
+    def known() -> Standing:
+        return standing() or nothing
+
+    loop = asyncio.get_running_loop()
+    served = await loop.create_unix_server(lambda: _Client(known, clients), sock=server)
+    try:
+        yield
+    finally:
+        served.close()
+        for client in list(clients):
+            client.leave()
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _make_room(path: Path) -> None:
+    if len(os.fsencode(path)) > _PATH_MAX:
+        raise _misplaced(path, "the path is longer than 107 bytes")
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise _misplaced(path, "something else lies there")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+        else:
+            raise _misplaced(path, "another process answers there")
+
+
+class _Client(asyncio.Protocol):
+    """One program that asks. What it has not read of its answers, and what it has asked beyond a
+    turn, keep us from reading on, so that nobody's memory but its own fills up."""
+
+    def __init__(self, standing: Callable[[], Standing], clients: set[_Client]) -> None:
+        self._standing = standing
+        self._clients = clients
+        self._loop = asyncio.get_running_loop()
+        self._data = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._is_full = False
+        self._ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        if len(self._clients) >= CLIENTS_MAX:
+            transport.abort()
+            return
+        self._transport = transport
+        self._clients.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        self._clients.discard(self)
+
+    def leave(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        self._loop.call_soon(self._answer)
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        self._answer()
+
+    def eof_received(self) -> bool:
+        """Who has said all it will is still answered."""
+        self._ended = True
+        self._answer()
+        return True
+
+    def _answer(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._full():
+            return
+        try:
+            frames, taken = frames_in(self._data, _FRAMES_AT_ONCE)
+            if frames:
+                transport.write(self._answers([asked_in(frame) for frame in frames]))
+        except Refused:
+            _log.warning("a program on the local socket does not keep to its form")
+            transport.abort()
+            return
+        del self._data[:taken]
+        if self._full():
+            transport.pause_reading()
+        elif len(frames) == _FRAMES_AT_ONCE:
+            transport.pause_reading()
+            self._loop.call_soon(self._answer)
+        elif self._ended:
+            transport.close()
+        else:
+            transport.resume_reading()
+
+    def _full(self) -> bool:
+        return self._is_full
+
+    def _answers(self, frames: list[list[Asked]]) -> bytes:
+        questions = [question for frame in frames for question in frame]
+        hits = self._standing().ask(questions, int(time.time()))
+        return answered(hits, [len(frame) for frame in frames])
+
+
+def _misplaced(path: Path, why: str) -> Misconfigured:
+    return Misconfigured(
+        "edge_socket",
+        zh=f"无法在该处监听本机接口：{why}",
+        en=f"the local socket cannot be there: {why}",
+        field=path.name,
+    )
