@@ -19,7 +19,7 @@ import typer
 from typer.testing import CliRunner
 
 from fanzha.city.behaviour import POLICIES
-from fanzha.entrypoints.cli import city
+from fanzha.entrypoints.cli.city import commands as city
 from fanzha.errors import FanzhaError
 from fanzha.records.schemas import SCHEMAS, STREAMS
 
@@ -138,7 +138,7 @@ def centre() -> Iterator[_Centre]:
 
 def test_a_city_on_the_air_ends_on_sigterm(centre: _Centre) -> None:
     started = (
-        "import typer; from fanzha.entrypoints.cli import city\n"
+        "import typer; from fanzha.entrypoints.cli.city import commands as city\n"
         "app = typer.Typer(); app.add_typer(city.app, name='city'); app()"
     )
     address = f"http://127.0.0.1:{centre.server_address[1]}"
@@ -154,7 +154,7 @@ def test_a_city_on_the_air_ends_on_sigterm(centre: _Centre) -> None:
                 if "live" in line:
                     break
             before = centre.asked
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 90
             while centre.asked == before and time.monotonic() < deadline:
                 time.sleep(0.1)
             child.send_signal(signal.SIGTERM)

@@ -13,7 +13,7 @@ from fanzha.city.generate import City
 from fanzha.city.marking.answers import Mention, Scam, Truth, Warned, truth_of
 from fanzha.city.marking.mark import mark
 from fanzha.city.marking.share import Share, Spread
-from fanzha.entrypoints.cli.city_report import report
+from fanzha.entrypoints.cli.city.report import report
 
 MINUTE = 60_000
 

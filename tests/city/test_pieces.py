@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fanzha.city.generate import default_behaviour
 from fanzha.city.pieces import Written, hours_of, write_in_pieces
-from fanzha.entrypoints.cli import city as command
+from fanzha.entrypoints.cli.city import commands as command
 from fanzha.errors import Refused
 from fanzha.records.door import admit
 from fanzha.records.schemas import SCHEMAS, STREAMS

@@ -10,7 +10,7 @@ import polars as pl
 from fanzha.detection.account.v1.channel import AccountChannel
 from fanzha.detection.account.v1.windows import CATALOGUED as ACCOUNT_MORE
 from fanzha.detection.account.v1.windows import WINDOWS as ACCOUNT
-from fanzha.detection.arrays import frame_of, instants
+from fanzha.detection.arrays import frame_of, instants, keys_of
 from fanzha.detection.call.v1.channel import CallChannel
 from fanzha.detection.call.v1.windows import CATALOGUED as CALL_MORE
 from fanzha.detection.call.v1.windows import WINDOWS as CALL
@@ -53,7 +53,7 @@ def told(tape: Tape) -> Told:
             case "visit":
                 calls.read_visits(frame)
             case "app":
-                calls.read_acts(frame)
+                calls.read_acts(frame, keys_of(frame, "subscriber_key"))
             case "line":
                 calls.read_lines(frame)
             case "account":

@@ -11,7 +11,7 @@ from fanzha.detection.engine import Engine, Outcome
 from fanzha.features.shared import Share, SharedFeatures
 from fanzha.testing.gathering import Gathering
 from tests.detection.streams import POLICIES, Tape
-from tests.detection.test_engine import tapes
+from tests.detection.engine.test_engine import tapes
 from tests.detection.test_person_fusion import scam
 
 

@@ -213,8 +213,8 @@ class Engine:
                 self._calls.read_visits(batch)
                 return self._links.read(batch)
             case "app":
-                self._calls.read_acts(batch)
-                return self._apps.read(batch, self._on_line(batch, "subscriber"))
+                on_line = self._calls.read_acts(batch, self._lines(batch, "subscriber"))
+                return self._apps.read(batch, on_line)
             case "account":
                 return self._accounts.read_accounts(batch)
             case _:
@@ -222,12 +222,16 @@ class Engine:
 
     def _on_line(self, batch: pl.DataFrame, who: str) -> dict[str, pl.Series]:
         """Whether the owner of each number or account is on the line, and with a stranger."""
+        return self._calls.on_line(self._lines(batch, who), instants(batch))
+
+    def _lines(self, batch: pl.DataFrame, who: str) -> npt.NDArray[np.uint64]:
+        """The number of each owner; 0 where none is known."""
         keys = keys_of(batch, f"{who}_key")
         lines = self._people.lines_of(keys)
         if who == "subscriber":
             is_account = (batch["subscriber_kind"] == "account").to_numpy()
             lines = np.where(is_account, lines, keys)
-        return self._calls.on_line(lines, instants(batch))
+        return lines
 
     def _link_scores(self, batch: pl.DataFrame) -> npt.NDArray[np.float64]:
         """The worst address in each text; 0 where there is none."""

@@ -15,7 +15,7 @@ import typer
 
 from fanzha import __version__
 from fanzha.entrypoints.cli import audit, detect, drill, features, people, replay, run_files
-from fanzha.entrypoints.cli import city as city_commands
+from fanzha.entrypoints.cli.city import commands as city_commands
 from fanzha.entrypoints.cli.workshop import acts as workshop
 from fanzha.errors import FanzhaError, Refused, Unavailable, Uncertain
 from fanzha.settings import Settings, load

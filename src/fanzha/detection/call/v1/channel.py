@@ -16,6 +16,7 @@ from fanzha.detection.call.v1.columns import CallMeasures, Phases
 from fanzha.detection.call.v1.identity import Identity
 from fanzha.detection.call.v1.life import (
     act_rows,
+    apart,
     codes_among,
     holder_rows,
     line_rows,
@@ -33,7 +34,7 @@ from fanzha.detection.call.v1.schema import (
     OF_LINE,
     TEXTED,
 )
-from fanzha.detection.call.v1.windows import WINDOWS
+from fanzha.detection.call.v1.windows import LATE_MS, WINDOWS
 from fanzha.detection.finding import Finding, Related, Role, SubjectKind
 from fanzha.detection.found import about, clause
 from fanzha.detection.measures import load_measures
@@ -101,24 +102,34 @@ class CallChannel:
     def read_texts(self, batch: pl.DataFrame) -> dict[str, pl.Series]:
         """Take in texts as signs of life; what is known of each recipient, codes among it."""
         code = codes_among(batch)
-        keys, at = keys_of(batch, "recipient_key"), instants(batch)
-        # Only who has got a code is asked about: the rest of the rows have no key.
-        line = self._line(np.where(code, keys, np.uint64(0)), at)
-        strange = line["call_strange"].to_numpy()
+        parts = [
+            self._read_texts(batch[begin:end], code[begin:end])
+            for begin, end in apart(batch, code, LATE_MS)
+        ]
+        columns = parts[0] if len(parts) == 1 else pl.concat(parts)
+        return {"code": pl.Series("code", code), **{c.name: c for c in columns}}
+
+    def _read_texts(self, batch: pl.DataFrame, code: Bools) -> pl.DataFrame:
+        """A stretch of texts that may be taken together."""
+        strange = np.zeros(batch.height, np.bool_)
+        if code.any():
+            keys, at = keys_of(batch, "recipient_key")[code], instants(batch)[code]
+            strange[code] = self._line(keys, at)["call_strange"].to_numpy()
         told = self._features.update("number", text_rows(batch, code, code & strange))
-        return {
-            "code": pl.Series("code", code),
-            "call_strange": line["call_strange"],
-            **{name: known(name, told[name][1::2]) for name in TEXTED},
-        }
+        columns = [known(name, told[name][1::2]) for name in TEXTED]
+        return pl.DataFrame([pl.Series("call_strange", strange), *columns])
 
     def read_visits(self, batch: pl.DataFrame) -> None:
         """Take in addresses asked for, as signs of life."""
         self._features.update("number", visit_rows(batch))
 
-    def read_acts(self, batch: pl.DataFrame) -> None:
-        """Take in acts on phones: signs of life, and call forwarding switched on."""
-        self._features.update("number", act_rows(batch))
+    def read_acts(
+        self, batch: pl.DataFrame, lines: npt.NDArray[np.uint64]
+    ) -> dict[str, pl.Series]:
+        """Take in acts on phones: signs of life, and call forwarding switched on. Tells of each
+        owner's line what `on_line` does, as it stands after the act."""
+        told = self._features.update("number", act_rows(batch, lines))
+        return self._of_line(lines, {name: values[1::2] for name, values in told.items()})
 
     def on_line(
         self, keys: npt.NDArray[np.uint64], at: npt.NDArray[np.int64]
@@ -129,7 +140,11 @@ class CallChannel:
 
     def _line(self, keys: npt.NDArray[np.uint64], at: npt.NDArray[np.int64]
               ) -> dict[str, pl.Series]:  # fmt: skip
-        told = self._features.update("number", number_rows(keys, at))
+        return self._of_line(keys, self._features.update("number", number_rows(keys, at)))
+
+    def _of_line(
+        self, keys: npt.NDArray[np.uint64], told: dict[str, npt.NDArray[np.float64]]
+    ) -> dict[str, pl.Series]:
         on = _talking(told, self._measures.stale_s) & (keys != 0)
         return {
             "call_on": pl.Series("call_on", on),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from fanzha.detection.arrays import (
@@ -24,6 +25,7 @@ from fanzha.records.codes import carries_code
 
 __all__ = [
     "act_rows",
+    "apart",
     "codes_among",
     "holder_rows",
     "line_rows",
@@ -34,6 +36,7 @@ __all__ = [
     "visit_rows",
 ]
 
+_NEVER = 1 << 62
 _FLAGS = (
     "placed", "used", "in_call", "strange_in", "abroad_in", "abroad_missed", "busy_in", "fed",
     "ringed", "calls_back", "risky_talk", "picked_up", "hung_down", "strange_call", "activated",
@@ -123,11 +126,55 @@ def visit_rows(frame: pl.DataFrame) -> Columns:
     return {**number_rows(_lines(frame), instants(frame)), "net_use": yes}
 
 
-def act_rows(frame: pl.DataFrame) -> Columns:
-    """One row an act on a phone, keyed by its line."""
-    yes = np.ones(frame.height, dtype=np.bool_)
+def act_rows(frame: pl.DataFrame, asked: Keys) -> Columns:
+    """Two rows an act on a phone: what it counts for its line (even), and how the line of its owner
+    stands after it (odd): `asked` are their keys."""
+    yes, no = np.ones(frame.height, dtype=np.bool_), np.zeros(frame.height, dtype=np.bool_)
     forwarded = equals(frame, "action", "call_forward_on")
-    return {**number_rows(_lines(frame), instants(frame)), "net_use": yes, "forwarded": forwarded}
+    return {
+        **number_rows(both_sides(_lines(frame), asked), twice(instants(frame))),
+        "net_use": both_sides(yes, no),
+        "forwarded": both_sides(forwarded, no),
+    }
+
+
+def apart(frame: pl.DataFrame, code: Bools, late_ms: int) -> list[tuple[int, int]]:
+    """Stretches of texts, in order, within which all codes may be asked about before anything is
+    counted, and the answers are those of rows taken one by one.
+
+    That is so while no code's recipient was named earlier in the stretch, and no row before a code
+    is so much older or newer than it that one would be late because of the other.
+    """
+    rows = np.flatnonzero(code)
+    if not len(rows):
+        return [(0, frame.height)]
+    at, named = instants(frame), _named_before(frame)
+    cuts, start, looked = [0], 0, 0
+    oldest, newest = _NEVER, -_NEVER
+    for row in rows.tolist():
+        if row > looked:
+            oldest = min(oldest, int(at[looked:row].min()))
+            newest = max(newest, int(at[looked:row].max()))
+            looked = row
+        now = int(at[row])
+        if named[row] >= start or now - oldest > late_ms or newest - now > late_ms:
+            cuts.append(row)
+            start, oldest, newest = row, _NEVER, -_NEVER
+    return list(zip(dict.fromkeys(cuts), [*dict.fromkeys(cuts[1:]), frame.height], strict=True))
+
+
+def _named_before(frame: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """The last row before each that names its recipient, on whichever side; -1 where none does."""
+    keys = both_sides(keys_of(frame, "sender_key"), keys_of(frame, "recipient_key"))
+    order = np.argsort(keys, kind="stable")
+    row, same = order >> 1, np.zeros(len(keys), np.bool_)
+    same[1:] = keys[order[1:]] == keys[order[:-1]]
+    before = np.full(len(keys), -1, np.int64)
+    before[order[1:]] = np.where(same[1:], row[:-1], -1)
+    # The row's own sender may be its recipient: that is no earlier row.
+    own = before[1::2] == np.arange(frame.height)
+    before[1::2] = np.where(own, before[0::2], before[1::2])
+    return before[1::2]
 
 
 def _lines(frame: pl.DataFrame) -> Keys:

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fanzha.features.declare import Changes, Count, Distinct, Last, Max, Since, Sum, Trail, Window
+from fanzha.features.declare import (
+    Changes,
+    Count,
+    Distinct,
+    Last,
+    Max,
+    Since,
+    Sum,
+    Trail,
+    Window,
+    span_ms,
+)
 
-__all__ = ["CATALOGUED", "WINDOWS"]
+__all__ = ["CATALOGUED", "LATE_MS", "WINDOWS"]
 
 _LATE = "1h"
+LATE_MS = span_ms(_LATE, "call")
 _SILENT = "120d"
 """How long a number that is silent is remembered: a card that sleeps for 90 days is told."""
 

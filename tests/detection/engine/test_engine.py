@@ -29,6 +29,7 @@ from tests.detection.streams import (
 )
 from tests.detection.test_person_fusion import SCAMMER, VICTIM, scam
 
+_CODE = "【云州银行】验证码 482913，5 分钟内有效，请勿告诉他人"
 _TEXT = "您好，您涉嫌洗钱案件，请立即将资金转入安全账户接受清查，不得告知家人"
 
 
@@ -46,7 +47,8 @@ def step(draw: st.DrawFn, tape: Tape, at: int) -> None:
             yuan = draw(st.sampled_from([1, 40, 6_000, 30_000]))
             tape.pay(at, account_of(one), account_of(other), yuan)
         case "app":
-            action = draw(st.sampled_from(["open", "install", "screen_share_on"]))
+            actions = ["open", "install", "screen_share_on", "call_forward_on"]
+            action = draw(st.sampled_from(actions))
             label = draw(st.sampled_from(["会议", "云州银行", "公安防护"]))
             who = draw(st.sampled_from([reserved.mobile(other), account_of(other)]))
             tape.add(
@@ -55,7 +57,8 @@ def step(draw: st.DrawFn, tape: Tape, at: int) -> None:
             )  # fmt: skip
         case "text":
             sender = {"sender": caller, "recipient": reserved.mobile(other)}
-            tape.add("text", at, body=draw(st.sampled_from([_TEXT, "晚上回家吃饭吗"])), **sender)
+            body = draw(st.sampled_from([_TEXT, "晚上回家吃饭吗", _CODE]))
+            tape.add("text", at, body=body, **sender)
         case "visit":
             name = draw(st.sampled_from(["abc.example", "taojishop-fuli.example"]))
             tape.add("visit", at, subscriber=reserved.mobile(other), url=f"https://{name}/a")

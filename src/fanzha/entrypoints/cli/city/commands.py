@@ -22,7 +22,7 @@ from fanzha.city.generate import Tell, fits, generate
 from fanzha.city.pieces import write_in_pieces
 from fanzha.city.streaming.broadcast import Broadcast, Count, Maker, Plan
 from fanzha.city.streaming.sender import Sender
-from fanzha.entrypoints.cli.city_report import report
+from fanzha.entrypoints.cli.city.report import report
 from fanzha.errors import Refused
 from fanzha.usecases.warning.take_in import instant as aware
 from fanzha.values import instant
@@ -116,7 +116,7 @@ def score(
 ) -> None:
     """用模拟城市检验检测。Examine detection on a simulated city: recall, precision, lead."""
     # Detection takes seconds to load; the other commands do without.
-    from fanzha.entrypoints.cli.city_examination import marked
+    from fanzha.entrypoints.cli.city.examination import marked
 
     begun = time.monotonic()
     kind = behaviour_of(behaviour)
