@@ -65,11 +65,25 @@ def read_rule(source: str) -> RuleText:
             "file_unreadable", zh="规则文件读不懂", en="the rule file cannot be read",
             field=Path(source).name,
         ) from error  # fmt: skip
-    if not isinstance(data, dict) or not set(_NEEDED) <= set(data) <= set(_KEYS):
+    if not isinstance(data, dict):
         raise Refused(
             "rule_invalid",
             zh=f"规则文件须有 {'、'.join(_NEEDED)}，可有 scam_type、stage",
             en=f"a rule file has {', '.join(_NEEDED)}, and may have scam_type, stage",
+        )
+    lacking = [key for key in _NEEDED if key not in data]
+    strange = [str(key)[:60] for key in data if key not in _KEYS]
+    if lacking or strange:
+        raise Refused(
+            "rule_invalid",
+            zh="；".join(
+                [f"缺少 {'、'.join(lacking)}"] * bool(lacking)
+                + [f"没有这样的字段：{'、'.join(strange)}"] * bool(strange)
+            ),
+            en="; ".join(
+                [f"it lacks {', '.join(lacking)}"] * bool(lacking)
+                + [f"there is no field {', '.join(strange)}"] * bool(strange)
+            ),
         )
     for key, value in data.items():
         if isinstance(value, list | dict | set | bytes) or (value is None and key in _NEEDED):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from fanzha.errors import Refused
 from fanzha.values import dns_name
@@ -113,6 +113,8 @@ def _host(text: str) -> str:
             return str(IPv6Address(text[1:-1].partition("%")[0]))
         except AddressValueError:
             raise _form("url_address", "IPv6 地址无效", "not an IPv6 address") from None
+    if "%" in text:
+        text = fold(unquote(text))  # as browsers do: a dot may come as %2E
     address = _ipv4(fold(text).translate(dns_name.DOTS).removesuffix("."))
     if address is not None:
         return address

@@ -22,7 +22,17 @@ from fanzha.detection.account.batch.learn import Labelled, fit, invented
 from fanzha.detection.account.batch.model import SHIPPED, AccountModel, read_account_model, see
 from fanzha.detection.account.batch.pairs import pairs_of
 from fanzha.detection.account.batch.rings import find_rings
-from fanzha.detection.account.batch.transfers import Transfers, transfers_of
+from fanzha.detection.account.batch.transfers import (
+    ENORMOUS,
+    FAR,
+    NAMELESS,
+    NOTHING,
+    TIMELESS,
+    UNREADABLE,
+    Rows,
+    Transfers,
+    transfers_of,
+)
 from fanzha.detection.model_file import write_model
 from fanzha.detection.ranking import area
 from fanzha.errors import Refused
@@ -230,11 +240,51 @@ def test_rows_that_cannot_be_counted_are_said_and_their_accounts_kept() -> None:
         }
     )
     moved = transfers_of(frame)
-    assert moved.left_out == {"payer, payee": 2, "time": 1}
+    assert moved.left_out == {NAMELESS: Rows(2, (2, 4)), TIMELESS: Rows(1, (3,))}
     scored = model().score(see(moved, amounts=False))
     assert set(scored["account"]) == {"a", "b", "c", "d", "e", "f", "g"}
     unknown = scored.filter(pl.col("score").is_null())["account"]
     assert set(unknown) == {"c", "d", "e"}
+
+
+def test_amounts_that_cannot_be_used_are_told_and_their_transfers_counted() -> None:
+    amounts = ["12.5", "-3", "0", "1e300", "Infinity", "nonsense", None, "7"]
+    moved = transfers_of(
+        pl.DataFrame({"payer": range(8), "payee": range(1, 9), "time": range(8), "amount": amounts})
+    )
+    assert len(moved) == 8
+    assert moved.hidden == {
+        UNREADABLE: Rows(1, (6,)), NOTHING: Rows(2, (2, 3)), ENORMOUS: Rows(2, (4, 5)),
+    }  # fmt: skip
+    assert np.isnan(moved.amount).tolist() == [False, *[True] * 6, False]
+
+
+@pytest.mark.parametrize("far", [-(10**9), 0, 10**9, 2**60])
+def test_a_date_far_from_all_others_moves_nobodys_score(far: int) -> None:
+    """One row of 1970 or 2099 would press all the others into one step."""
+    transfers, _ = invent(Economy(accounts=500, groups=12, style="periodic"), 3)
+    when = transfers["time"].cast(pl.Int64) + 1_700_000_000
+    transfers = transfers.with_columns(when.alias("time"))
+    whole = transfers_of(transfers)
+    assert not whole.left_out
+    one = transfers[:1].with_columns(pl.lit(far).alias("time"), payee=pl.lit(10**6))
+    spoilt = transfers_of(pl.concat([transfers, one.cast(transfers.schema)]))
+    assert spoilt.left_out == {FAR: Rows(1, (transfers.height + 1,))}
+    np.testing.assert_array_equal(spoilt.step, whole.step)
+
+
+def test_few_rows_and_long_histories_are_all_counted() -> None:
+    sparse = pl.DataFrame({"payer": [1, 2, 3], "payee": [2, 3, 1], "time": [0, 1, 10**9]})
+    assert len(transfers_of(sparse)) == 3
+    years = np.r_[np.arange(0, 900, 3), np.arange(900, 1000, 0.1)].astype(np.int64)
+    grown = pl.DataFrame({"payer": years * 0, "payee": years * 0 + 1, "time": years})
+    assert not transfers_of(grown).left_out
+
+
+def test_repeated_rows_are_counted_as_such() -> None:
+    transfers, _ = invent(Economy(accounts=100, groups=3), 3)
+    once, twice = transfers_of(transfers), transfers_of(pl.concat([transfers, transfers]))
+    assert twice.repeated == transfers.height + once.repeated
 
 
 @pytest.mark.parametrize("rows", [0, 1])

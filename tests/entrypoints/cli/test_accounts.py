@@ -42,7 +42,7 @@ def test_every_account_gets_a_row(files: Path) -> None:
     assert said.code == 0, said.err
     assert "accounts-" in said.err
     scored, transfers = pl.read_parquet(out), pl.read_parquet(files / "one.parquet")
-    assert scored.columns == ["account", "score", "reasons"]
+    assert scored.columns == ["account", "score", "reasons", "error"]
     assert set(scored["account"]) == set(transfers["payer"]) | set(transfers["payee"])
     assert scored["account"].dtype == transfers["payer"].dtype
     assert scored["account"].is_unique().all()

@@ -116,6 +116,7 @@ def test_self_transfers_equal_times_nulls_and_odd_amounts(
     }
     assert sorted(row["account"] for row in found) == sorted(named)
     assert {row["account"] for row in found if row["score"] is not None} == counted
+    assert all((row["score"] is None) == (row["error"] is not None) for row in found)
 
 
 def test_accounts_that_came_as_floats_keep_their_names(tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_an_empty_table_has_an_empty_answer(tmp_path: Path) -> None:
     empty = pl.DataFrame(schema={"payer": pl.Int64, "payee": pl.Int64, "time": pl.Int64})
     empty.write_parquet(tmp_path / "t.parquet")
     accounts.score(str(tmp_path / "t.parquet"), str(tmp_path / "o.parquet"))
-    assert pl.read_parquet(tmp_path / "o.parquet").shape == (0, 3)
+    assert pl.read_parquet(tmp_path / "o.parquet").shape == (0, 4)
 
 
 def test_the_line_at_fault_is_named(tmp_path: Path) -> None:

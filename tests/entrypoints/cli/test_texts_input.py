@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -178,7 +179,7 @@ def test_an_archive_that_breaks_off_anywhere_is_refused_as_damaged(
 ) -> None:
     with pytest.raises(Refused) as told:
         answers(model, tmp_path, gzip.compress(rows({"id": 1, "text": SCAM}))[:kept], name=name)
-    assert told.value.code == "file_unreadable"
+    assert told.value.code == "gzip_damaged"
     assert not (tmp_path / "out.jsonl").exists()
 
 
@@ -220,7 +221,12 @@ def test_whatever_the_lines_are_each_is_answered(
     there = [line for line in found if line.strip()]
     if b"\n".join(found).startswith((b"\x1f\x8b", b"\xef\xbb\xbf")):
         return  # by its first bytes it is an archive, or marked
-    out = answers(model, tmp_path, b"\n".join(found), turns=turns, campaigns=beside)
+    out = None
+    with contextlib.suppress(Refused):
+        out = answers(model, tmp_path, b"\n".join(found), turns=turns, campaigns=beside)
+    if out is None:  # no row has a column that is needed
+        assert not any(b'"text"' in line or b'"turns"' in line for line in there)
+        return
     assert len(out) == len(there)
     assert all(well_formed(row) for row in out)
     for line, row in zip(there, out, strict=True):
@@ -256,7 +262,7 @@ def test_what_holds_nothing_or_is_wrong_gets_no_score_but_words(
         {"id": 6, "text": SCAM, "channel": "SMS"}, {"id": 7, "text": 12345},
     )  # fmt: skip
     out = answers(model, tmp_path, data, turns=turns)
-    assert [row["id"] for row in out if row["score"] is None] == [1, 2, 3, 4, 5]
+    assert [row["id"] for row in out if row["score"] is None] == [1, 2, 3, 4, 5, 7]
     assert all(row["error"] and row["sure"] is None for row in out[:5])
     assert "nothing to read" in out[1]["error"]
     assert "turns" in out[3]["error"]

@@ -13,10 +13,18 @@ from fanzha.entrypoints.cli.whole import once, whole
 from fanzha.errors import Refused
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from fanzha.detection.account.batch.evaluate import Figure
     from fanzha.detection.account.batch.learn import Labelled
+    from fanzha.detection.account.batch.transfers import Rows, Transfers
 
 __all__ = ["evaluate", "score", "train"]
+
+_NOTHING = (
+    "没有可计入的转账：缺少对方或时间，或时间不可信 no transfer of it could be counted: the other "
+    "side or the time is absent or cannot be believed"
+)
 
 _TRANSFERS = typer.Option(
     help="转账文件：payer, payee, amount（元，可无）, time；- 为标准输入。"
@@ -56,7 +64,7 @@ def score(
     chosen = read_account_model(model)
     told(chosen.version)
     moved = transfers_of(whole(transfers))
-    _say_left_out(moved.left_out)
+    _say_faults(moved)
     if chosen.uses_amounts and not moved.amounts_known:
         _say("模型会看金额，此文件没有可用的金额", "the model looks at amounts; here are none")
     progress = Progress("账户", "accounts")
@@ -72,8 +80,17 @@ def score(
         )
     found = chosen.score(seen, least=least, told=progress.add)
     with Writer(out) as writer:
-        writer.write(found)
+        writer.write(_with_errors(found))
     progress.done()
+
+
+def _with_errors(found: pl.DataFrame) -> pl.DataFrame:
+    """An account whose every transfer was left out says so."""
+    import polars as pl
+
+    return found.with_columns(
+        pl.when(pl.col("score").is_null()).then(pl.lit(_NOTHING)).alias("error")
+    )
 
 
 def train(
@@ -144,7 +161,7 @@ def _sets(transfers: list[str], labels: list[str], amounts: bool) -> list[Labell
     sets = []
     for moved, known in zip(transfers, labels, strict=True):
         table = transfers_of(whole(moved))
-        _say_left_out(table.left_out)
+        _say_faults(table)
         shown = table if amounts else table.without_amounts()
         sets.append(labels_of(Path(moved).stem, shown, whole(known), amounts))
         if sets[-1].unknown:
@@ -153,9 +170,30 @@ def _sets(transfers: list[str], labels: list[str], amounts: bool) -> list[Labell
     return sets
 
 
-def _say_left_out(left_out: dict[str, int]) -> None:
-    for what, n in left_out.items():
-        _say(f"{n} 行缺少 {what}，未计入", f"{n} rows lack {what} and are not counted")
+def _say_faults(moved: Transfers) -> None:
+    """Which rows are not counted, or without their amount, and why."""
+    for (zh, en), rows in moved.left_out.items():
+        at = _which(rows)
+        _say(f"{rows.count} 行{zh}，未计入（{at}）", f"{rows.count} rows {en}, not counted ({at})")
+    for (zh, en), rows in moved.hidden.items():
+        at = _which(rows)
+        _say(
+            f"{rows.count} 行{zh}，按无金额计（{at}）",
+            f"{rows.count} rows {en}, counted without it ({at})",
+        )
+    if moved.repeated * 10 > len(moved):
+        n = moved.repeated
+        _say(
+            f"{n} 行与前面的行完全相同：若是文件重复导出，请先去重，否则分数偏高",
+            f"{n} rows equal an earlier one in every column: if the file was exported twice, "
+            "remove them first, else scores are too high",
+        )
+
+
+def _which(rows: Rows) -> str:
+    """The first rows by number."""
+    shown = ", ".join(map(str, rows.first))
+    return f"行 row {shown}" + (", …" if rows.count > len(rows.first) else "")
 
 
 def _say(zh: str, en: str) -> None:

@@ -30,9 +30,17 @@ def admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: An
         read_open(piped(), stream, source) if str(path) == "-" else read_file(path, stream, source)
     )
     for chunk in chunks:
+        for refusal in chunk.refused:
+            if not refusal.row:  # the file breaks off: what is ranked is ranked among all
+                raise Refused(
+                    "file_broken",
+                    zh=f"{refusal.zh}；请重新取得，或先取出还能读的部分",
+                    en=f"{refusal.en}; get it again, or give the part that can be read",
+                    field=path.name,
+                )
         taken = admit(stream, chunk.table, source, rows=chunk.rows)
         frames.append(frame_of(taken.batch))
-        progress.add(taken.batch.num_rows)
+        progress.add(chunk.table.num_rows + len(chunk.refused))
         for refusal in (*chunk.refused, *taken.refused):
             said = f"{refusal.zh} {refusal.en}"
             faults.append({"file": path.name, "line": refusal.row, "error": said})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from fanzha.detection.card.rank import Ranked
+    from fanzha.entrypoints.cli.rows import Progress
 
 __all__ = ["score"]
 
@@ -71,7 +72,7 @@ def score(
             frames["text"],
             frames["account"],
             frames["subject"],
-            None if findings is None else _findings(findings, faults),
+            None if findings is None else _findings(findings, faults, progress),
         ),
         filed=filed.holds(pl.col("number")),
         risky_cells=_cells(cells),
@@ -84,7 +85,7 @@ def score(
     typer.echo(f"{said}；坏行 bad rows {len(faults):,}", err=True)
 
 
-def _findings(path: Path, faults: list[dict[str, Any]]) -> pl.DataFrame:
+def _findings(path: Path, faults: list[dict[str, Any]], progress: Progress) -> pl.DataFrame:
     """Subject, detector and score of findings about numbers; a row that lacks one is a fault."""
     import polars as pl
 
@@ -93,6 +94,7 @@ def _findings(path: Path, faults: list[dict[str, Any]]) -> pl.DataFrame:
     kinds = {"subject": pl.String, "detector": pl.String, "score": pl.Float64}
     parts = []
     for part in read_rows(str(path), kinds):
+        progress.add(part.frame.height + len(part.faults))
         told = [(line, f"{zh} {en}") for line, zh, en in part.faults]
         whole = part.frame.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
         lacking = f"须有 {'、'.join(kinds)} needs {', '.join(kinds)}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from fanzha.detection.den.find import Den
     from fanzha.detection.den.leads import JoinedLeads, Lead
+    from fanzha.entrypoints.cli.rows import Progress
 
 __all__ = ["score"]
 
@@ -60,16 +61,17 @@ def score(
     call = frames["call"]
     assert call is not None
     found = dens.find(call, frames["line"], frames["text"], filed=filed.holds(pl.col("number")))
-    checks = [] if leads is None else _leads(leads, faults)
+    checks = [] if leads is None else _leads(leads, faults, progress)
     joined = join_leads(checks, found, measures=dens.measures)
     with Writer(out) as writer:
         writer.write(_answers(found, joined, faults))
     progress.done()
     spots = sum(den.place.known for den in found)
-    told(f"窝点 dens {len(found):,}，可定位 located {spots:,}；坏行 bad {len(faults):,}")
+    said = f"窝点 dens {len(found):,}，可定位 located {spots:,}"
+    typer.echo(f"{said}；坏行 bad rows {len(faults):,}", err=True)
 
 
-def _leads(path: Path, faults: list[dict[str, Any]]) -> list[Lead]:
+def _leads(path: Path, faults: list[dict[str, Any]], progress: Progress) -> list[Lead]:
     """Lead checks with their identifiers in normal form; one that cannot be read is a fault."""
     import polars as pl
 
@@ -81,6 +83,7 @@ def _leads(path: Path, faults: list[dict[str, Any]]) -> list[Lead]:
     kinds: dict[str, Any] = {**dict.fromkeys(text, pl.String), "linked": pl.List(pl.String)}
     found = []
     for part in read_rows(str(path), kinds):
+        progress.add(part.frame.height + len(part.faults))
         for line, zh, en in part.faults:
             faults.append({"file": path.name, "line": line, "error": f"{zh} {en}"})
         for line, row in zip(part.lines, part.frame.to_dicts(), strict=True):

@@ -87,9 +87,12 @@ def show(name: NameArgument) -> None:
         near = difflib.get_close_matches(name, sorted({one.name for one in _all()}), n=3)
         raise Refused(
             "feature_unknown",
-            zh="没有这个特征" + (f"；相近的有：{'、'.join(near)}" if near else ""),
-            en="there is no such feature" + (f"; near it: {', '.join(near)}" if near else ""),
-            field="name",
+            zh=f"没有特征 {name[:60]}"
+            + (f"；相近的有：{'、'.join(near)}" if near else "")
+            + "；全部见 fanzha features list",
+            en=f"there is no feature {name[:60]}"
+            + (f"; near it: {', '.join(near)}" if near else "")
+            + "; fanzha features list names all",
         )
     for place, one in enumerate(found):
         if place:

@@ -41,28 +41,29 @@ def classify(source: In, out: Out = "-", model: Model = None) -> None:
     import polars as pl
 
     from fanzha.detection.link.ranking.answers import SCHEMA
-    from fanzha.entrypoints.cli.rows import ID, Progress, Writer, read_rows, told
+    from fanzha.entrypoints.cli.rows import ID, Progress, Writer, at_line, read_rows, told
 
     judge = _judge(model)
     told(judge.ranker.version)
     progress = Progress("网址", "links")
     with Writer(out) as writer:
-        for part in read_rows(source, {"id": ID, "url": pl.String}):
+        wanted = {"id": ID, "url": pl.String}
+        for part in read_rows(source, wanted, needed=[("url",)], texts=("url",)):
             for first in range(0, part.frame.height, _BATCH):
                 frame = part.frame[first : first + _BATCH]
+                lines = pl.Series("line", part.lines[first : first + _BATCH], dtype=pl.Int64)
                 urls = frame["url"].fill_null("")
                 answer = judge.answer(urls)
-                absent = pl.lit("缺少 url no url")
+                absent = pl.lit("缺少 url，须为文本 no url, which is text")
                 error = pl.when(frame["url"].is_null()).then(absent).otherwise(pl.col("error"))
-                answer = answer.with_columns(error.alias("error"))
-                writer.write(answer.insert_column(0, frame["id"]))
+                answer = answer.with_columns(error.alias("error")).insert_column(0, frame["id"])
+                writer.write(answer.with_columns(at_line(answer, lines)))
                 progress.add(frame.height)
             if part.faults:
-                rows = [
-                    {"id": None, "error": f"第 {line} 行{zh} line {line}: {en}"}
-                    for line, zh, en in part.faults
-                ]
-                writer.write(pl.DataFrame(rows, schema={"id": ID, **SCHEMA}))
+                rows = [{"id": None, "error": f"{zh} {en}"} for _, zh, en in part.faults]
+                answer = pl.DataFrame(rows, schema={"id": ID, **SCHEMA})
+                lines = pl.Series("line", [line for line, *_ in part.faults], dtype=pl.Int64)
+                writer.write(answer.with_columns(at_line(answer, lines)))
                 progress.add(len(part.faults))
     progress.done()
 
@@ -169,7 +170,7 @@ def _labelled(
     frames, left = [], 0
     columns = dict.fromkeys(("url", "label", "set"), pl.String)
     for source in sources:
-        for part in read_rows(source, columns):
+        for part in read_rows(source, columns, needed=[("url",), ("label",)]):
             word = part.frame["label"].str.strip_chars().str.to_lowercase()
             scam, ordinary = word.is_in(SCAM_WORDS), word.is_in(ORDINARY_WORDS)
             kept = (scam | ordinary) & part.frame["url"].is_not_null()

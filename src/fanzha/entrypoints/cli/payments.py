@@ -168,7 +168,8 @@ def _read(path: str, columns: str) -> tuple[Table, pl.Series, list[int]]:
         raise Refused("columns_twice", zh="列名重复", en="a column twice", field="--columns")
     wanted = {names[name]: kind for name, kind in KINDS.items()}
     frames, lines, faults = [], [], []
-    for part in read_rows(path, wanted):
+    needed = [(names["time"],), (names["amount"],)]
+    for part in read_rows(path, wanted, needed=needed):
         frames.append(part.frame.rename({names[name]: name for name in KINDS}))
         lines += part.lines
         faults += part.faults

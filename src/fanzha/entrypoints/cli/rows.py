@@ -8,14 +8,12 @@ its line: nothing is dropped silently. An `id` asked for as `ID` keeps the JSON 
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import re
 import sys
 import time
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -25,10 +23,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fanzha.entrypoints.answers import RAW, Writer
+from fanzha.entrypoints.cli.opened import Unpacked, absent, broken, opened, start
 from fanzha.errors import Refused
 from fanzha.records.csv_rows import read_csv
 
-__all__ = ["ID", "Part", "Progress", "Writer", "read_rows", "told"]
+__all__ = ["ID", "Part", "Progress", "Writer", "at_line", "read_rows", "told"]
 
 ID = RAW
 """Type of a column that holds each value's JSON as it came (null where a row has none)."""
@@ -37,8 +36,6 @@ _PIECE = 1 << 21
 _MARK = b"\xef\xbb\xbf"
 """What some programs put before the first line of a text in UTF-8."""
 _PARQUET = b"PAR1"
-_AHEAD = 8192
-"""Bytes looked at to tell what kind of file it is."""
 _NAMED_LINES = frozenset({".jsonl", ".ndjson", ".json"})
 _ROWS = 50_000
 _LINES_A_CELL = 1_000
@@ -68,30 +65,45 @@ class Part:
     faults: list[tuple[int, str, str]]
 
 
-def read_rows(path: str, columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> Iterator[Part]:
-    """Read `path` piece by piece. Raises `Refused` where it cannot be opened or lacks a column."""
+@dataclass(frozen=True)
+class _Asked:
+    """What is wanted of a file."""
+
+    path: str
+    columns: Mapping[str, pl.DataType | type[pl.DataType]]
+    needed: tuple[tuple[str, ...], ...]
+    texts: frozenset[str]
+
+    def demand(self, there: Callable[[str], bool]) -> None:
+        """Raises `Refused` where the file has no column of a group needed, or none at all."""
+        groups = self.needed or (tuple(self.columns),)
+        if lacking := [group for group in groups if not any(map(there, group))]:
+            raise absent(self.path, lacking)
+
+
+def read_rows(
+    path: str,
+    columns: Mapping[str, pl.DataType | type[pl.DataType]],
+    *,
+    needed: Sequence[Collection[str]] = (),
+    texts: Collection[str] = (),
+) -> Iterator[Part]:
+    """Read `path` piece by piece.
+
+    A file without any column of one of the groups `needed` is `Refused` (JSON Lines: where no row
+    of the first piece has one), as is one that cannot be opened. In the columns `texts` only texts
+    count: a number, a list or an object there is null, never its characters.
+    """
     told = Path(path).suffixes
-    with _opened(path) as file:
-        start = _start(file, path)
-        if start.startswith(_PARQUET) or (told and told[-1] in (".parquet", ".pq")):
-            yield from _parquet(file, path, columns)
-        elif ".csv" in told or (not _NAMED_LINES & set(told) and _is_header(start, columns)):
-            yield from _csv(file, path, columns)
+    asked = _Asked(path, columns, tuple(map(tuple, needed)), frozenset(texts))
+    with opened(path) as file, broken(path):
+        begins = start(file, path)
+        if begins.startswith(_PARQUET) or (told and told[-1] in (".parquet", ".pq")):
+            yield from _parquet(file, asked)
+        elif ".csv" in told or (not _NAMED_LINES & set(told) and _is_header(begins, columns)):
+            yield from _csv(file, asked)
         else:
-            yield from _lines(file, columns)
-
-
-def _start(file: IO[bytes], path: str) -> bytes:
-    """The first bytes, unpacked; a damaged archive is refused."""
-    try:
-        return file.peek(_AHEAD)[:_AHEAD] if isinstance(file, io.BufferedReader) else b""
-    except OSError as error:
-        raise Refused(
-            "file_unreadable",
-            zh="压缩文件已损坏",
-            en="the compressed file is damaged",
-            field=Path(path).name,
-        ) from error
+            yield from _lines(file, asked)
 
 
 def _is_header(start: bytes, columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> bool:
@@ -100,97 +112,56 @@ def _is_header(start: bytes, columns: Mapping[str, pl.DataType | type[pl.DataTyp
     return not {name.strip().strip('"') for name in first.split(",")}.isdisjoint(columns)
 
 
-def _opened(path: str) -> IO[bytes]:
-    """A file of bytes that can look ahead, unpacked where it is gzip by its first bytes."""
+def at_line(answers: pl.DataFrame, lines: pl.Series) -> pl.Series:
+    """`error` of the answers, with the line where a row has no `id` to be known by."""
+    unknown = answers["error"].is_not_null() & answers["id"].is_null()
+    said = pl.format("第 {} 行 line {}: {}", lines, lines, answers["error"])
+    return answers.select(pl.when(unknown).then(said).otherwise("error").alias("error"))["error"]
+
+
+def _parquet(file: IO[bytes], asked: _Asked) -> Iterator[Part]:
+    columns = asked.columns
     try:
-        # Closed by the caller.
-        file = (
-            io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
-            if path == "-"
-            else Path(path).open("rb")  # noqa: SIM115
-        )
-        if file.peek(2)[:2] == b"\x1f\x8b":
-            return cast(IO[bytes], _Unpacked(cast(io.RawIOBase, gzip.GzipFile(fileobj=file))))
-    except (OSError, ValueError) as error:  # a NUL in the name
-        raise _unreadable(path) from error
-    return cast(IO[bytes], file)
-
-
-class _Unpacked(io.BufferedReader):
-    """What damage the deflated bytes have is an `OSError`, like every other of a file."""
-
-    def peek(self, size: int = 0, /) -> bytes:
-        """Raises `OSError`."""
-        try:
-            return super().peek(size)
-        except (zlib.error, EOFError) as error:
-            raise gzip.BadGzipFile(str(error)) from error
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Raises `OSError`."""
-        try:
-            return super().read(size)
-        except zlib.error as error:
-            raise gzip.BadGzipFile(str(error)) from error
-
-
-def _unreadable(path: str) -> Refused:
-    return Refused(
-        "file_unreadable", zh="文件打不开", en="the file cannot be opened", field=Path(path).name
-    )
-
-
-def _parquet(
-    file: IO[bytes], path: str, columns: Mapping[str, pl.DataType | type[pl.DataType]]
-) -> Iterator[Part]:
-    try:
-        seeks = path != "-" and not isinstance(file, _Unpacked)
+        seeks = asked.path != "-" and not isinstance(file, Unpacked)
         table = pq.ParquetFile(file if seeks else io.BytesIO(file.read()))
         present = [name for name in columns if name in table.schema_arrow.names]
-        _demand(present, Path(path).name)
+        asked.demand(present.__contains__)
         first = 1
         for batch in table.iter_batches(batch_size=_ROWS, columns=present):
-            frame = _as_asked(pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch]))), columns)
+            frame = pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
+            for name in asked.texts & set(present):
+                _text_column(frame[name])
+            frame = _as_asked(frame, columns)
             yield Part(frame, list(range(first, first + frame.height)), [])
             first += frame.height
         if first == 1:
             yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
-    except (OSError, EOFError, pa.ArrowException) as error:
-        raise _unreadable(path) from error
-
-
-def _csv(
-    file: IO[bytes], path: str, columns: Mapping[str, pl.DataType | type[pl.DataType]]
-) -> Iterator[Part]:
-    name = Path(path).name
-    begun = False
-    try:
-        chunks = read_csv(cast(io.BufferedIOBase, file), "", name, lines_a_row=_LINES_A_CELL)
-        for chunk in chunks:
-            names = chunk.table.column_names
-            if not begun:
-                _demand([one for one in columns if one in names], name)
-            begun = True
-            frame = pl.DataFrame(
-                {one: pl.Series(chunk.table.column(names.index(one))) for one in columns
-                 if one in names}
-            ).with_columns(pl.all().replace("", None))  # fmt: skip
-            faults = [(refusal.row - 1, refusal.zh, refusal.en) for refusal in chunk.refused]
-            yield Part(_as_asked(frame, columns), (chunk.rows - 1).tolist(), faults)
-        if not begun:  # a head alone
-            yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
-    except (OSError, EOFError, zlib.error) as error:
-        raise _unreadable(path) from error
-
-
-def _demand(present: Sequence[str], name: str) -> None:
-    if not present:
+    except (EOFError, pa.ArrowException) as error:
         raise Refused(
-            "columns_absent",
-            zh="文件里没有所需的列",
-            en="the file has none of the columns needed",
-            field=name,
-        )
+            "file_damaged",
+            zh="文件已损坏，或不是 Parquet",
+            en="the file is damaged, or is no Parquet",
+            field=Path(asked.path).name,
+        ) from error
+
+
+def _csv(file: IO[bytes], asked: _Asked) -> Iterator[Part]:
+    name, columns = Path(asked.path).name, asked.columns
+    begun = False
+    chunks = read_csv(cast(io.BufferedIOBase, file), "", name, lines_a_row=_LINES_A_CELL)
+    for chunk in chunks:
+        names = chunk.table.column_names
+        if not begun:
+            asked.demand(names.__contains__)
+        begun = True
+        frame = pl.DataFrame(
+            {one: pl.Series(chunk.table.column(names.index(one))) for one in columns
+             if one in names}
+        ).with_columns(pl.all().replace("", None))  # fmt: skip
+        faults = [(refusal.row - 1, refusal.zh, refusal.en) for refusal in chunk.refused]
+        yield Part(_as_asked(frame, columns), (chunk.rows - 1).tolist(), faults)
+    if not begun:  # a head alone
+        yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
 
 
 def _as_asked(
@@ -216,12 +187,22 @@ def _cast(values: pl.Series, kind: pl.DataType | type[pl.DataType]) -> pl.Series
             raise TypeError
         return values.cast(kind, strict=False)
     except (pl.exceptions.PolarsError, TypeError) as error:
-        raise Refused(
-            "column_type",
-            zh=f"这一列的类型（{values.dtype}）用不了",
-            en=f"the column has a type that cannot be used: {values.dtype}",
-            field=values.name,
-        ) from error
+        raise _unfit(values) from error
+
+
+def _text_column(values: pl.Series) -> None:
+    """Raises `Refused` for a column of Parquet that holds no texts."""
+    if values.dtype.is_numeric() or values.dtype == pl.Boolean or values.dtype.is_temporal():
+        raise _unfit(values)
+
+
+def _unfit(values: pl.Series) -> Refused:
+    return Refused(
+        "column_type",
+        zh=f"这一列的类型（{values.dtype}）用不了",
+        en=f"the column has a type that cannot be used: {values.dtype}",
+        field=values.name,
+    )
 
 
 def _raw(values: pl.Series) -> pl.Series:
@@ -241,22 +222,14 @@ def _json(value: Any) -> bytes:
         return b"null"
 
 
-def _lines(
-    file: IO[bytes], columns: Mapping[str, pl.DataType | type[pl.DataType]]
-) -> Iterator[Part]:
+def _lines(file: IO[bytes], asked: _Asked) -> Iterator[Part]:
     number = 0
     rest = b""
-    skipping = False
-    begun = False
+    skipping = begun = seen = False
     while True:
-        try:
-            data = file.read(_PIECE)
-            if not begun:
-                data, begun = data.removeprefix(_MARK), True
-        except (OSError, EOFError) as error:
-            fault = (number + 1, "文件不完整", "the file breaks off")
-            yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [fault])
-            raise _unreadable("") from error
+        data = file.read(_PIECE)
+        if not begun:
+            data, begun = data.removeprefix(_MARK), True
         piece, newline, tail = (rest + data).rpartition(b"\n")
         if not data:
             piece, tail = rest, b""
@@ -269,25 +242,33 @@ def _lines(
             lines = piece.split(b"\n")
             if skipping:
                 lines[0], skipping = b"\0", False
-            yield _part(lines, number, columns)
+            part = _part(lines, number, asked)
+            if part.frame.height and not seen:
+                seen = True
+                asked.demand(lambda name: _named(piece, name))  # noqa: B023  (asked at once)
+            yield part
             number += len(lines)
         rest = tail
         if not data:
             if not number:  # an empty file has its columns all the same
-                yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
+                yield Part(_as_asked(pl.DataFrame(), asked.columns).clear(), [], [])
             return
 
 
-def _part(
-    lines: list[bytes], before: int, columns: Mapping[str, pl.DataType | type[pl.DataType]]
-) -> Part:
+def _named(piece: bytes, name: str) -> bool:
+    """Whether some row may have the name: one that says it in a text of its own counts too."""
+    return b'"%s"' % name.encode() in piece or _WRITTEN_AROUND.search(piece) is not None
+
+
+def _part(lines: list[bytes], before: int, asked: _Asked) -> Part:
+    columns = asked.columns
     numbered = [(before + 1 + i, line) for i, line in enumerate(lines) if line.strip()]
     if not numbered:
         return Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
     names = [name for name, kind in columns.items() if kind == ID]
     data = b"\n".join(line for _, line in numbered)
-    if _HALF.search(data):
-        return _one_by_one(numbered, columns)
+    if _HALF.search(data) or not _no_other_kind(data, asked.texts):
+        return _one_by_one(numbered, asked)
     for as_read in (pl.Int64, pl.String) if names else (pl.String,):
         if as_read == pl.String and not _all_text(data, names, len(numbered)):
             break
@@ -298,7 +279,14 @@ def _part(
             continue  # one of them is no object of these types
         if frame.height == len(numbered):
             return Part(_as_asked(frame, columns), [number for number, _ in numbered], [])
-    return _one_by_one(numbered, columns)
+    return _one_by_one(numbered, asked)
+
+
+def _no_other_kind(data: bytes, texts: Collection[str]) -> bool:
+    """Whether every value under these names is a text or null, as far as a look can tell."""
+    if texts and _WRITTEN_AROUND.search(data):
+        return False
+    return not any(re.search(rb'"%s"\s*:\s*(?!["n\s])' % name.encode(), data) for name in texts)
 
 
 def _all_text(data: bytes, names: list[str], rows: int) -> bool:
@@ -313,9 +301,7 @@ def _all_text(data: bytes, names: list[str], rows: int) -> bool:
     )
 
 
-def _one_by_one(
-    numbered: list[tuple[int, bytes]], columns: Mapping[str, pl.DataType | type[pl.DataType]]
-) -> Part:
+def _one_by_one(numbered: list[tuple[int, bytes]], asked: _Asked) -> Part:
     rows: list[dict[str, Any]] = []
     kept: list[int] = []
     faults: list[tuple[int, str, str]] = []
@@ -328,9 +314,12 @@ def _one_by_one(
         if not isinstance(found, dict):
             faults.append((number, "每行须为一个 JSON 对象", "each line must be one JSON object"))
             continue
-        rows.append({name: _fitting(found.get(name), kind) for name, kind in columns.items()})
+        for name in asked.texts:
+            if not isinstance(found.get(name), str):
+                found[name] = None
+        rows.append({name: _fitting(found.get(name), kind) for name, kind in asked.columns.items()})
         kept.append(number)
-    frame = pl.DataFrame(rows, schema=dict(columns), strict=False)
+    frame = pl.DataFrame(rows, schema=dict(asked.columns), strict=False)
     return Part(frame, kept, faults)
 
 

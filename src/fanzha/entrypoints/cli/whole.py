@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import re
 import sys
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from fanzha.entrypoints.cli.opened import unpacked
 from fanzha.errors import Refused
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["once", "piped", "whole"]
 
-_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+_PARQUET = b"PAR1"
 _MARK = b"\xef\xbb\xbf"
 _ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -37,8 +36,7 @@ def whole(path: str) -> pl.DataFrame:
     name = "-" if path == "-" else Path(path).name
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        if data.startswith(_GZIP):
-            data = gzip.decompress(data)
+        data = unpacked(data, path)
         if data.startswith(_PARQUET):
             return _readable(pl.read_parquet(io.BytesIO(data)))
         data = data.removeprefix(_MARK)
@@ -47,9 +45,13 @@ def whole(path: str) -> pl.DataFrame:
         if ".csv" in Path(path).suffixes or not data.lstrip().startswith(b"{"):
             return pl.read_csv(data, infer_schema_length=10_000, try_parse_dates=True)
         return _lines(data, name)
-    except (OSError, EOFError, ValueError, zlib.error, pl.exceptions.PolarsError) as error:
+    except OSError as error:
+        raise _unreadable(name, "文件打不开", "the file cannot be opened") from error
+    except (ValueError, pl.exceptions.PolarsError) as error:
         raise _unreadable(
-            name, "文件打不开或不是表格", "cannot be opened, or is no table"
+            name,
+            "文件打不开，或不是表格（Parquet、CSV、JSON Lines）",
+            "it cannot be opened, or is no table (Parquet, CSV, JSON Lines)",
         ) from error
 
 

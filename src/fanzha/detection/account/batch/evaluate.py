@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -153,7 +153,7 @@ def _part(transfers: Transfers, rows: slice) -> Transfers:
     time = transfers.time[rows]
     span = float(time[-1] - time[0]) if len(time) else 0.0
     step = (time - time[0]) / span * 150.0 if span else np.zeros(len(time))
-    return Transfers(
-        transfers.accounts, transfers.payer[rows], transfers.payee[rows], time, step,
-        transfers.amount[rows], {},
+    return replace(
+        transfers, payer=transfers.payer[rows], payee=transfers.payee[rows], time=time, step=step,
+        amount=transfers.amount[rows], left_out={}, hidden={}, repeated=0,
     )  # fmt: skip

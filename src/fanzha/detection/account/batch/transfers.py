@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import polars as pl
 
 from fanzha.errors import Refused
 
-__all__ = ["STEPS", "Transfers", "transfers_of"]
+__all__ = ["STEPS", "Fault", "Rows", "Transfers", "transfers_of"]
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -22,6 +22,40 @@ _FORMS = (
     "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d",
 )  # fmt: skip
 _NEEDED = ("payer", "payee", "time")
+_AMOUNT_LARGEST = 1e13
+_SHOWN = 3
+_ENOUGH, _TAIL, _FAR = 100, 0.01, 4.0
+"""Rows from which the middle of the instants is known, what lies outside it at either end, and how
+many of its spans away an instant is no longer believed."""
+
+Fault = tuple[str, str]
+"""What is wrong with a row, in Chinese and English."""
+NAMELESS: Fault = ("缺少 payer 或 payee", "lack payer or payee")
+TIMELESS: Fault = ("time 缺少或读不懂", "have no time that can be read")
+FAR: Fault = (
+    "time 与其余相去太远（默认日期？）",
+    "have a time far from all others (by default?)",
+)
+UNREADABLE: Fault = ("amount 读不懂", "have an amount that cannot be read")
+NOTHING: Fault = ("amount 为负或零", "have an amount of nothing or below")
+ENORMOUS: Fault = (
+    "amount 达 10 万亿元以上",
+    "have an amount of 10 trillion and more",
+)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a file: how many, and the first of them, from 1."""
+
+    count: int
+    first: tuple[int, ...]
+
+    @classmethod
+    def of(cls, which: npt.NDArray[np.bool_]) -> Rows:
+        """Those marked."""
+        found = np.flatnonzero(which)
+        return cls(found.size, tuple((found[:_SHOWN] + 1).tolist()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +64,9 @@ class Transfers:
 
     `accounts` holds every account named, as it came, in its order; `payer` and `payee` index it.
     `time` is the instant as it came (whole), `step` its place within the span, 0 … `STEPS`.
-    `amount` is yuan, NaN where hidden or unusable. `left_out` counts rows by what they lacked.
+    `amount` is yuan, NaN where hidden or unusable. `left_out` are the rows that were not counted,
+    by what was wrong with them; `hidden` those counted without their amount, by what was wrong
+    with it; `repeated` counts those that equal an earlier one in every column.
     """
 
     accounts: pl.Series
@@ -39,7 +75,9 @@ class Transfers:
     time: I64
     step: F64
     amount: F64
-    left_out: dict[str, int]
+    left_out: dict[Fault, Rows]
+    hidden: dict[Fault, Rows]
+    repeated: int
 
     def __len__(self) -> int:
         return len(self.payer)
@@ -53,9 +91,7 @@ class Transfers:
     def without_amounts(self) -> Transfers:
         """The same transfers with amounts hidden."""
         hidden = np.full(len(self), np.nan)
-        return Transfers(
-            self.accounts, self.payer, self.payee, self.time, self.step, hidden, self.left_out
-        )
+        return replace(self, amount=hidden)
 
 
 def transfers_of(frame: pl.DataFrame) -> Transfers:
@@ -77,8 +113,12 @@ def transfers_of(frame: pl.DataFrame) -> Transfers:
     accounts = pl.concat([payer, payee]).drop_nulls().unique().sort().alias("account")
     named = (payer.is_not_null() & payee.is_not_null()).to_numpy()
     timed = time.is_not_null().to_numpy()
-    left_out = {"payer, payee": int((~named).sum()), "time": int((named & ~timed).sum())}
-    rows = named & timed
+    believed = _together(time, named & timed)
+    rows = named & timed & believed
+    left_out = {
+        NAMELESS: Rows.of(~named), TIMELESS: Rows.of(named & ~timed),
+        FAR: Rows.of(named & timed & ~believed),
+    }  # fmt: skip
     numbers = pl.DataFrame({"account": accounts}).with_row_index("number")
 
     def number(side: pl.Series) -> I64:
@@ -87,7 +127,7 @@ def transfers_of(frame: pl.DataFrame) -> Transfers:
         return joined["number"].to_numpy().astype(np.int64)
 
     at = time.filter(pl.Series(rows)).to_numpy().astype(np.int64)
-    amount = _amounts(frame, rows)
+    amount, hidden = _amounts(frame, rows)
     source, target = number(payer), number(payee)
     order = np.lexsort((target, source, at))
     at = at[order]
@@ -95,8 +135,31 @@ def transfers_of(frame: pl.DataFrame) -> Transfers:
     step = (at.astype(np.float64) - float(at[0])) / span * STEPS if span else np.zeros(len(at))
     return Transfers(
         accounts, source[order], target[order], at, step, amount[order],
-        {what: n for what, n in left_out.items() if n},
+        {what: found for what, found in left_out.items() if found.count},
+        {what: found for what, found in hidden.items() if found.count}, _repeated(frame),
     )  # fmt: skip
+
+
+def _together(time: pl.Series, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Whether an instant lies where the file's time is, or so near that it may.
+
+    A date of 1970 among those of a month would press all the others into one step. Far is what
+    lies further off than `_FAR` spans of the middle of the instants, and only of very few rows.
+    """
+    at = time.to_physical().cast(pl.Float64).fill_null(0.0).to_numpy()
+    known = at[rows]
+    if known.size < _ENOUGH:
+        return np.ones(len(at), np.bool_)
+    low = np.quantile(known, _TAIL, method="higher")
+    high = np.quantile(known, 1.0 - _TAIL, method="lower")
+    reach = max(high - low, 1.0) * _FAR
+    return np.asarray((at >= low - reach) & (at <= high + reach))
+
+
+def _repeated(frame: pl.DataFrame) -> int:
+    """How many rows equal an earlier one, whatever columns the file has."""
+    flat = [name for name, kind in frame.schema.items() if not kind.is_nested()]
+    return frame.height - frame.select(flat).n_unique() if frame.height else 0
 
 
 def _names(column: pl.Series) -> pl.Series:
@@ -150,12 +213,20 @@ def _stamps(column: pl.Series) -> pl.Series:
     return frame.select(pl.coalesce(pl.all())).to_series().alias(column.name)
 
 
-def _amounts(frame: pl.DataFrame, rows: npt.NDArray[np.bool_]) -> F64:
-    """Yuan; NaN where the column is absent, null, no number, or nothing a transfer can move."""
+def _amounts(frame: pl.DataFrame, rows: npt.NDArray[np.bool_]) -> tuple[F64, dict[Fault, Rows]]:
+    """Yuan of `rows`; NaN where the column is absent, null, no number, or nothing a transfer can
+    move; and which rows have an amount that cannot be used."""
     if "amount" not in frame.columns:
-        return np.full(int(rows.sum()), np.nan)
+        return np.full(int(rows.sum()), np.nan), {}
     column = frame["amount"]
+    there = column.is_not_null().to_numpy() & rows
     if column.dtype == pl.Boolean or column.dtype.is_nested() or column.dtype.is_temporal():
-        return np.full(int(rows.sum()), np.nan)
-    amount = column.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)[rows]
-    return np.where((amount > 0) & (amount < 1e13), amount, np.nan)
+        return np.full(int(rows.sum()), np.nan), {UNREADABLE: Rows.of(there)}
+    amount = column.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
+    hidden = {
+        UNREADABLE: Rows.of(there & np.isnan(amount)),
+        NOTHING: Rows.of(there & (amount <= 0)),
+        ENORMOUS: Rows.of(there & (amount >= _AMOUNT_LARGEST)),
+    }
+    good = (amount > 0) & (amount < _AMOUNT_LARGEST)
+    return np.where(good, amount, np.nan)[rows], hidden

@@ -36,6 +36,11 @@ _OTHER_KIND = (
     "是电话、邮件等链接，不是网页地址 a link of another kind (tel, mailto …), no web address"
 )
 _NO_ADDRESS = "不是网址或域名 not an address or name"
+_NUMBER = r"^\s*[0-9]+(?:\.[0-9]+){0,2}\.?\s*$"
+"""A bare number, which a browser would take for an IP address, but nobody writes for one."""
+_WITHIN = (
+    "本机或内部网络的地址，无从判断 an address of one's own machine or network: nothing to judge by"
+)
 _PARTS = (
     ("linear_own", "spelt_like_known_scams", "注册的域名部分拼写", "the registered label is spelt"),
     ("linear_suffix", "suffix_like_known_scams", "后缀及其前的写法", "the suffix and what it ends"),
@@ -68,7 +73,9 @@ class LinkAnswers:
         looked = look_with(found, addresses, self.tables, self.channel.model)
         scored = self.channel.signals.score(looked.frame)
         one_in = self.ranker.one_in(ranked.name)
-        valid = addresses.parts[:, FLAGS] & VALID != 0
+        number = urls.str.contains(_NUMBER).fill_null(value=False).to_numpy()
+        valid = (addresses.parts[:, FLAGS] & VALID != 0) & ~number
+        within = self.ranker.within(addresses)
         speaking = scored.score > 0.0
         other = (urls.str.contains(_NOT_WEB) & ~urls.str.contains(_WITH_HOST)).to_list()
         rows: list[dict[str, Any]] = []
@@ -78,6 +85,9 @@ class LinkAnswers:
                 continue
             if not valid[row]:
                 rows.append({"error": _NO_ADDRESS})
+                continue
+            if within[row]:
+                rows.append({"error": _WITHIN})
                 continue
             reasons = []
             if addresses.parts[row, FLAGS] & CUT:

@@ -158,6 +158,13 @@ class Ranker:
         seen: Bools = known_as(keys, self.known_keys, self.known_values + 1.0) > 0
         return seen
 
+    def within(self, addresses: Addresses) -> Bools:
+        """Whether it is an IP address that is not of the public network."""
+        out = np.zeros(len(addresses), np.bool_)
+        for row in np.flatnonzero(addresses.parts[:, FLAGS] & ADDRESS).tolist():
+            out[row] = not _public(addresses, row)
+        return out
+
     def one_in(self, name: F32) -> F64:
         """About one ordinary name in so many has such log-odds; 1 below the first knot."""
         rarity: F64 = np.interp(name.astype(np.float64), self.knots, RARITIES, left=0.0)
@@ -190,9 +197,14 @@ class Ranker:
             out[odd & ~np.isin(ports, self.tables.lists.usual_ports)] += policy.odd_port
         out[ends_with_any(addresses, self.tables.installers)] += policy.installer
         for row in np.flatnonzero(flags & ADDRESS).tolist():
-            if ip_address(addresses.text(row, HOST, HOST_END).strip("[]")).is_global:
+            if _public(addresses, row):
                 out[row] += policy.bare_address
         return out
+
+
+def _public(addresses: Addresses, row: int) -> bool:
+    """Whether the host, an IP address, is one of the public network."""
+    return ip_address(addresses.text(row, HOST, HOST_END).strip("[]")).is_global
 
 
 def raw_of(forest: Forest, columns: F32) -> F32:

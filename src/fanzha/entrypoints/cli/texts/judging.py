@@ -10,7 +10,9 @@ import typer
 
 from fanzha.entrypoints.cli.texts.options import (
     BATCH,
+    NEEDED,
     NOTHING_SAID,
+    TEXTS,
     In,
     Model,
     Out,
@@ -55,7 +57,7 @@ def classify(
 
     --campaigns 另需 time、sender、recipient（可缺） also reads `time`, `sender`, `recipient`.
     """
-    from fanzha.entrypoints.cli.rows import Progress, Writer, read_rows, told
+    from fanzha.entrypoints.cli.rows import Progress, Writer, at_line, read_rows, told
     from fanzha.entrypoints.cli.texts.campaigns import COLUMNS, Gathering
     from fanzha.entrypoints.cli.texts.turns import answer_turns
 
@@ -74,14 +76,17 @@ def classify(
         writer = stack.enter_context(Writer(out))
         clusters = stack.enter_context(Writer(str(campaigns))) if campaigns else None
         gathering = Gathering(cascade) if campaigns else None
-        for part in read_rows(source, columns() | (COLUMNS if campaigns else {})):
+        for part in read_rows(
+            source, columns() | (COLUMNS if campaigns else {}), needed=NEEDED, texts=TEXTS
+        ):
             whole = _whole(part)
             for first in range(0, whole.height, BATCH):
                 rows = whole[first : first + BATCH]
                 if turns:
-                    writer.write(answer_turns(cascade, rows, allowance))
+                    told_rows = answer_turns(cascade, rows, allowance)
                 else:
-                    writer.write(_answer(cascade, rows, allowance, gathering))
+                    told_rows = _answer(cascade, rows, allowance, gathering)
+                writer.write(told_rows.with_columns(at_line(told_rows, rows["line"])))
                 progress.add(rows.height)
         if clusters is not None and gathering is not None:
             clusters.write(gathering.told())
@@ -95,10 +100,7 @@ def _whole(part: Part) -> pl.DataFrame:
 
     lines = pl.Series("line", part.lines, dtype=pl.Int64)
     faults = pl.DataFrame(
-        [
-            {"line": line, "error": f"第 {line} 行{zh} line {line}: {en}"}
-            for line, zh, en in part.faults
-        ],
+        [{"line": line, "error": f"{zh} {en}"} for line, zh, en in part.faults],
         schema={"line": pl.Int64, "error": pl.String},
     )
     frame = part.frame.with_columns(lines, error=pl.lit(None, pl.String))

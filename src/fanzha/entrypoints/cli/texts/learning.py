@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanzha.entrypoints.cli.texts.options import Fraud, Ins, as_json, columns, say, texts_of
+from fanzha.entrypoints.cli.texts.options import (
+    NEEDED,
+    TEXTS,
+    Fraud,
+    Ins,
+    as_json,
+    columns,
+    say,
+    texts_of,
+)
 from fanzha.errors import Refused
 
 if TYPE_CHECKING:
@@ -103,7 +112,7 @@ def labelled(paths: list[str]) -> tuple[pl.DataFrame, int]:
     for path in paths:
         wanted = {**columns(), "label": ID, "source": pl.String}
         name = "stdin" if path == "-" else Path(path).name.split(".")[0]
-        for part in read_rows(path, wanted):
+        for part in read_rows(path, wanted, needed=(*NEEDED, ("label",)), texts=TEXTS):
             labels = [None if v is None else json.loads(v) for v in part.frame["label"]]
             said = [v if isinstance(v, str | None) else json.dumps(v) for v in labels]
             frame = texts_of(part.frame).select(

@@ -19,8 +19,10 @@ __all__ = [
     "BATCH",
     "CHANNELS",
     "FOUND",
+    "NEEDED",
     "NOTHING_SAID",
     "TALK",
+    "TEXTS",
     "Fraud",
     "In",
     "Ins",
@@ -38,6 +40,9 @@ __all__ = [
 ]
 
 BATCH = 4_000
+NEEDED = (("text", "turns"),)
+TEXTS = ("text",)
+"""Columns of which a file must have one, and that hold texts only."""
 FOUND = 0.5
 """Score from which a text is named a type."""
 TALK = ("chat", "transcript", "call")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fanzha.entrypoints.cli.run_files import Ahead, File, by_stream
+from fanzha.errors import Refused
 from fanzha.settings import load
 
 if TYPE_CHECKING:
@@ -54,8 +55,19 @@ def complete_(
     """补全特征名，附定义与单位。Names that fit, with definitions and units."""
     from fanzha.detection.rules.complete import complete
 
-    for s in complete(prefix, _names()[0].channel(channel)):
+    names = _names()[0]
+    found = complete(prefix, names.channel(channel))
+    for s in found:
         print(f"{s.text:<26} {s.unit:<8} {s.zh} {s.en}".rstrip())
+    if not found:
+        holding = [code for code in names.channels if complete(prefix, names.channel(code))]
+        raise Refused(
+            "names_none",
+            zh=f"通道 {channel} 里没有以此开头的名称；用 --channel 看别的通道："
+            + "、".join(holding or names.channels),
+            en=f"channel {channel} has no name that begins so; look in another with --channel: "
+            + ", ".join(holding or names.channels),
+        )
 
 
 @rules.command()
