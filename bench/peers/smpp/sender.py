@@ -32,11 +32,10 @@ class Sender(asyncio.Protocol):
         self.rest = b""
         self.next = self.answered = 0
         self.begun = 0.0
-        self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        transport.write(HEADER.pack(16 + len(_BIND), 9, 0, 0xFFFFFF) + _BIND)
+        self.transport.write(HEADER.pack(16 + len(_BIND), 9, 0, 0xFFFFFF) + _BIND)
 
     def data_received(self, data: bytes) -> None:
         data = self.rest + data if self.rest else data

@@ -29,6 +29,8 @@ LetIn = Callable[[Login | None, str], Awaitable[int | None]]
 _TRIES = 32
 """Calls in which a judge that failed on a batch is asked again about its halves."""
 _WATCH_S = 0.5
+_PARTING_S = 2.0
+"""So long answers on their way may take when the gate ends."""
 _UNREADABLE = Said(0, 0, "", "", "")
 
 
@@ -98,7 +100,7 @@ class Gate:
         self._server.close()
         for crossing in list(self._crossings):
             crossing.drain()
-        until = time.monotonic() + self.settings.linger_s
+        until = time.monotonic() + min(_PARTING_S, self.settings.linger_s)
         while self._crossings and time.monotonic() < until:
             await asyncio.sleep(0.05)
         for crossing in list(self._crossings):

@@ -66,8 +66,8 @@ class Journal:
         self._basis = basis
         self._octets_max = octets_max
         self._now = now
-        self._mark = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._lock = _locked(folder / f"{self._mark}.lock")
+        self.mark = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._lock = _locked(folder / f"{self.mark}.lock")
         self._turning = threading.Lock()
         self._number = 0
         self._file: int | None = None
@@ -118,7 +118,7 @@ class Journal:
             self._turn()
             os.close(self._lock)
         if not self._closed:
-            (self._folder / f"{self._mark}.lock").unlink(missing_ok=True)
+            (self._folder / f"{self.mark}.lock").unlink(missing_ok=True)
 
     def _line(self, told: Recorded, at: datetime) -> bytes:
         event = event_of(told, at, self._basis, secrets.randbits(63))
@@ -140,7 +140,7 @@ class Journal:
 
     @property
     def _path(self) -> Path:
-        return self._folder / f"{self._mark}-{self._number:08}.sealed"
+        return self._folder / f"{self.mark}-{self._number:08}.sealed"
 
     def _turn(self) -> None:
         """End the segment that is written to."""
@@ -155,7 +155,7 @@ class Journal:
         """Segments whose process is gone."""
         found: list[Path] = []
         for lock in sorted(self._folder.glob("*.lock")):
-            if lock.stem == self._mark:
+            if lock.stem == self.mark:
                 continue
             with contextlib.suppress(OSError):
                 held = _locked(lock)
