@@ -1,0 +1,1 @@
+"""Processes that answer wires inline: calls, texts, names."""
