@@ -28,6 +28,16 @@ class Settings(BaseSettings):
     keyring: Path | None = Field(default=None, description="key file; empty: in the data folder")
     host: str = Field(default="127.0.0.1", description="address the API and console listen on")
     port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str = Field(
+        default="", description="address that people outside reach the centre at; empty: host, port"
+    )
+    public_phone: str = Field(default="96110", description="number that notices name")
+    calls_key: Path | None = Field(
+        default=None, description="P-256 key that signs cards of refused calls; empty: none"
+    )
+    calls_certificates: Path | None = Field(
+        default=None, description="PEM chain of the calls key, served to who checks a card"
+    )
     database_url: SecretStr | None = Field(
         default=None, description="PostgreSQL as fanzha_app; empty: the embedded server"
     )
@@ -50,9 +60,27 @@ class Settings(BaseSettings):
     send_to: tuple[str, ...] = Field(
         default=(), description="numbers and prefixes that may be texted; empty: nobody"
     )
+    lists_url: str = Field(
+        default="", description="centre whose lists an edge follows; empty: host and port above"
+    )
+    lists_key: SecretStr | None = Field(default=None, description="an edge's key there")
+    lists_public_key: str = Field(
+        default="", description="base64; empty: asked once, over TLS or on this machine, and pinned"
+    )
+    sip_socket: Path | None = Field(
+        default=None, description="where `edge sip` answers; empty: run/sip.sock in the data folder"
+    )
+    sip_socket_group: str = Field(
+        default="", description="group whose programs may ask there; empty: our user only"
+    )
     scorers: int = Field(default=1, ge=1, le=16, description="scorers that share the log's keys")
     snapshot_every_s: float = Field(default=30.0, gt=0)
     dedupe_hours: int = Field(default=24, ge=1, le=168)
+
+    @property
+    def outside(self) -> str:
+        """The address people outside are told."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def loopback(self) -> bool:

@@ -24,7 +24,7 @@ from fanzha.entrypoints.api import (
     watch,
 )
 from fanzha.entrypoints.api.centre import Centre
-from fanzha.entrypoints.api.measures import list_routes, public
+from fanzha.entrypoints.api.measures import jcards, list_routes, public
 from fanzha.entrypoints.api.measures import routes as register_routes
 from fanzha.entrypoints.api.workshop import boards, routes
 
@@ -87,7 +87,7 @@ def create_app(parts: Centre) -> FastAPI:
 
     for module in (
         desk_routes, event_routes, group_routes, quarantine_routes, routes, boards, health, live,
-        register_routes, list_routes, public,
+        register_routes, list_routes, public, jcards,
     ):  # fmt: skip
         app.include_router(module.router, max_body_size=_BODY_MAX)
     _console(app)

@@ -55,7 +55,7 @@ _BY_CODE = {
     "too_old": 410,
     "appeal_open": 409,
     "already_listed": 409,
-    **dict.fromkeys(("measure_unknown", "appeal_unknown", "code_unknown"), 404),
+    **dict.fromkeys(("measure_unknown", "appeal_unknown", "code_unknown", "no_card"), 404),
     **dict.fromkeys(("rule_unknown", "case_unknown", "snooze_unknown", "look_unknown"), 404),
 }
 _HTTP = {

@@ -5,11 +5,16 @@ from __future__ import annotations
 import base64
 import threading
 import uuid
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from fanzha.adapters.lists.packing import unpack, verify
+from fanzha.adapters.sip.jcard import read
 from fanzha.errors import Refused
 from fanzha.lifecycles.actor import Role
 from fanzha.lists.index import Standing
@@ -206,3 +211,23 @@ def test_guessing_codes_is_slowed(staffed: Api) -> None:
     api = staffed
     seen = {api.client.get("/v1/public/measures/00000-00000").status_code for _ in range(40)}
     assert 429 in seen
+
+
+def test_the_card_of_a_refused_call(staffed: Api, tmp_path: Path) -> None:
+    api = staffed
+    measure = stands(api)
+    address = f"/v1/jcards/{measure['code']}"
+    assert api.client.get(address).status_code == 404
+    key = generate_private_key(SECP256R1())
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "calls.key").write_bytes(secret)
+    changed = {"calls_key": tmp_path / "calls.key", "public_url": "https://centre.example"}
+    settings = api.centre.settings.model_copy(update=changed)
+    object.__setattr__(api.centre, "settings", settings)
+    answer = api.client.get(address)
+    assert answer.headers["content-type"] == "application/jose"
+    card = read(answer.text, key.public_key(), datetime.now(UTC))
+    assert card.properties["url"] == [f"https://centre.example/appeal/{measure['code']}"]
+    assert GROUND["zh"] in card.properties["note"][0]
+    assert NUMBER not in answer.text
+    assert api.client.get("/v1/jcards/00000-00001").status_code in (404, 422)
