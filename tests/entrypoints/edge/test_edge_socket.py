@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,7 +68,8 @@ def served(standing: Callable[[], Standing | None] = lambda: STANDING) -> Iterat
                 while not done.is_set():
                     await asyncio.sleep(0.01)
 
-        thread = threading.Thread(target=lambda: asyncio.run(serve()))
+        # As `edge sip` runs it; the other loop is tried by the last test.
+        thread = threading.Thread(target=lambda: uvloop.run(serve()))
         thread.start()
         try:
             assert ready.wait(60)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from fanzha import __version__
-from fanzha.entrypoints.cli import audit, detect, drill, features, people, replay, run_files
+from fanzha.entrypoints.cli import audit, detect, drill, edge, features, people, replay, run_files
 from fanzha.entrypoints.cli.city import commands as city_commands
 from fanzha.entrypoints.cli.workshop import acts as workshop
 from fanzha.errors import FanzhaError, Refused, Unavailable, Uncertain
@@ -33,6 +33,7 @@ app.add_typer(people.operators, name="operators")
 app.add_typer(people.senders, name="senders")
 app.add_typer(workshop.rules, name="rules")
 app.add_typer(features.features, name="features")
+app.add_typer(edge.edge, name="edge")
 app.add_typer(drill.drill, name="drill")
 app.command("run")(run_files.run)
 app.command("replay")(replay.replay)

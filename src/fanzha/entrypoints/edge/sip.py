@@ -40,10 +40,11 @@ class OwnLines:
 
 @dataclass(frozen=True, slots=True)
 class CallWire:
-    """`socket`: where Kamailio's hook asks (`frames`)."""
+    """`socket`: where Kamailio's hook asks (`frames`), open to the programs of `group` too."""
 
     socket: Path
     lines: OwnLines | None = None
+    group: str = ""
 
 
 def run(wire: CallWire, follower: Follower, ready: Callable[[], None] | None = None) -> None:
@@ -62,7 +63,7 @@ async def serve(
 ) -> None:
     """Answer until cancelled. `ready` is told once questions are answered."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(listening(wire.socket, standing))
+        await stack.enter_async_context(listening(wire.socket, standing, wire.group))
         if (own := wire.lines) is not None:
             lines = Lines(load(own.policy), signing_key(own.key), own.certificates_url)
             desk = CardDesk(lines, Reports(own.reports))

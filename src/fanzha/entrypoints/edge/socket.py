@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import socket
 import stat
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 from fanzha.entrypoints.edge.frames import answered, asked_in, frames_in
 from fanzha.errors import Misconfigured, Refused
@@ -31,11 +33,11 @@ Standings = Callable[[], Standing | None]
 
 
 @asynccontextmanager
-async def listening(path: Path, standing: Standings) -> AsyncIterator[None]:
-    """Answers at `path` (for this user only) while the block is entered.
+async def listening(path: Path, standing: Standings, group: str = "") -> AsyncIterator[None]:
+    """Answers at `path` while the block is entered: programs of this user, and of `group`.
 
-    Raises Misconfigured where another process answers there, or something that is no socket lies
-    there. The file that a process left when it was killed is removed.
+    Raises Misconfigured where another process answers there, something that is no socket lies
+    there, or there is no such group. The file that a killed process left is removed.
     """
     _make_room(path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -43,9 +45,12 @@ async def listening(path: Path, standing: Standings) -> AsyncIterator[None]:
     before = os.umask(0o177)
     try:
         server.bind(str(path))
-    except OSError as error:
+        if group:
+            shutil.chown(path, group=group)
+            path.chmod(0o660)
+    except (OSError, LookupError) as error:
         server.close()
-        raise _misplaced(path, error.strerror or "") from error
+        raise _misplaced(path, str(error)) from error
     finally:
         os.umask(before)
     clients: set[_Client] = set()
@@ -100,11 +105,11 @@ class _Client(asyncio.Protocol):
         self._ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        stream = cast(asyncio.Transport, transport)
         if len(self._clients) >= CLIENTS_MAX:
-            transport.abort()
+            stream.abort()
             return
-        self._transport = transport
+        self._transport = stream
         self._clients.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -167,7 +172,7 @@ class _Client(asyncio.Protocol):
 def _misplaced(path: Path, why: str) -> Misconfigured:
     return Misconfigured(
         "edge_socket",
-        zh=f"无法在该处监听本机接口：{why}",
+        zh=f"无法在该处开设本机接口：{why}",
         en=f"the local socket cannot be there: {why}",
         field=path.name,
     )

@@ -1,0 +1,73 @@
+"""`fanzha edge`: processes that answer wires inline, and a way to ask one from the command line."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fanzha.settings import Settings, load
+
+edge = typer.Typer(help="线上处置。Verdicts on the wires.", no_args_is_help=True)
+
+ReadyFile = Annotated[Path | None, typer.Option(hidden=True)]
+
+
+@edge.command("sip")
+def sip(ready_file: ReadyFile = None) -> None:
+    """本机接口：供话务交换机逐呼查询。Answers switches on this machine over a local socket."""
+    from fanzha.entrypoints.edge.following import following
+    from fanzha.entrypoints.edge.sip import CallWire, run
+
+    settings = _begun()
+    wire = CallWire(socket_of(settings), group=settings.sip_socket_group)
+    run(wire, following(settings, "sip"), _touch(ready_file))
+
+
+@edge.command("look")
+def look(
+    asked: Annotated[
+        list[str],
+        typer.Argument(help="号码、名称、域名、网址或 64 位十六进制摘要 what to ask about"),
+    ],
+    kind: Annotated[
+        str,
+        typer.Option(help="number sender name url app；缺省按写法判断 by default as it is written"),
+    ] = "",
+    socket: Annotated[
+        Path | None, typer.Option(help="本机接口文件 socket; default: FANZHA_SIP_SOCKET")
+    ] = None,
+) -> None:
+    """查询某个对象现在是否被处置。Asks a running edge what stands against these, one line each."""
+    from fanzha.entrypoints.edge.look import told
+
+    for line in told(socket or socket_of(load()), asked, kind):
+        print(line)
+
+
+def socket_of(settings: Settings) -> Path:
+    """Where `edge sip` answers."""
+    return settings.sip_socket or settings.data.resolve() / "run" / "sip.sock"
+
+
+def _begun() -> Settings:
+    """A process of ours: its words go to the log, what it writes is for its owner only."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    os.umask(0o077)
+    return load()
+
+
+def _touch(path: Path | None) -> Callable[[], None]:
+    def ready() -> None:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+
+    return ready
