@@ -21,6 +21,7 @@ from fanzha.detection.text.cascade.grams.vectors import BITS, Read, normed, some
 from fanzha.detection.text.cascade.grams.written import written_counts, written_scores
 from fanzha.detection.text.cascade.meanings import MEANINGS_FILE, Meanings, Said
 from fanzha.detection.text.cascade.model import TextModel
+from fanzha.detection.text.cascade.once import said_once
 from fanzha.detection.text.cascade.policy import CASCADE_FILE, Allowance, CascadePolicy
 from fanzha.detection.text.cascade.reasons import Grounds
 from fanzha.detection.text.cascade.report import unsure
@@ -78,7 +79,9 @@ class Cascade:
         """Judge a batch. `talk` says which are chats or calls; `allowance` limits the encoder.
 
         Texts of several sentences are judged by the worst of their parts too, by the first stage.
+        Of a phrase said over and over the first time counts.
         """
+        texts = [said_once(text) for text in texts]
         whole = self._read_whole(texts, talk, allowance)
         rows = np.flatnonzero((whole.first.length >= FROM) & (whole.score < SETTLED))
         parts, owner = cut([texts[row] for row in rows.tolist()])
