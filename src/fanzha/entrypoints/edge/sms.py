@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from fanzha.adapters.sealing.keyring import Keyring
 from fanzha.adapters.smpp.firewall.dialect import Smpp
 from fanzha.detection.text.v1.evidence import Reader
 from fanzha.detection.text.v1.policy import READING_FILE, ReadingPolicy
+from fanzha.entrypoints.edge.follow import Follower
 from fanzha.entrypoints.edge.texts.accounts import load_accounts
 from fanzha.entrypoints.edge.texts.journal import Journal
 from fanzha.entrypoints.edge.texts.judging import TextJudge
@@ -25,6 +27,7 @@ from fanzha.ports.text_wire import Dialect
 __all__ = ["TextWire", "run"]
 
 _log = logging.getLogger("fanzha.firewall")
+_FROM_DISK_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +48,25 @@ class TextWire:
 
 def run(
     wire: TextWire,
-    standing: Callable[[], Standing | None] | None = None,
+    follower: Follower | None = None,
     ready: Callable[[int], None] | None = None,
 ) -> None:
-    """Until SIGTERM or SIGINT. `standing` gives the lists, None while there are none.
+    """Until SIGTERM or SIGINT. Without a `follower`, and until it has a list, the words alone are
+    judged.
 
     Misconfigured where a file or an address is wrong; OSError where the port is taken by something
     else (several of these share one).
     """
     import uvloop
 
-    if standing is None:
-        _log.warning("no lists are followed: texts are judged by their words alone")
-    firewall = _firewall(wire, standing or (lambda: None))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(firewall, ready))
+    with follower or nullcontext():
+        if follower is None:
+            _log.warning("no lists are followed: texts are judged by their words alone")
+        else:
+            follower.loaded(_FROM_DISK_S)
+        firewall = _firewall(wire, lambda: None if follower is None else follower.standing)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(firewall, ready))
 
 
 def _firewall(wire: TextWire, standing: Callable[[], Standing | None]) -> Firewall:

@@ -32,16 +32,16 @@ _LONGEST = 65_536
 
 
 def event_of(told: Recorded, at: datetime, basis: str, event_id: int) -> dict[str, Any]:
-    """A row of the stream `text`. A refused text reached nobody: it has no recipient, so that what
-    is found in it is about its sender."""
+    """A row of the stream `text`. A refused text reached nobody: it is told as one without a
+    recipient (`post`), so that what is found in it is about its sender and nobody is warned."""
     refused = told.verdict.refuse
     return {
         "event_id": event_id,
         "at": at.isoformat(timespec="milliseconds"),
         "sender": told.said.sender or "unknown",
-        "recipient": None if refused else told.said.recipient or None,
+        "recipient": None if refused else told.said.recipient or "unknown",
         "body": told.said.text[:_LONGEST].encode("utf-8", "replace").decode(),
-        "channel": "sms",
+        "channel": "post" if refused else "sms",
         "lawful_basis": basis,
         "trunk": told.account or None,
     }
