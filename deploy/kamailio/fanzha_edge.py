@@ -20,9 +20,9 @@ LABEL, WARN, REFUSE, ALLOW = 1, 2, 3, 9
 NUMBER = 1
 _VERSION = 1
 _MOST_HEADER = 8192
-_WAITS_BEFORE_REST = 3
-"""Waits in vain, one after the other, before a worker leaves the edge alone for a while: what a
-worker waits for one call, the calls behind it wait too."""
+_IN_VAIN_BEFORE_REST = 3
+"""Questions in vain, one after the other, before a worker leaves an edge alone that is there and
+does not answer well: what a worker waits for one call, the calls behind it wait too."""
 T = TypeVar("T")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -153,7 +153,7 @@ class _Asked:
         self._limit = limit_ms / 1000
         self._rest = rest_ms / 1000
         self._socket: socket.socket | None = None
-        self._waits = 0
+        self._in_vain = 0
         self._rests_until = 0.0
 
     def _within(self, exchange: Callable[[socket.socket, float], T]) -> tuple[T | None, str]:
@@ -165,12 +165,12 @@ class _Asked:
             found = self._tried(exchange, now + self._limit)
         except Exception as error:
             self._close()  # a late answer must not be taken for that to the next question
-            if isinstance(error, TimeoutError):
-                self._waits += 1
-                if self._waits >= _WAITS_BEFORE_REST:
-                    self._rests_until = now + self._limit + self._rest
+            if not isinstance(error, FileNotFoundError | ConnectionRefusedError):
+                self._in_vain += 1
+                if self._in_vain >= _IN_VAIN_BEFORE_REST:
+                    self._rests_until = time.monotonic() + self._rest
             return None, type(error).__name__
-        self._waits = 0
+        self._in_vain = 0
         return found, ""
 
     def _tried(self, exchange: Callable[[socket.socket, float], T], until: float) -> T:

@@ -31,14 +31,16 @@ class Kamailio:
         ini: Mapping[str, str] | None,
         *,
         children: int = 2,
-        config: Path = DEPLOY / "kamailio.cfg",
+        hook: Path = DEPLOY / "fanzha_kemi.py",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.port = free_port()
         self._next_hop = next_hop
         self._ini = ini
         self._children = children
-        self._config = config
+        self._hook = hook
+        self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,12 +71,12 @@ class Kamailio:
         here = f"127.0.0.1:{self.port}"
         command = [
             program, "-DD", "-E", "-m", "64", "-n", str(self._children), "-N", "1",
-            "-Y", str(self.folder), "-f", str(self._config), "-l", f"udp:{here}",
+            "-Y", str(self.folder), "-f", str(DEPLOY / "kamailio.cfg"), "-l", f"udp:{here}",
             "-l", f"tcp:{here}", "-A", f'NEXT_HOP="sip:127.0.0.1:{self._next_hop}"',
-            "-A", f'FANZHA_KEMI="{DEPLOY / "fanzha_kemi.py"}"',
+            "-A", f'FANZHA_KEMI="{self._hook}"',
         ]  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
+        environment |= self._environment | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
         if self._ini is None:
             command += ["-A", "WITHOUT_FANZHA"]
         else:

@@ -234,6 +234,8 @@ class Outcome:
     succeeded: int
     failed: int
     words: str
+    rate: float = 0.0
+    """Calls made a second."""
 
 
 class Sipp:
@@ -296,7 +298,8 @@ class Sipp:
         if not rows:
             return Outcome(0, 0, words + "\n".join(_lines(self.folder / "screen.log"))[-2000:])
         last = rows[-1]
-        return Outcome(int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"]), words[:4000])
+        good, bad = int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"])
+        return Outcome(good, bad, words[:4000], float(last["CallRate(C)"]))
 
     def stop(self) -> None:
         if self._process is None or self._process.poll() is not None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from fanzha.entrypoints.edge.follow import Follower
 from fanzha.entrypoints.edge.sip import CallWire, OwnLines, serve, signing_key
@@ -31,7 +32,7 @@ IS_BAD, IS_DOUBTFUL = (code.write(11),), ("Suspected", code.write(12))
 def serving(wire: CallWire, follower: Follower) -> Iterator[None]:
     """The edge in a thread of its own."""
     up = threading.Event()
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     task = loop.create_task(serve(wire, lambda: follower.standing, up.set))
 
     def run() -> None:
