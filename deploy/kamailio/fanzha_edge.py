@@ -66,7 +66,7 @@ _CHOICES = {
     "unannounced": {"608", "603", "announce"},
     "warn": {"mark", "refuse"},
     "imitated": {"mark", "refuse", "pass"},
-    "mark_in": {"from", "pai", "call-info"},
+    "mark_in": {"from", "pai", "call-info", "reply"},
 }
 
 

@@ -122,9 +122,12 @@ class Hook:
     def _mark(self, code: int) -> None:
         """The doubt is written where phones show who calls; nothing else of the call changes."""
         self._write_name(self.settings.mark)
+        reason = f'call-reason="{self.settings.mark}"'
+        field = f"Call-Info: {self._card(code)};purpose=info;{reason}\r\n"
         if "call-info" in self.settings.mark_in:
-            reason = f'call-reason="{self.settings.mark}"'
-            KSR.hdr.append(f"Call-Info: {self._card(code)};purpose=info;{reason}\r\n")
+            KSR.hdr.append(field)
+        if "reply" in self.settings.mark_in:
+            KSR.hdr.append_to_reply(field)
         _counted("marked")
 
     def _write_name(self, text: str) -> None:

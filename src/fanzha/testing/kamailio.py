@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -33,6 +33,7 @@ class Kamailio:
         children: int = 2,
         hook: Path = DEPLOY / "fanzha_kemi.py",
         environment: Mapping[str, str] | None = None,
+        defined: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.port = free_port()
@@ -41,6 +42,7 @@ class Kamailio:
         self._children = children
         self._hook = hook
         self._environment = dict(environment or {})
+        self._defined = [word for name in defined for word in ("-A", name)]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -73,7 +75,7 @@ class Kamailio:
             program, "-DD", "-E", "-m", "64", "-n", str(self._children), "-N", "1",
             "-Y", str(self.folder), "-f", str(DEPLOY / "kamailio.cfg"), "-l", f"udp:{here}",
             "-l", f"tcp:{here}", "-A", f'NEXT_HOP="sip:127.0.0.1:{self._next_hop}"',
-            "-A", f'FANZHA_KEMI="{self._hook}"',
+            "-A", f'FANZHA_KEMI="{self._hook}"', *self._defined,
         ]  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         environment |= self._environment | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
