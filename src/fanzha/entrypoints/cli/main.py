@@ -14,8 +14,18 @@ from typing import Annotated, Any
 import typer
 
 from fanzha import __version__
-from fanzha.entrypoints.cli import audit, detect, drill, edge, features, people, replay, run_files
+from fanzha.entrypoints.cli import (
+    audit,
+    card,
+    detect,
+    edge,
+    features,
+    people,
+    replay,
+    run_files,
+)
 from fanzha.entrypoints.cli.city import commands as city_commands
+from fanzha.entrypoints.cli.city import drill
 from fanzha.entrypoints.cli.workshop import acts as workshop
 from fanzha.errors import FanzhaError, Refused, Unavailable, Uncertain
 from fanzha.settings import Settings, load
@@ -28,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(city_commands.app, name="city")
 app.add_typer(audit.app, name="audit")
+app.add_typer(card.card, name="card")
 app.add_typer(audit.keys, name="keys")
 app.add_typer(people.operators, name="operators")
 app.add_typer(people.senders, name="senders")

@@ -123,9 +123,7 @@ class CallChannel:
         """Take in addresses asked for, as signs of life."""
         self._features.update("number", visit_rows(batch))
 
-    def read_acts(
-        self, batch: pl.DataFrame, lines: npt.NDArray[np.uint64]
-    ) -> dict[str, pl.Series]:
+    def read_acts(self, batch: pl.DataFrame, lines: npt.NDArray[np.uint64]) -> dict[str, pl.Series]:
         """Take in acts on phones: signs of life, and call forwarding switched on. Tells of each
         owner's line what `on_line` does, as it stands after the act."""
         told = self._features.update("number", act_rows(batch, lines))
