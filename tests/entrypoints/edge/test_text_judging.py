@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fanzha.detection.text.v1.addresses import addresses, addresses_of_few
 from fanzha.detection.text.v1.evidence import Reader
 from fanzha.entrypoints.edge.texts.judging import TextJudge
 from fanzha.entrypoints.edge.texts.policy import FILE, TextPolicy, load_text_policy
@@ -173,6 +175,20 @@ def test_a_measure_goes_before_the_words_and_the_graver_before_the_lighter(
     assert ask(judge, SCAM + " http://a.example/")[0].ground is Ground.WORDS
     both = ask(judge, "请看 http://a.example/ 和 http://b.example/ 两处")[0]
     assert (both.refuse, both.code) == (True, 6)
+
+
+_PIECES = st.sampled_from(
+    ["www.a.cn", "http://b.example/x", "c 点 com", "d[.]top", "hxxp://e.cc", "上午9点", "Acom",
+     "。", "f . vip/1", "m@g.com", "h t t p : / / i.cn", "好", "退订回T", "12345678", "ＡＢ．com", " "]
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(_PIECES, max_size=6), min_size=1, max_size=5))
+def test_addresses_of_a_few_texts_are_those_of_many(pieces: list[list[str]]) -> None:
+    texts = ["".join(one) for one in pieces]
+    text = _judge()._reader.normaliser(texts)
+    rows, named = addresses(pl.Series(texts, dtype=pl.String), text)
+    assert addresses_of_few(text) == list(zip(rows.tolist(), named, strict=True))
 
 
 @settings(max_examples=60)

@@ -21,11 +21,47 @@ ReadyFile = Annotated[Path | None, typer.Option(hidden=True)]
 def sip(ready_file: ReadyFile = None) -> None:
     """本机接口：供话务交换机逐呼查询。Answers switches on this machine over a local socket."""
     from fanzha.entrypoints.edge.following import following
-    from fanzha.entrypoints.edge.sip import CallWire, run
+    from fanzha.entrypoints.edge.sip import run, wire_of
 
     settings = _begun()
-    wire = CallWire(socket_of(settings), group=settings.sip_socket_group)
+    wire = wire_of(settings, socket_of(settings))
     run(wire, following(settings, "sip"), _touch(ready_file))
+
+
+@edge.command("sms")
+def sms(
+    listen: Annotated[str, typer.Option(help="监听 主机:端口 where senders connect, host:port")],
+    to: Annotated[str, typer.Option(help="短信中心 主机:端口 the message centre, host:port")],
+    protocol: Annotated[str, typer.Option(help="smpp cmpp")] = "smpp",
+    alphabet: Annotated[
+        str, typer.Option(help="data_coding 0: gsm7 latin1 ucs2 gb18030 utf8")
+    ] = "gsm7",
+    accounts: Annotated[
+        Path | None,
+        typer.Option(help="账号文件 YAML of who may log in; default: the centre decides"),
+    ] = None,
+    name: Annotated[str, typer.Option(help="名单目录名 folder of its lists")] = "sms",
+    ready_file: ReadyFile = None,
+) -> None:
+    """短信防火墙：在短信端口与短信中心之间。Refuses scam texts between senders and a centre."""
+    from fanzha.entrypoints.edge.following import address_of, following
+    from fanzha.entrypoints.edge.sms import TextWire, run
+
+    settings = _begun()
+    key = settings.lists_key.get_secret_value() if settings.lists_key else ""
+    wire = TextWire(
+        listen=listen,
+        to=to,
+        data=settings.data.resolve(),
+        policies=settings.policies,
+        keyring=settings.keyring or settings.data.resolve() / "keys" / "keyring.json",
+        protocol=protocol,
+        alphabet=alphabet,
+        accounts=accounts,
+        tell=(address_of(settings), key) if key else None,
+    )
+    touch = _touch(ready_file)
+    run(wire, following(settings, name) if key else None, lambda _: touch())
 
 
 @edge.command("look")

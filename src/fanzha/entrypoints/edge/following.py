@@ -17,7 +17,7 @@ from fanzha.errors import Misconfigured
 from fanzha.lists.form import Lists
 from fanzha.settings import Settings
 
-__all__ = ["CentreFeed", "following"]
+__all__ = ["CentreFeed", "address_of", "following"]
 
 _log = logging.getLogger("fanzha.edge")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -40,7 +40,7 @@ def following(
             field="lists_key",
         )
     feed = CentreFeed(
-        _address(settings), secret.get_secret_value(), settings.lists_public_key, folder
+        address_of(settings), secret.get_secret_value(), settings.lists_public_key, folder
     )
     return Follower(feed, folder / "lists", on_change)
 
@@ -106,7 +106,7 @@ def _key_in(text: str) -> bytes:
     return found
 
 
-def _address(settings: Settings) -> str:
+def address_of(settings: Settings) -> str:
     """The centre on this machine where none is named."""
     if settings.lists_url:
         return settings.lists_url

@@ -19,8 +19,9 @@ from fanzha.entrypoints.edge.follow import Follower
 from fanzha.entrypoints.edge.socket import Standings, listening
 from fanzha.entrypoints.ending import until_told
 from fanzha.errors import Misconfigured
+from fanzha.settings import Settings
 
-__all__ = ["CallWire", "OwnLines", "run", "serve", "signing_key"]
+__all__ = ["CallWire", "OwnLines", "run", "serve", "signing_key", "wire_of"]
 
 _log = logging.getLogger("fanzha.sip")
 _FROM_DISK_S = 60.0
@@ -47,6 +48,29 @@ class CallWire:
     group: str = ""
 
 
+def wire_of(settings: Settings, socket: Path) -> CallWire:
+    """As the settings say; cards where a socket for them is named. Raises Misconfigured where
+    there is nothing to sign them with."""
+    group, cards = settings.sip_socket_group, settings.calls_cards
+    if cards is None:
+        return CallWire(socket, group=group)
+    if settings.calls_key is None:
+        raise Misconfigured(
+            "calls_key",
+            zh="设了 FANZHA_CALLS_CARDS，却没有 FANZHA_CALLS_KEY",
+            en="FANZHA_CALLS_CARDS is set and FANZHA_CALLS_KEY is not",
+            field="calls_key",
+        )
+    own = OwnLines(
+        socket=cards,
+        policy=settings.policies / "wires" / "cards.yaml",
+        key=settings.calls_key,
+        certificates_url=f"{settings.outside}/v1/jcards/certificates.pem",
+        reports=settings.data.resolve() / "edge" / "sip" / "imitations.ndjson",
+    )
+    return CallWire(socket, own, group)
+
+
 def run(wire: CallWire, follower: Follower, ready: Callable[[], None] | None = None) -> None:
     """Until SIGTERM or SIGINT. Calls pass until a list is there: from this machine's disk at once,
     where there was one. Raises Misconfigured where a socket, key or policy cannot be used."""
@@ -67,7 +91,7 @@ async def serve(
         if (own := wire.lines) is not None:
             lines = Lines(load(own.policy), signing_key(own.key), own.certificates_url)
             desk = CardDesk(lines, Reports(own.reports))
-            await stack.enter_async_context(CardSocket(own.socket, desk))
+            await stack.enter_async_context(CardSocket(own.socket, desk, wire.group))
             _log.info("cards for %d numbers of ours", len(lines.numbers))
         _log.info("switches may ask at %s", wire.socket)
         if ready is not None:

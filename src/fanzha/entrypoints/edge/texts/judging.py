@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from fanzha.detection.text.v1.addresses import addresses
+from fanzha.detection.text.v1.addresses import addresses_of_few
 from fanzha.detection.text.v1.evidence import Reader
 from fanzha.detection.text.v1.kernel import LONG_NUMBER
 from fanzha.detection.text.v1.normal import NormalText
@@ -115,7 +114,7 @@ class TextJudge:
         if any(by_sender.values()):
             for row, name in enumerate(texts.senders):
                 self._meet(found, row, by_sender[name], Ground.SENDER, scores)
-        for row, address in _addresses(texts, text):
+        for row, address in addresses_of_few(text):
             self._meet(found, row, self._urls.of(address, now), Ground.ADDRESS, scores)
         for row, number in _numbers(text):
             self._meet(found, row, self._numbers.of(number, now), Ground.NUMBER, scores)
@@ -141,13 +140,6 @@ class TextJudge:
         refuse = self._policy.lists[hit.effect]
         if before is None or (refuse and (before.code == 0 or not before.refuse)):
             found[row] = Verdict(refuse, ground, hit.code, round(float(scores[row]), 4))
-
-
-def _addresses(texts: Texts, text: NormalText) -> Iterable[tuple[int, str]]:
-    bodies = pl.from_arrow(texts.bodies)
-    assert isinstance(bodies, pl.Series)
-    rows, named = addresses(bodies, text)
-    return zip(rows.tolist(), named, strict=True)
 
 
 def _numbers(text: NormalText) -> Iterable[tuple[int, str]]:
