@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from fanzha.errors import Misconfigured, policy_reader
+from fanzha.errors import Misconfigured, Refused, policy_reader
 from fanzha.lifecycles.measure.target import MeasureKind, Reach, Target
 from fanzha.values import dns_name, phone_number
 from fanzha.values.writing import fold
@@ -100,12 +100,17 @@ def load_protected(path: Path, filed: Path, names: Iterable[str] = ()) -> Protec
     own = _read(path, {"version", "in_force_on", "numbers", "names", "senders"})
     lines = _read(filed, {"version", "in_force_on", "numbers", "prefixes"})
     numbers = [*own["numbers"], *lines["numbers"]]
-    return Protected(
-        numbers=frozenset(phone_number.parse(str(n)).normal for n in numbers),
-        series=tuple((str(p["prefix"]), int(p["digits"])) for p in lines["prefixes"]),
-        names=frozenset(dns_name.parse(str(n)).normal for n in [*own["names"], *names]),
-        senders=frozenset(fold(str(s)).lower() for s in own["senders"]),
-    )
+    try:
+        return Protected(
+            numbers=frozenset(phone_number.parse(str(n)).normal for n in numbers),
+            series=tuple((str(p["prefix"]), int(p["digits"])) for p in lines["prefixes"]),
+            names=frozenset(dns_name.parse(str(n)).normal for n in [*own["names"], *names]),
+            senders=frozenset(fold(str(s)).lower() for s in own["senders"]),
+        )
+    except Refused as error:
+        raise Misconfigured(
+            "policy_invalid", zh=error.zh, en=error.en, field=f"{path.name}: {error.field}"
+        ) from error
 
 
 def _read(path: Path, keys: set[str]) -> dict[str, Any]:
