@@ -20,6 +20,8 @@ from fanzha.values import reserved
 
 _SHARES = {"good": 0.6, "bad": 0.2, "doubtful": 0.2}
 _CALLERS = 5_000
+_MEMORY_MB = 512
+"""Shared by Kamailio's workers: 500 calls a second fill its default of 64 within seconds."""
 _HTTP_HOOK = Path(__file__).with_name("running") / "http_kemi.py"
 
 
@@ -48,10 +50,12 @@ def run(*, quick: bool = False) -> Figure:
         stack.enter_context(_asked("http", str(port), entries))
         called = stack.enter_context(Sipp(folder / "called", CALLED))
         kamailios = {
-            "ours": Kamailio(folder / "ours", called.port, {"socket": str(socket)}),
-            "none": Kamailio(folder / "none", called.port, None),
+            "ours": Kamailio(
+                folder / "ours", called.port, {"socket": str(socket)}, memory_mb=_MEMORY_MB
+            ),
+            "none": Kamailio(folder / "none", called.port, None, memory_mb=_MEMORY_MB),
             "http": Kamailio(
-                folder / "http", called.port, {}, hook=_HTTP_HOOK,
+                folder / "http", called.port, {}, hook=_HTTP_HOOK, memory_mb=_MEMORY_MB,
                 environment={"POLICY_PORT": str(port)},
             ),
         }  # fmt: skip

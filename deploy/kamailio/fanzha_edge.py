@@ -44,7 +44,7 @@ class Settings:
 
     socket: str = "/run/fanzha/sip.sock"
     cards: str = ""
-    time_limit_ms: float = 50.0
+    time_limit_ms: float = 100.0
     rest_ms: float = 500.0
     jcards: str = "https://fanzha.example/v1/jcards/"
     unannounced: str = "608"

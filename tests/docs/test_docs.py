@@ -24,7 +24,16 @@ from tools.openapi import described
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     p.relative_to(ROOT)
-    for where in (".", "docs", "docs/decisions", "bench", "src/fanzha/adapters/smpp")
+    for where in (
+        ".",
+        "docs",
+        "docs/decisions",
+        "docs/wires",
+        "bench",
+        "deploy/kamailio",
+        "src/fanzha/adapters/smpp",
+        "src/fanzha/adapters/sip",
+    )
     for p in (ROOT / where).glob("*.md")
 )
 _LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)|src=\"([^\"]+)\"")

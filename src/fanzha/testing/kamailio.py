@@ -31,6 +31,7 @@ class Kamailio:
         ini: Mapping[str, str] | None,
         *,
         children: int = 2,
+        memory_mb: int = 64,
         hook: Path = DEPLOY / "fanzha_kemi.py",
         environment: Mapping[str, str] | None = None,
         defined: Sequence[str] = (),
@@ -40,6 +41,7 @@ class Kamailio:
         self._next_hop = next_hop
         self._ini = ini
         self._children = children
+        self._memory_mb = memory_mb
         self._hook = hook
         self._environment = dict(environment or {})
         self._defined = [word for name in defined for word in ("-A", name)]
@@ -72,7 +74,7 @@ class Kamailio:
         self.folder.mkdir(parents=True, exist_ok=True)
         here = f"127.0.0.1:{self.port}"
         command = [
-            program, "-DD", "-E", "-m", "64", "-n", str(self._children), "-N", "1",
+            program, "-DD", "-E", "-m", str(self._memory_mb), "-n", str(self._children), "-N", "1",
             "-Y", str(self.folder), "-f", str(DEPLOY / "kamailio.cfg"), "-l", f"udp:{here}",
             "-l", f"tcp:{here}", "-A", f'NEXT_HOP="sip:127.0.0.1:{self._next_hop}"',
             "-A", f'FANZHA_KEMI="{self._hook}"', *self._defined,

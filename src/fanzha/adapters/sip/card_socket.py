@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from fanzha.errors import Misconfigured
 
 __all__ = ["CardSocket"]
 
@@ -21,22 +23,32 @@ Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 class CardSocket:
     """`async with CardSocket(path, answer)`: one JSON object a line in, one a line out.
 
-    A line that is none ends its connection; an answer that fails is `{}`.
+    A line that is none ends its connection; an answer that fails is `{}`. Open to programs of this
+    user, and of `group`. Raises Misconfigured where something that is no socket lies there.
     """
 
-    def __init__(self, path: Path, answer: Answer, mode: int = 0o660) -> None:
+    def __init__(self, path: Path, answer: Answer, group: str = "") -> None:
         self._path = path
         self._answer = answer
-        self._mode = mode
+        self._group = group
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> CardSocket:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
-        self._server = await asyncio.start_unix_server(self._serve, self._path, limit=_LONGEST)
-        os.chmod(self._path, self._mode)
+        if self._path.exists() and not self._path.is_socket():
+            raise _misplaced("something else lies there")
+        self._path.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=_LONGEST)
+            if self._group:
+                shutil.chown(self._path, group=self._group)
+                self._path.chmod(0o660)
+        except (OSError, LookupError) as error:
+            raise _misplaced(str(error)) from error
+        finally:
+            os.umask(before)
         return self
 
     async def __aexit__(self, *unused: object) -> None:
@@ -44,8 +56,7 @@ class CardSocket:
         self._server.close()
         for link in list(self._links):
             link.close()
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+        self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._links.add(writer)
@@ -68,3 +79,12 @@ class CardSocket:
         except Exception:
             _log.exception("a question about a card failed")
             return {}
+
+
+def _misplaced(why: str) -> Misconfigured:
+    return Misconfigured(
+        "cards_socket",
+        zh=f"无法在该处监听名片接口：{why}",
+        en=f"the socket for cards cannot be there: {why}",
+        field="calls_cards",
+    )
