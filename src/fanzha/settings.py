@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     send_to: tuple[str, ...] = Field(
         default=(), description="numbers and prefixes that may be texted; empty: nobody"
     )
+    calls_cards: Path | None = Field(
+        default=None, description="where `edge sip` hands out cards of our lines; empty: none"
+    )
     lists_url: str = Field(
         default="", description="centre whose lists an edge follows; empty: host and port above"
     )
