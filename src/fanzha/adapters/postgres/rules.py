@@ -19,7 +19,7 @@ from fanzha.detection.rules.ruleset import RuleSet
 from fanzha.errors import Uncertain
 from fanzha.lifecycles.actor import NATION
 from fanzha.lifecycles.rule import states
-from fanzha.lifecycles.rule.model import RuleVersion, Snooze
+from fanzha.lifecycles.rule.model import Hands, RuleVersion, Snooze
 from fanzha.ports.sealer import Sealer
 from fanzha.ports.workshop import RuleChanged, Taken
 
@@ -85,6 +85,19 @@ class PostgresRules:
 
     def in_force(self) -> Sequence[RuleVersion]:
         return self._all("state = ANY(:states)", states=list(states.IN_FORCE))
+
+    def hands(self, rule: str, version: int) -> Hands:
+        rows = self._connection.execute(
+            text(
+                "SELECT DISTINCT actor, verb FROM deed WHERE object_id = :ref AND"
+                " (object_kind, verb) IN (('rule', 'submit'), ('rule_case', 'judge'))"
+            ),
+            {"ref": f"{rule}@{version}"},
+        ).all()
+        return Hands(
+            submitted=frozenset(r.actor for r in rows if r.verb == "submit"),
+            judged=frozenset(r.actor for r in rows if r.verb == "judge"),
+        )
 
     def newest(self, after: str, limit: int) -> Sequence[RuleVersion]:
         """The newest version of each rule, by id, those after one."""
@@ -254,11 +267,11 @@ class PostgresSnoozes:
         )
         return [_snooze(row) for row in rows]
 
-    def altogether(self, rule: str, since: datetime) -> Sequence[Snooze]:
+    def over_places(self, rule: str, since: datetime) -> Sequence[Snooze]:
         rows = self._connection.execute(
             text(
                 "SELECT * FROM rule_snooze WHERE rule = :rule AND until > :since AND key IS NULL"
-                " AND area IS NULL ORDER BY at, id"
+                " ORDER BY at, id"
             ),
             {"rule": rule, "since": since},
         )

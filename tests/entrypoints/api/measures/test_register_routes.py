@@ -17,6 +17,7 @@ from fanzha.adapters.lists.packing import unpack, verify
 from fanzha.adapters.sip.jcard import read
 from fanzha.errors import Refused
 from fanzha.lifecycles.actor import Role
+from fanzha.lists import code as codes
 from fanzha.lists.index import Standing
 from fanzha.values import reserved
 from tests import fixtures
@@ -231,3 +232,24 @@ def test_the_card_of_a_refused_call(staffed: Api, tmp_path: Path) -> None:
     assert GROUND["zh"] in card.properties["note"][0]
     assert NUMBER not in answer.text
     assert api.client.get("/v1/jcards/00000-00001").status_code in (404, 422)
+
+
+def test_edges_tell_what_measures_did_once(staffed: Api, edge: dict[str, str]) -> None:
+    api = staffed
+    measure = stands(api)
+    told = {
+        "run": str(uuid.uuid4()), "seq": 1, "wire": "sip",
+        "hits": [{"code": codes.read(measure["code"]), "effect": 3, "hits": 4,
+                  "last_at": "2026-11-24T02:10:00Z"}],
+    }  # fmt: skip
+    for _ in range(3):
+        assert api.client.post("/v1/lists/hits", json=told, headers=edge).status_code == 204
+    found = api.client.get(f"/v1/measures/{measure['id']}").json()["hits"]
+    assert [(h["wire"], h["effect"]["code"], h["hits"]) for h in found] == [("sip", "refuse", 4)]
+    api.client.post("/v1/lists/hits", json={**told, "seq": 2}, headers=edge)
+    again = {**told, "run": str(uuid.uuid4())}
+    api.client.post("/v1/lists/hits", json=again, headers=edge)
+    (last,) = api.client.get("/v1/measures/hits").json()
+    assert (last["hits"], last["number"]) == (12, measure["number"])
+    assert NUMBER not in str(last)
+    assert api.client.post("/v1/lists/hits", json=told, headers=api.bearer).status_code == 403

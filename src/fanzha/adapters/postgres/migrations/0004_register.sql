@@ -117,6 +117,19 @@ CREATE TABLE fanzha.edge_seen (
   at timestamptz NOT NULL
 );
 
+-- What measures did on the wires, as edges tell it: by hour. An edge numbers what it tells, so that what was told twice counts once.
+CREATE TABLE fanzha.measure_hit (
+  code bigint NOT NULL,
+  wire text NOT NULL,
+  hour timestamptz NOT NULL,
+  effect smallint NOT NULL,
+  hits bigint NOT NULL,
+  last_at timestamptz NOT NULL,
+  PRIMARY KEY (code, wire, hour)
+);
+CREATE INDEX measure_hit_last ON fanzha.measure_hit (last_at DESC);
+CREATE TABLE fanzha.edge_told (edge text PRIMARY KEY, run uuid NOT NULL, seq bigint NOT NULL);
+
 -- One voice a person and thing. Neither stands here in the clear.
 CREATE TABLE fanzha.report (
   about bytea NOT NULL,
@@ -129,18 +142,19 @@ CREATE TABLE fanzha.report (
 DO $$
 DECLARE t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['register_count', 'measure', 'appeal', 'list_head', 'listed', 'edge_seen', 'report'] LOOP
+  FOREACH t IN ARRAY ARRAY['register_count', 'measure', 'appeal', 'list_head', 'listed', 'edge_seen', 'report', 'measure_hit', 'edge_told'] LOOP
     EXECUTE format('ALTER TABLE fanzha.%I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('ALTER TABLE fanzha.%I FORCE ROW LEVEL SECURITY', t);
   END LOOP;
   FOREACH t IN ARRAY ARRAY['measure', 'appeal'] LOOP
     EXECUTE format('CREATE POLICY place ON fanzha.%I USING (fanzha.covers(province, city, branch, station, post))', t);
   END LOOP;
-  FOREACH t IN ARRAY ARRAY['register_count', 'list_head', 'listed', 'edge_seen', 'report'] LOOP
+  FOREACH t IN ARRAY ARRAY['register_count', 'list_head', 'listed', 'edge_seen', 'report', 'measure_hit', 'edge_told'] LOOP
     EXECUTE format('CREATE POLICY centre ON fanzha.%I USING (fanzha.scope_level() = ''nation'')', t);
   END LOOP;
 END $$;
 
-GRANT SELECT, INSERT, UPDATE ON fanzha.register_count, fanzha.measure, fanzha.appeal, fanzha.listed, fanzha.edge_seen, fanzha.report TO fanzha_app;
+GRANT SELECT, INSERT, UPDATE ON fanzha.register_count, fanzha.measure, fanzha.appeal, fanzha.listed, fanzha.edge_seen, fanzha.report,
+  fanzha.measure_hit, fanzha.edge_told TO fanzha_app;
 GRANT SELECT, UPDATE ON fanzha.list_head TO fanzha_app;
 GRANT DELETE ON fanzha.listed TO fanzha_app;

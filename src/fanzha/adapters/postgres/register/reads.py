@@ -126,6 +126,15 @@ class RegisterReads:
             ).one_or_none()
             return measure_of(row, self._sealer, self._units) if row else None
 
+    def by_codes(self, scope: Scope, codes: Sequence[int]) -> dict[int, Measure]:
+        """Measures by their appeal codes, those in scope."""
+        with self._database.transaction(scope) as connection:
+            rows = connection.execute(
+                text(f"SELECT * FROM measure WHERE code = ANY(:codes) AND {place.where(scope)}"),
+                {"codes": list(codes), **place.bind(scope)},
+            )
+            return {row.code: measure_of(row, self._sealer, self._units) for row in rows}
+
     def belongings(self, scope: Scope, measure: Measure) -> Belongings:
         """What the page of a measure shows besides it."""
         with self._database.transaction(scope) as connection:

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from fanzha.adapters.postgres.operators import SenderKey
+from fanzha.adapters.postgres.register.hits import Told
 from fanzha.entrypoints.api.auth import Parts, sender
 from fanzha.entrypoints.api.measures import schemas as wire
 from fanzha.entrypoints.api.measures.feed import Served
 from fanzha.errors import Refused
+from fanzha.lists.form import Effect
 
 router = APIRouter(prefix="/v1/lists")
 LISTS = "lists"
@@ -46,6 +48,14 @@ async def lists(
         await parts.measures.lists.wait(since, wait)
         changed = await asyncio.to_thread(parts.measures.lists.changes, since)
     return Response(status_code=204) if changed is None else _answer(changed)
+
+
+@router.post("/hits", status_code=204)
+def hits(body: wire.HitsBody, parts: Parts, edge: Edge) -> None:
+    """An edge tells what it refused, marked or led to the warning page; twice told is once."""
+    _may(edge)
+    told = [Told(h.code, Effect(h.effect), h.hits, h.last_at) for h in body.hits]
+    parts.measures.hits.add(edge.source, body.wire, body.run, body.seq, told)
 
 
 @router.get("/key")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fanzha.adapters.postgres.database import Database
+from fanzha.adapters.postgres.register.hits import Hits
 from fanzha.adapters.postgres.register.listed import ListRows
 from fanzha.adapters.postgres.register.measures import PostgresRegister
 from fanzha.adapters.postgres.register.reads import RegisterReads
@@ -26,6 +27,7 @@ class MeasureParts:
     reads: RegisterReads
     rows: ListRows
     lists: ListServer
+    hits: Hits
     public_key: str
     """What others check this centre's signatures with: Ed25519, base64."""
 
@@ -41,5 +43,6 @@ class MeasureParts:
             reads=RegisterReads(database, keyring, register.units),
             rows=rows,
             lists=ListServer(rows, keyring.sign, register.root.code, now),
+            hits=Hits(database),
             public_key=keyring.public_key,
         )

@@ -148,6 +148,23 @@ def new_measure(body: wire.ProposeBody, parts: Parts, who: SignedIn) -> wire.Mea
     return _detail(parts, who.actor, made)
 
 
+@router.get("/measures/hits")
+def last_hits(parts: Parts, who: SignedIn, limit: Limit = 50) -> list[wire.LastHit]:
+    """What measures did on the wires of late, newest first."""
+    _may(who.actor)
+    found = parts.measures.hits.newest(limit)
+    known = parts.measures.reads.by_codes(who.actor.unit.scope, [h.code for h in found])
+    return [
+        wire.LastHit(
+            **view.hits(h),
+            measure_id=known[h.code].id if h.code in known else None,
+            number=known[h.code].number if h.code in known else "",
+            target=known[h.code].target.mask if h.code in known else "",
+        )
+        for h in found
+    ]
+
+
 @router.get("/measures/{id}")
 def one_measure(id: UUID, parts: Parts, who: SignedIn) -> wire.MeasureDetail:
     """One measure with its deeds, its appeals, and which edges have it."""
@@ -255,6 +272,7 @@ def _detail(parts: Centre, actor: Actor, measure: Measure) -> wire.MeasureDetail
             )
             for e in found.echoes
         ],
+        hits=[wire.HitsInfo(**view.hits(h)) for h in parts.measures.hits.of(measure.code)],
     )  # fmt: skip
 
 

@@ -159,6 +159,39 @@ class AppealDetail(AppealRow):
     measure: MeasureRow
 
 
+class HitsInfo(Wire):
+    """What the measure did on one wire, as edges tell it."""
+
+    wire: str
+    effect: Coded
+    hits: int
+    last_at: AwareDatetime
+
+
+class LastHit(HitsInfo):
+    """What was hit of late; the measure where the reader may see it."""
+
+    measure_id: UUID | None
+    number: str
+    target: str
+
+
+class HitBody(Wire):
+    code: int = Field(gt=0, lt=1 << 45)
+    effect: Literal[1, 2, 3]
+    hits: int = Field(gt=0, le=10**9)
+    last_at: AwareDatetime
+
+
+class HitsBody(Wire):
+    """`run` names this start of the edge, `seq` grows with each telling."""
+
+    run: UUID
+    seq: int = Field(ge=1, lt=1 << 60)
+    wire: Literal["sip", "sms", "dns", "page"]
+    hits: list[HitBody] = Field(max_length=5000)
+
+
 class MeasureDetail(MeasureRow):
     signatures: list[ApprovalInfo]
     code: str
@@ -166,6 +199,7 @@ class MeasureDetail(MeasureRow):
     deeds: list[DeedLine]
     appeals: list[AppealRow]
     echoes: list[EchoInfo]
+    hits: list[HitsInfo]
 
 
 class KindInfo(Coded):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from fanzha.adapters.postgres.register.hits import HitsOf
 from fanzha.entrypoints.api import schemas as common
 from fanzha.entrypoints.api.measures import schemas as wire
 from fanzha.lifecycles.actor import Actor, Role, Unit
@@ -97,6 +98,17 @@ def row(measure: Measure, units: dict[str, Unit]) -> dict[str, Any]:
         "updated_at": measure.updated_at,
         "decide_by": measure.decide_by,
         "note": measure.note,
+    }
+
+
+def hits(found: HitsOf) -> dict[str, Any]:
+    """The fields of what a measure did on a wire."""
+    effect = Effect(found.effect.name.lower())
+    return {
+        "wire": found.wire,
+        "effect": coded(effect, EFFECTS[effect]),
+        "hits": found.hits,
+        "last_at": found.last_at,
     }
 
 
