@@ -10,6 +10,7 @@ from types import TracebackType
 
 import dns.message
 import dns.name
+import dns.node
 import dns.query
 import dns.rcode
 import dns.rdatatype
@@ -17,6 +18,9 @@ import dns.tsig
 import dns.versioned
 import dns.xfr
 import dns.zone
+
+from fanzha.adapters.dns import wire
+from fanzha.adapters.dns.zone import Transfer
 
 UPSTREAM = "198.51.100.7"
 """What every name resolves to where no policy says otherwise."""
@@ -55,7 +59,7 @@ class Secondary:
     def ask(self, name: str, kind: str = "A") -> tuple[str, list[str]]:
         """(rcode, addresses): the first zone that has the name decides."""
         for zone in self.zones.values():
-            found = self._lookup(zone, dns.name.from_text(name))
+            found = lookup(zone, dns.name.from_text(name))
             if found is None:
                 continue
             for rdataset in found:
@@ -74,19 +78,6 @@ class Secondary:
 
     def serial(self, zone: str) -> int | None:
         return serial_of(self.zones[zone])
-
-    def _lookup(self, zone: dns.versioned.Zone, name: dns.name.Name) -> dns.zone.Node | None:
-        """By RFC 4592: the name itself, else the wildcard at its closest encloser."""
-        owner = dns.name.Name(name.labels[:-1])
-        nodes = set(zone.nodes)
-        if owner in nodes:
-            return zone.nodes[owner]
-        enclosers = {dns.name.Name(n.labels[k:]) for n in nodes for k in range(len(n) + 1)}
-        while len(owner.labels):
-            owner = dns.name.Name(owner.labels[1:])
-            if owner in enclosers:
-                return zone.nodes.get(dns.name.Name((b"*", *owner.labels)))
-        return None
 
     def _run(self) -> None:
         due = set(self.zones)
@@ -119,6 +110,39 @@ class Secondary:
             time.sleep(0.05)
             return False
         return True
+
+
+def lookup(zone: dns.versioned.Zone, name: dns.name.Name) -> dns.node.Node | None:
+    """By RFC 4592: the name itself, else the wildcard at its closest encloser."""
+    owner = dns.name.Name(name.labels[:-1])
+    nodes = zone.nodes
+    if owner in nodes:
+        return nodes[owner]
+    enclosers = {dns.name.Name(n.labels[k:]) for n in nodes for k in range(len(n) + 1)}
+    while len(owner.labels):
+        if owner in enclosers:
+            # The name exists and holds nothing, or it is the closest encloser of what was asked.
+            return None
+        owner = dns.name.Name(owner.labels[1:])
+        if owner in enclosers:
+            return nodes.get(dns.name.Name((b"*", *owner.labels)))
+    return None
+
+
+def taken(copy: dns.versioned.Zone, transfer: Transfer, ixfr_from: int | None = None) -> None:
+    """Let dnspython take the messages of a transfer into its copy."""
+    kind = dns.rdatatype.AXFR if ixfr_from is None else dns.rdatatype.IXFR
+    question = wire.encoded(copy.origin.to_text(omit_final_dot=True))
+    head = wire.Head(1, 0x8400, question + int(kind).to_bytes(2, "big") + b"\0\1")
+    with dns.xfr.Inbound(copy, kind, ixfr_from) as inbound:
+        done = False
+        for message in wire.messages(head, transfer.chunks):
+            assert not done
+            read = dns.message.from_wire(
+                message, xfr=True, origin=copy.origin, one_rr_per_rrset=True
+            )
+            done = inbound.process_message(read)
+        assert done
 
 
 def serial_of(zone: dns.versioned.Zone) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from struct import pack
@@ -23,7 +24,7 @@ import dns.tsig
 
 from fanzha.adapters.dns import wire
 from fanzha.adapters.dns.access import Access, Peer
-from fanzha.adapters.dns.zone import Served
+from fanzha.adapters.dns.zone import Served, Transfer
 
 __all__ = ["Answers", "Signing", "header_of", "signed"]
 
@@ -97,6 +98,8 @@ class Answers:
     def __init__(self, access: Access, zones: Mapping[str, Served | None]) -> None:
         self._access = access
         self._zones = zones
+        self.given: Counter[str] = Counter()
+        """Answers over TCP so far: `axfr`, `ixfr`, and `current` where a peer had it already."""
 
     def to(self, message: bytes, address: str, *, stream: bool) -> Iterable[bytes]:
         """The messages that answer; none at all where nothing may be said.
@@ -170,12 +173,16 @@ class Answers:
         if one.rdtype == wire.SOA:
             return head, [served.soa()]
         if one.rdtype == wire.AXFR:
-            return (head, served.whole()) if stream else refused(dns.rcode.REFUSED)
+            return (head, self._counted(served.whole())) if stream else refused(dns.rcode.REFUSED)
         since = _serial_of(asked)
         if since is None:
             return refused(dns.rcode.FORMERR)
         # Over UDP the SOA alone says: come by TCP (RFC 1995 2).
-        return head, served.since(since) if stream else [served.soa()]
+        return head, self._counted(served.since(since)) if stream else [served.soa()]
+
+    def _counted(self, transfer: Transfer) -> Iterable[wire.Chunk]:
+        self.given[transfer.kind] += 1
+        return transfer.chunks
 
 
 def _all_signed(made: Iterable[bytes], signing: Signing) -> Iterator[bytes]:

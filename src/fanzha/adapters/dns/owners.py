@@ -70,8 +70,7 @@ def read(table: pa.Table, room: int) -> Read:
         .when(~name.str.contains(".", literal=True) & (pl.col("effect") != int(Effect.ALLOW)))
         .then(pl.lit("top"))
     )  # fmt: skip
-    frame = frame.with_columns(name=pl.col("key").cast(pl.String, strict=False))
-    frame = frame.with_columns(why=why)
+    frame = frame.with_columns(name=_text(frame["key"])).with_columns(why=why)
     good = frame.filter(pl.col("why").is_null())
     backwards = pl.col("name").str.split(".").list.reverse().list.join("\0")
     ending = pl.when(below).then(pl.lit("\0")).otherwise(pl.lit("\0\0"))
@@ -80,3 +79,12 @@ def read(table: pa.Table, room: int) -> Read:
     )
     wrong = frame.filter(pl.col("why").is_not_null() & ~pl.col("gone"))["why"].value_counts()
     return Read(rows, dict(wrong.iter_rows()))
+
+
+def _text(keys: pl.Series) -> pl.Series:
+    """Null where the bytes are no text; names are, so one by one is for the odd list only."""
+    try:
+        return keys.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        ascii_only = [key.decode("ascii") if key.isascii() else None for key in keys]
+        return pl.Series(ascii_only, dtype=pl.String)

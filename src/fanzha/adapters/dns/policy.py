@@ -176,11 +176,10 @@ class PolicyZones:
         self._kept.urgent = self._urgent()
         found: dict[str, Served] = {}
         for tier, plan in plans:
-            if tier.urgent is not None and plan.urgent:
+            if tier.urgent is not None:
                 _put(found, tier.urgent.change(plan.urgent, now))
         for tier, plan in plans:
-            if plan.main:
-                _put(found, tier.main.change(plan.main, now))
+            _put(found, tier.main.change(plan.main, now))
         return list(found.values())
 
     def _place(self, tier: _Tier, plan: _Plan, entry: bytes, end: int, beat: float) -> None:

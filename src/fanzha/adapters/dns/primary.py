@@ -53,8 +53,11 @@ class Primary:
         self._server: asyncio.Server | None = None
         self._udp: asyncio.DatagramTransport | None = None
         self._notifier = Notifier(access, self._send)
-        self.transfers: Counter[str] = Counter()
-        """`axfr`, `ixfr`, `current`: answers to transfers that were sent to their end."""
+
+    @property
+    def given(self) -> Counter[str]:
+        """Answers to transfers so far, by kind: `Answers.given`."""
+        return self._answers.given
 
     @property
     def port(self) -> int:

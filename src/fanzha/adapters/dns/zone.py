@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fanzha.adapters.dns import wire
 from fanzha.adapters.dns.pages import Pages
 
-__all__ = ["Delta", "Journal", "Served", "Zone"]
+__all__ = ["Delta", "Journal", "Served", "Transfer", "Zone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,14 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """What is sent to a peer, and its kind: `axfr`, `ixfr`, or `current`, the SOA alone."""
+
+    kind: str
+    chunks: Iterable[wire.Chunk]
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """One version of a zone, ready to be sent. It never changes: a transfer that began with it
     ends with it."""
@@ -49,25 +57,22 @@ class Served:
     def soa(self, serial: int | None = None) -> wire.Chunk:
         return 1, wire.soa(self.serial if serial is None else serial, self.timers)
 
-    def whole(self) -> Iterator[wire.Chunk]:
+    def whole(self) -> Transfer:
         """AXFR (RFC 5936 2.2): the SOA, everything, the SOA again."""
-        yield self.soa()
-        yield 1, wire.apex(self.timers)
-        yield from self.pages
-        yield self.soa()
+        return Transfer("axfr", (self.soa(), (1, wire.apex(self.timers)), *self.pages, self.soa()))
 
-    def since(self, serial: int) -> Iterator[wire.Chunk]:
+    def since(self, serial: int) -> Transfer:
         """IXFR (RFC 1995 2-4). The SOA alone where the peer has this version or says that it has a
         later one; the whole zone where the way from its version is not kept, or is the longer."""
         if serial == self.serial or wire.newer(serial, self.serial):
-            return iter([self.soa()])
+            return Transfer("current", (self.soa(),))
         start = next((n for n, one in enumerate(self.journal) if one.before == serial), None)
         if start is None:
             return self.whole()
         way = self.journal[start:]
         if sum(one.size for one in way) > sum(len(body) for _, body in self.pages):
             return self.whole()
-        return self._along(way)
+        return Transfer("ixfr", self._along(way))
 
     def _along(self, way: Sequence[Delta]) -> Iterator[wire.Chunk]:
         yield self.soa()

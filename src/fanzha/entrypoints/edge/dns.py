@@ -6,7 +6,7 @@ import asyncio
 import logging
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,12 +38,18 @@ class NamesSettings:
 
 
 class Writer:
-    """The one thread that changes zones: lists as they come, and what time alone changes."""
+    """The one thread that changes zones: lists as they come, and what time alone changes.
+
+    Changes may come before the whole list that they lead on from (what is on disk is read in
+    another thread): they wait for it, and what the whole list holds already is passed over.
+    """
 
     def __init__(self, zones: PolicyZones, publish: Callable[[Served], None]) -> None:
         self._zones = zones
         self._publish = publish
         self._coming: queue.SimpleQueue[Lists | None] = queue.SimpleQueue()
+        self._version: int | None = None
+        self._early: list[Lists] = []
 
     def take(self, lists: Lists) -> None:
         """From any thread; done soon."""
@@ -58,18 +64,31 @@ class Writer:
             try:
                 lists = self._coming.get(timeout=_TICK_S)
             except queue.Empty:
-                found = self._zones.tick(int(time.time()), time.monotonic())
+                pass
             else:
                 if lists is None:
                     self._zones.end()
                     return
-                found = self._zones.take(lists, int(time.time()), time.monotonic())
-                _log.info(
-                    "list %d: %s", lists.version,
-                    ", ".join(f"{name} {count:,}" for name, count in self._zones.standing.items()),
-                )  # fmt: skip
-            for served in found:
-                self._publish(served)
+                self._hear(lists)
+            self._show(self._zones.tick(int(time.time()), time.monotonic()))
+
+    def _hear(self, lists: Lists) -> None:
+        if lists.since is not None and self._version is None:
+            self._early.append(lists)
+            return
+        if lists.since is None or self._version is None or lists.version > self._version:
+            self._show(self._zones.take(lists, int(time.time()), time.monotonic()))
+            self._version = lists.version
+            standing = self._zones.standing.items()
+            words = ", ".join(f"{name} {count:,}" for name, count in standing)
+            _log.info("list %d: %s", lists.version, words)
+        early, self._early = self._early, []
+        for one in early:
+            self._hear(one)
+
+    def _show(self, found: Iterable[Served]) -> None:
+        for served in found:
+            self._publish(served)
 
 
 async def serve(
