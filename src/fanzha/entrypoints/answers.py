@@ -149,9 +149,13 @@ class Writer:
         self._parquet: pq.ParquetWriter | None = None
         self._held = _Held()
         self._headed = False
+        self._unjudged = 0
 
     def write(self, frame: pl.DataFrame) -> None:
         """Append rows; every call has the same columns."""
+        if "score" in frame.columns and "error" in frame.columns:
+            lacking = frame["score"].is_null() & frame["error"].is_not_null()
+            self._unjudged += int(lacking.sum())
         if self._is_parquet:
             table = _decoded(frame).to_arrow()
             if self._parquet is None:
@@ -190,6 +194,9 @@ class Writer:
             whole = kind is None
         finally:
             self._output.close(keep=whole)
+        if whole and self._unjudged:
+            n = self._unjudged
+            sys.stderr.write(f"{n:,} 行未能判别，见 error · {n:,} rows not judged: see error\n")
 
 
 def full(name: str) -> Unavailable:

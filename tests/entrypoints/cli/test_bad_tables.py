@@ -246,7 +246,21 @@ def test_any_subscribers(models: Path, tmp_path: Path, data: st.DataObject) -> N
     if answered(lambda: subscribers.score(source, models / "subscribers", str(out))):
         found = read(out)
         assert len(found) == len(rows)
-        assert all(0.0 <= row["score"] <= 1.0 for row in found)
+        assert all(row["score"] is None or 0.0 <= row["score"] <= 1.0 for row in found)
+        assert all(row["error"] for row in found if row["score"] is None)
+
+
+def test_a_subscriber_of_whom_nothing_is_known_has_no_score(models: Path, tmp_path: Path) -> None:
+    frame = pl.read_parquet(models / "s.parquet").drop("label")[:3]
+    figures = [name for name, kind in frame.schema.items() if name != "node" and kind.is_numeric()]
+    first = pl.int_range(pl.len()) == 0
+    frame.with_columns(
+        pl.when(first).then(None).otherwise(name).alias(name) for name in figures
+    ).write_parquet(tmp_path / "s.parquet")
+    subscribers.score(str(tmp_path / "s.parquet"), models / "subscribers", str(tmp_path / "o"))
+    found = read(tmp_path / "o")
+    assert [row["score"] is None for row in found] == [True, False, False]
+    assert "figures are absent" in found[0]["error"]
 
 
 def test_a_subscriber_twice_is_refused_in_words(models: Path, tmp_path: Path) -> None:

@@ -158,6 +158,30 @@ def test_progress_counts_rows_that_are_refused_too(
     assert progress.rows == 3
 
 
+def test_rows_that_cannot_be_read_are_answered_in_their_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    path.write_text('{"id":1,"url":"a.example"}\n{broken\n{"id":3,"url":"b.example"}\n')
+    links.classify(str(path), str(out))
+    found = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["id"] for row in found] == [1, None, 3]
+    assert "line 2: " in found[1]["error"]
+    assert found[1]["score"] is None
+    assert "1 rows not judged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [one for one in COMMANDS if one != "app"])
+def test_answers_never_take_the_place_of_the_input(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(LINES)
+    (tmp_path / "link.jsonl").symlink_to(path)
+    for out in (path, tmp_path / "link.jsonl"):
+        with pytest.raises(Refused, match="out_is_in"):
+            COMMANDS[name](str(path), str(out))
+    assert path.read_bytes() == LINES
+
+
 # ── words of other commands ──────────────────────────────────────────────────────────────────────
 
 

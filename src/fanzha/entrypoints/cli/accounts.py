@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fanzha.entrypoints.cli.rows import Progress, Writer, told
-from fanzha.entrypoints.cli.whole import once, whole
+from fanzha.entrypoints.cli.whole import apart, once, whole
 from fanzha.errors import Refused
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def score(
     from fanzha.detection.account.batch.model import read_account_model, see
     from fanzha.detection.account.batch.transfers import transfers_of
 
+    apart(out, transfers)
     chosen = read_account_model(model)
     told(chosen.version)
     moved = transfers_of(whole(transfers))

@@ -49,10 +49,11 @@ def score(
     from fanzha.detection.card.rank import Cards, Records
     from fanzha.entrypoints.cli.admitted import admitted
     from fanzha.entrypoints.cli.rows import Progress, Writer, told
-    from fanzha.entrypoints.cli.whole import once
+    from fanzha.entrypoints.cli.whole import apart, once
     from fanzha.settings import load
 
     once(lines, calls, texts, accounts, subjects, findings)
+    apart(out, lines, calls, texts, accounts, subjects, findings)
     folder = load().policies / "detection"
     cards = Cards.load(model or folder)
     filed = load_filed_numbers(folder / "filed-numbers.yaml")

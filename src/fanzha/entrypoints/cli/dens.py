@@ -45,10 +45,11 @@ def score(
     from fanzha.detection.den.leads import join_leads
     from fanzha.entrypoints.cli.admitted import admitted
     from fanzha.entrypoints.cli.rows import Progress, Writer, told
-    from fanzha.entrypoints.cli.whole import once
+    from fanzha.entrypoints.cli.whole import apart, once
     from fanzha.settings import load
 
     once(calls, lines, texts, leads)
+    apart(out, calls, lines, texts, leads)
     folder = load().policies / "detection"
     dens = Dens.load(model or folder)
     filed = load_filed_numbers(folder / "filed-numbers.yaml")

@@ -40,31 +40,26 @@ def classify(source: In, out: Out = "-", model: Model = None) -> None:
     """判别网址（id, url）。Judge addresses or names (`id`, `url`); nothing is fetched."""
     import polars as pl
 
-    from fanzha.detection.link.ranking.answers import SCHEMA
-    from fanzha.entrypoints.cli.rows import ID, Progress, Writer, at_line, read_rows, told
+    from fanzha.entrypoints.cli.rows import ID, Progress, Writer, at_line, in_place, read_rows, told
+    from fanzha.entrypoints.cli.whole import apart
 
+    apart(out, source)
     judge = _judge(model)
     told(judge.ranker.version)
     progress = Progress("网址", "links")
     with Writer(out) as writer:
         wanted = {"id": ID, "url": pl.String}
         for part in read_rows(source, wanted, needed=[("url",)], texts=("url",)):
-            for first in range(0, part.frame.height, _BATCH):
-                frame = part.frame[first : first + _BATCH]
-                lines = pl.Series("line", part.lines[first : first + _BATCH], dtype=pl.Int64)
-                urls = frame["url"].fill_null("")
-                answer = judge.answer(urls)
+            rows = in_place(part)
+            for first in range(0, rows.height, _BATCH):
+                frame = rows[first : first + _BATCH]
                 absent = pl.lit("缺少 url，须为文本 no url, which is text")
                 error = pl.when(frame["url"].is_null()).then(absent).otherwise(pl.col("error"))
-                answer = answer.with_columns(error.alias("error")).insert_column(0, frame["id"])
-                writer.write(answer.with_columns(at_line(answer, lines)))
+                answer = judge.answer(frame["url"].fill_null("")).with_columns(error.alias("error"))
+                answer = answer.with_columns(pl.coalesce(frame["error"], "error").alias("error"))
+                answer = answer.insert_column(0, frame["id"])
+                writer.write(answer.with_columns(at_line(answer, frame["line"])))
                 progress.add(frame.height)
-            if part.faults:
-                rows = [{"id": None, "error": f"{zh} {en}"} for _, zh, en in part.faults]
-                answer = pl.DataFrame(rows, schema={"id": ID, **SCHEMA})
-                lines = pl.Series("line", [line for line, *_ in part.faults], dtype=pl.Int64)
-                writer.write(answer.with_columns(at_line(answer, lines)))
-                progress.add(len(part.faults))
     progress.done()
 
 

@@ -81,7 +81,9 @@ def score(
     from fanzha.detection.payment.model import Model as Learned
     from fanzha.detection.payment.table import of_arrays, together
     from fanzha.entrypoints.cli.rows import Progress, Writer, told
+    from fanzha.entrypoints.cli.whole import apart
 
+    apart(out, payments)
     file = read_model(model, _KIND)
     history = of_arrays(file.arrays)
     days = float(file.about["feedback_days"]) if feedback_days is None else feedback_days

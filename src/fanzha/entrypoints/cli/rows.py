@@ -27,7 +27,7 @@ from fanzha.entrypoints.cli.opened import Unpacked, absent, broken, opened, star
 from fanzha.errors import Refused
 from fanzha.records.csv_rows import read_csv
 
-__all__ = ["ID", "Part", "Progress", "Writer", "at_line", "read_rows", "told"]
+__all__ = ["ID", "Part", "Progress", "Writer", "at_line", "in_place", "read_rows", "told"]
 
 ID = RAW
 """Type of a column that holds each value's JSON as it came (null where a row has none)."""
@@ -110,6 +110,17 @@ def _is_header(start: bytes, columns: Mapping[str, pl.DataType | type[pl.DataTyp
     """Whether the first line is the head of a CSV with a column asked for."""
     first = start.removeprefix(_MARK).split(b"\n", 1)[0].decode("utf-8", "replace")
     return not {name.strip().strip('"') for name in first.split(",")}.isdisjoint(columns)
+
+
+def in_place(part: Part) -> pl.DataFrame:
+    """The rows of a part with `line` and `error`, faulty ones where they stand in the file."""
+    lines = pl.Series("line", part.lines, dtype=pl.Int64)
+    faults = pl.DataFrame(
+        [{"line": line, "error": f"{zh} {en}"} for line, zh, en in part.faults],
+        schema={"line": pl.Int64, "error": pl.String},
+    )
+    frame = part.frame.with_columns(lines, error=pl.lit(None, pl.String))
+    return pl.concat([frame, faults], how="diagonal").sort("line")
 
 
 def at_line(answers: pl.DataFrame, lines: pl.Series) -> pl.Series:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanzha.entrypoints.cli.whole import once, whole
+from fanzha.entrypoints.cli.whole import apart, once, whole
 from fanzha.errors import Refused
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ __all__ = ["evaluate", "score", "train"]
 
 _KIND = "subscribers"
 _MISSING_SHOWN = 20
+_LACKING_MOST = 0.9
+_TOO_FEW = "缺少九成以上的特征 more than nine tenths of the figures are absent"
 _WAYS = (
     ("auc_without_graph", "不用图", "without the graph"),
     ("auc_with_graph", "用图", "with the graph"),
@@ -78,6 +80,7 @@ def train(features: Features, model: Model, edges: Edges = None, seed: int = 1) 
 
 def score(features: Features, model: Model, out: Out = "-", edges: Edges = None) -> None:
     """给用户评分：分数不低于 0.5 即判为涉诈。Score subscribers; 0.5 is the cut."""
+    import numpy as np
     import polars as pl
 
     from fanzha.detection.model_file import read_model
@@ -85,6 +88,7 @@ def score(features: Features, model: Model, out: Out = "-", edges: Edges = None)
     from fanzha.detection.subscriber.table import of_frame
     from fanzha.entrypoints.cli.rows import Progress, Writer, told
 
+    apart(out, features, edges)
     file = read_model(model, _KIND)
     learned = Learned.of(dict(file.texts))
     once(features, edges)
@@ -100,9 +104,9 @@ def score(features: Features, model: Model, out: Out = "-", edges: Edges = None)
     answer = pl.DataFrame(
         {
             "node": frame["node"],
-            "score": values,
+            "score": np.where(_known(table, learned.names), values, np.nan),
             "missing": _missing(table, learned.names),
-            "error": [None if key else "node: 缺少 absent" for key in table.key.tolist()],
+            "error": _errors(table, learned.names),
         },
         schema={
             "node": frame.schema["node"], "score": pl.Float64,
@@ -110,7 +114,7 @@ def score(features: Features, model: Model, out: Out = "-", edges: Edges = None)
         },
     )  # fmt: skip
     with Writer(out) as writer:
-        writer.write(answer)
+        writer.write(answer.with_columns(pl.col("score").fill_nan(None)))
     progress.done()
 
 
@@ -173,6 +177,23 @@ def _scores(
     nothing = np.zeros(0, dtype=np.uint64)
     graph = adjacency(key, *(sides or (nothing, nothing, np.zeros(0))))
     return np.asarray(learned.score(figures, graph, label, rows, seed=1))
+
+
+def _known(table: Subscribers, names: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """Whether a row has a tenth of the figures that the model learned from, or more: of one with
+    nearly none the trees would say what they say of nobody."""
+    import numpy as np
+
+    return np.asarray(np.isnan(table.under(names)).mean(axis=1) <= _LACKING_MOST)
+
+
+def _errors(table: Subscribers, names: tuple[str, ...]) -> list[str | None]:
+    """Why a row has no score, or whom it names."""
+    found: list[str | None] = []
+    for key, known in zip(table.key.tolist(), _known(table, names).tolist(), strict=True):
+        error = None if key else "node: 缺少 absent"
+        found.append(error if known else error or _TOO_FEW)
+    return found
 
 
 def _missing(table: Subscribers, names: tuple[str, ...]) -> list[list[str]]:

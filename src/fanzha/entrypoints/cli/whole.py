@@ -15,7 +15,7 @@ from fanzha.errors import Refused
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["once", "piped", "whole"]
+__all__ = ["apart", "once", "piped", "whole"]
 
 _PARQUET = b"PAR1"
 _MARK = b"\xef\xbb\xbf"
@@ -64,6 +64,24 @@ def once(*paths: object) -> None:
             en="standard input can stand for one file only",
             field="-",
         )
+
+
+def apart(out: object, *sources: object) -> None:
+    """Raises `Refused` where the answers would take the place of what is read."""
+    for source in sources:
+        if source is None or str(source) == "-" or str(out) == "-":
+            continue
+        try:
+            same = Path(str(out)).samefile(str(source))
+        except (OSError, ValueError):
+            continue  # not there yet, or not at all: opening it says so
+        if same and Path(str(out)).is_file():
+            raise Refused(
+                "out_is_in",
+                zh="输出与输入是同一个文件，会毁掉输入：请换一个输出文件",
+                en="the answers would replace the file that is read: name another file for them",
+                field=Path(str(out)).name,
+            )
 
 
 def piped() -> io.BufferedIOBase:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from fanzha.detection.text.cascade.answer import Answers, Cascade
     from fanzha.detection.text.cascade.policy import Allowance
-    from fanzha.entrypoints.cli.rows import Part
     from fanzha.entrypoints.cli.texts.campaigns import Gathering
 
 __all__ = ["classify"]
@@ -57,9 +56,10 @@ def classify(
 
     --campaigns 另需 time、sender、recipient（可缺） also reads `time`, `sender`, `recipient`.
     """
-    from fanzha.entrypoints.cli.rows import Progress, Writer, at_line, read_rows, told
+    from fanzha.entrypoints.cli.rows import Progress, Writer, at_line, in_place, read_rows, told
     from fanzha.entrypoints.cli.texts.campaigns import COLUMNS, Gathering
     from fanzha.entrypoints.cli.texts.turns import answer_turns
+    from fanzha.entrypoints.cli.whole import apart
 
     if turns and campaigns:
         raise Refused(
@@ -68,6 +68,8 @@ def classify(
             en="--turns and --campaigns do not go together: clusters are of whole texts; run twice",
             field="campaigns",
         )
+    apart(out, source)
+    apart(campaigns, source, out)
     cascade = load_cascade(model, prior)
     allowance = cascade.policy.in_batch()
     told(cascade.model.version)
@@ -79,7 +81,7 @@ def classify(
         for part in read_rows(
             source, columns() | (COLUMNS if campaigns else {}), needed=NEEDED, texts=TEXTS
         ):
-            whole = _whole(part)
+            whole = in_place(part)
             for first in range(0, whole.height, BATCH):
                 rows = whole[first : first + BATCH]
                 if turns:
@@ -92,19 +94,6 @@ def classify(
             clusters.write(gathering.told())
     progress.done()
     say_rate(allowance)
-
-
-def _whole(part: Part) -> pl.DataFrame:
-    """The rows of a part, faulty ones where they stand in the file."""
-    import polars as pl
-
-    lines = pl.Series("line", part.lines, dtype=pl.Int64)
-    faults = pl.DataFrame(
-        [{"line": line, "error": f"{zh} {en}"} for line, zh, en in part.faults],
-        schema={"line": pl.Int64, "error": pl.String},
-    )
-    frame = part.frame.with_columns(lines, error=pl.lit(None, pl.String))
-    return pl.concat([frame, faults], how="diagonal").sort("line")
 
 
 def _answer(
