@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
-from tools.soak import fuzz_rows, fuzz_smpp, fuzz_text
+from tools.soak import fuzz_rows, fuzz_sip, fuzz_smpp, fuzz_text
 
 TARGETS: dict[str, Callable[[], AbstractContextManager[Callable[[Random], None]]]] = {
     "identifiers": fuzz_text.identifiers,
@@ -29,6 +29,8 @@ TARGETS: dict[str, Callable[[], AbstractContextManager[Callable[[Random], None]]
     "events-over-http": fuzz_rows.events_over_http,
     "nats-parcels": fuzz_rows.parcels,
     "smpp": fuzz_smpp.frames,
+    "sip-requests": fuzz_sip.requests,
+    "sip-tokens": fuzz_sip.tokens,
     "scoring": fuzz_rows.scoring,
 }
 _MOST_KINDS = 25
