@@ -20,12 +20,17 @@ ReadyFile = Annotated[Path | None, typer.Option(hidden=True)]
 @edge.command("sip")
 def sip(ready_file: ReadyFile = None) -> None:
     """本机接口：供话务交换机逐呼查询。Answers switches on this machine over a local socket."""
-    from fanzha.entrypoints.edge.following import following
+    from fanzha.entrypoints.edge.following import address_of, following
+    from fanzha.entrypoints.edge.hits import HitTeller
     from fanzha.entrypoints.edge.sip import run, wire_of
 
     settings = _begun()
     wire = wire_of(settings, socket_of(settings))
-    run(wire, following(settings, "sip"), _touch(ready_file))
+    follower = following(settings, "sip")
+    assert settings.lists_key is not None  # `following` has refused to be without
+    key = settings.lists_key.get_secret_value()
+    teller = HitTeller(address_of(settings), key, "sip")
+    run(wire, follower, _touch(ready_file), teller)
 
 
 @edge.command("sms")
@@ -62,6 +67,15 @@ def sms(
     )
     touch = _touch(ready_file)
     run(wire, following(settings, name) if key else None, lambda _: touch())
+
+
+@edge.command("dns")
+def dns(ready_file: ReadyFile = None) -> None:
+    """域名：向运营商解析器提供策略区。Policy zones that a carrier's resolvers fetch."""
+    from fanzha.entrypoints.edge.dns import run
+
+    touch = _touch(ready_file)
+    run(_begun(), lambda _: touch())
 
 
 @edge.command("look")

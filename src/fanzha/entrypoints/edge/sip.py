@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,11 @@ from fanzha.adapters.sip.card_socket import CardSocket
 from fanzha.adapters.sip.desk import CardDesk, Reports
 from fanzha.adapters.sip.lines import Lines, load
 from fanzha.entrypoints.edge.follow import Follower
+from fanzha.entrypoints.edge.hits import HitTeller
 from fanzha.entrypoints.edge.socket import Standings, listening
 from fanzha.entrypoints.ending import until_told
 from fanzha.errors import Misconfigured
+from fanzha.lists.hits import Hits
 from fanzha.settings import Settings
 
 __all__ = ["CallWire", "OwnLines", "run", "serve", "signing_key", "wire_of"]
@@ -71,23 +73,33 @@ def wire_of(settings: Settings, socket: Path) -> CallWire:
     return CallWire(socket, own, group)
 
 
-def run(wire: CallWire, follower: Follower, ready: Callable[[], None] | None = None) -> None:
+def run(
+    wire: CallWire,
+    follower: Follower,
+    ready: Callable[[], None] | None = None,
+    teller: HitTeller | None = None,
+) -> None:
     """Until SIGTERM or SIGINT. Calls pass until a list is there: from this machine's disk at once,
-    where there was one. Raises Misconfigured where a socket, key or policy cannot be used."""
+    where there was one. `teller` tells the centre what was refused and
+    marked. Raises Misconfigured where a socket, key or policy cannot be used."""
     import uvloop
 
-    with follower:
+    with follower, teller or nullcontext():
         follower.loaded(_FROM_DISK_S)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(until_told(serve(wire, lambda: follower.standing, ready)))
+            heard = teller.heard if teller else None
+            runner.run(until_told(serve(wire, lambda: follower.standing, ready, heard)))
 
 
 async def serve(
-    wire: CallWire, standing: Standings, ready: Callable[[], None] | None = None
+    wire: CallWire,
+    standing: Standings,
+    ready: Callable[[], None] | None = None,
+    heard: Callable[[Hits, float], None] | None = None,
 ) -> None:
-    """Answer until cancelled. `ready` is told once questions are answered."""
+    """Answer until cancelled. `ready` is told once questions are answered, `heard` each answer."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(listening(wire.socket, standing, wire.group))
+        await stack.enter_async_context(listening(wire.socket, standing, wire.group, heard))
         if (own := wire.lines) is not None:
             lines = Lines(load(own.policy), signing_key(own.key), own.certificates_url)
             desk = CardDesk(lines, Reports(own.reports))

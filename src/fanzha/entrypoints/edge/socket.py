@@ -19,6 +19,7 @@ from fanzha.entrypoints.edge.frames import answered, asked_in, frames_in
 from fanzha.errors import Misconfigured, Refused
 from fanzha.lists.asked import Asked
 from fanzha.lists.form import ENTRIES
+from fanzha.lists.hits import Hits
 from fanzha.lists.index import Standing
 
 __all__ = ["CLIENTS_MAX", "listening"]
@@ -33,8 +34,14 @@ Standings = Callable[[], Standing | None]
 
 
 @asynccontextmanager
-async def listening(path: Path, standing: Standings, group: str = "") -> AsyncIterator[None]:
-    """Answers at `path` while the block is entered: programs of this user, and of `group`.
+async def listening(
+    path: Path,
+    standing: Standings,
+    group: str = "",
+    heard: Callable[[Hits, float], None] | None = None,
+) -> AsyncIterator[None]:
+    """Answers at `path` while the block is entered: programs of this user, and of `group`. `heard`
+    is told every answer, and when it was given.
 
     Raises Misconfigured where another process answers there, something that is no socket lies
     there, or there is no such group. The file that a killed process left is removed.
@@ -61,7 +68,7 @@ async def listening(path: Path, standing: Standings, group: str = "") -> AsyncIt
         return standing() or nothing
 
     loop = asyncio.get_running_loop()
-    served = await loop.create_unix_server(lambda: _Client(known, clients), sock=server)
+    served = await loop.create_unix_server(lambda: _Client(known, clients, heard), sock=server)
     try:
         yield
     finally:
@@ -95,8 +102,14 @@ class _Client(asyncio.Protocol):
     """One program that asks. What it has not read of its answers, and what it has asked beyond a
     turn, keep us from reading on, so that nobody's memory but its own fills up."""
 
-    def __init__(self, standing: Callable[[], Standing], clients: set[_Client]) -> None:
+    def __init__(
+        self,
+        standing: Callable[[], Standing],
+        clients: set[_Client],
+        heard: Callable[[Hits, float], None] | None,
+    ) -> None:
         self._standing = standing
+        self._heard = heard
         self._clients = clients
         self._loop = asyncio.get_running_loop()
         self._data = bytearray()
@@ -165,7 +178,10 @@ class _Client(asyncio.Protocol):
 
     def _answers(self, frames: list[list[Asked]]) -> bytes:
         questions = [question for frame in frames for question in frame]
-        hits = self._standing().ask(questions, int(time.time()))
+        now = time.time()
+        hits = self._standing().ask(questions, int(now))
+        if self._heard is not None:
+            self._heard(hits, now)
         return answered(hits, [len(frame) for frame in frames])
 
 
