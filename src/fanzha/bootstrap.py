@@ -186,7 +186,7 @@ class Parts:
             catalogue=load_catalogue(folder / "names.yaml"),
             types=frozenset([*self.taxonomy.main_classes, *self.taxonomy.types]),
             policy=load_gates(folder / "gates.yaml"),
-            root=self.policies.tiers.root,
+            tiers=self.policies.tiers,
             salt=self.keyring.token("look", "workshop").hex(),
         )
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fanzha.detection.rules.ruleset import RuleSet
 from fanzha.errors import Refused
-from fanzha.lifecycles.rule.model import Label, Rehearsal, RuleVersion, Snooze
+from fanzha.lifecycles.rule.model import Hands, Label, Rehearsal, RuleVersion, Snooze
 from fanzha.ports.deed_book import DeedBook
 
 
@@ -43,6 +43,10 @@ class RuleBook(Protocol):
 
     def advance(self, before: RuleVersion, state: str, change: Mapping[str, Any]) -> RuleVersion:
         """The one statement that changes a version. RuleChanged when `before` is out of date."""
+        ...
+
+    def hands(self, rule: str, version: int) -> Hands:
+        """Everybody who ever submitted a version or judged its cases, by the record of deeds."""
         ...
 
     def in_force(self) -> Sequence[RuleVersion]:
@@ -91,8 +95,9 @@ class SnoozeBook(Protocol):
 
     def running(self, at: datetime) -> Sequence[Snooze]: ...
 
-    def altogether(self, rule: str, since: datetime) -> Sequence[Snooze]:
-        """Those of a rule for all, ended ones too, whose end as made lies after `since`."""
+    def over_places(self, rule: str, since: datetime) -> Sequence[Snooze]:
+        """Those of a rule for all or for an area and for no one subject, ended ones too, whose end
+        as made lies after `since`."""
         ...
 
 

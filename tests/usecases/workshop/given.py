@@ -7,8 +7,9 @@ from functools import cache
 from fanzha.detection.rules.names import load_catalogue
 from fanzha.detection.rules.rule import RuleText
 from fanzha.lifecycles.rule.policy import load_gates
+from fanzha.usecases.warning.tiers import Tiers
 from fanzha.usecases.workshop.act import Bench
-from tests.fixtures import POLICIES, unit
+from tests.fixtures import POLICIES, UNITS
 
 
 @cache
@@ -18,7 +19,7 @@ def bench() -> Bench:
         catalogue=load_catalogue(folder / "names.yaml"),
         types=frozenset({"GJF", "GJF01"}),
         policy=load_gates(folder / "gates.yaml"),
-        root=unit("86"),
+        tiers=Tiers(UNITS),
         salt="5a1f",
     )
 

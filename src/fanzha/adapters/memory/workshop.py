@@ -13,7 +13,14 @@ from uuid import UUID
 from fanzha.detection.rules.ruleset import RuleSet
 from fanzha.errors import Uncertain
 from fanzha.lifecycles.rule import states
-from fanzha.lifecycles.rule.model import Label, Rehearsal, RehearsalState, RuleVersion, Snooze
+from fanzha.lifecycles.rule.model import (
+    Hands,
+    Label,
+    Rehearsal,
+    RehearsalState,
+    RuleVersion,
+    Snooze,
+)
 from fanzha.ports.deed_book import Deed
 from fanzha.ports.workshop import RuleChanged, Taken
 
@@ -65,6 +72,7 @@ class MemoryRules:
 
     def __init__(self, state: _State) -> None:
         self._versions = state.versions
+        self._deeds = state.deeds
 
     def get(self, rule: str, version: int) -> RuleVersion | None:
         return self._versions.get((rule, version))
@@ -72,6 +80,15 @@ class MemoryRules:
     def of(self, rule: str) -> Sequence[RuleVersion]:
         mine = [v for v in self._versions.values() if v.rule == rule]
         return sorted(mine, key=lambda v: -v.version)
+
+    def hands(self, rule: str, version: int) -> Hands:
+        def who(kind: str, verb: str) -> frozenset[str]:
+            about = (kind, f"{rule}@{version}", verb)
+            return frozenset(
+                d.actor.id for d in self._deeds if (d.object_kind, d.object_id, d.verb) == about
+            )
+
+        return Hands(submitted=who("rule", "submit"), judged=who("rule_case", "judge"))
 
     def add(self, new: RuleVersion) -> RuleVersion:
         if (new.rule, new.version) in self._versions:
@@ -140,10 +157,10 @@ class MemorySnoozes:
         found = [s for s in self._snoozes.values() if s.ended_at is None and s.until > at]
         return sorted(found, key=lambda s: (s.rule, s.until, s.id))
 
-    def altogether(self, rule: str, since: datetime) -> Sequence[Snooze]:
+    def over_places(self, rule: str, since: datetime) -> Sequence[Snooze]:
         found = [
             s for s in self._snoozes.values()
-            if s.rule == rule and s.until > since and s.key is None and s.area is None
+            if s.rule == rule and s.until > since and s.key is None
         ]  # fmt: skip
         return sorted(found, key=lambda s: (s.at, s.id))
 

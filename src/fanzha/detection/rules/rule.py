@@ -24,6 +24,8 @@ __all__ = ["RuleText", "check", "signal_of"]
 _ID = re.compile(r"[a-z][a-z0-9_]{2,40}")
 _WORDS_MOST = 200
 _WEIGHT_MOST = 10.0
+_SCORE_LEAST = 0.001
+"""What is less adds nothing to any score, and would be a rule that never speaks."""
 _PREFIX = "rule:"
 
 
@@ -35,7 +37,7 @@ class RuleText:
     channel: str
     when: str
     score: float
-    """What the rule alone is worth, in (0, 1)."""
+    """What the rule alone is worth, from 0.001 to below 1."""
     title_zh: str
     title_en: str
     zh: str
@@ -66,8 +68,8 @@ def check(rule: RuleText, catalogue: Catalogue, types: frozenset[str]) -> Condit
         raise _bad(
             "id", "编号由小写字母、数字和下划线组成", "an id is lower-case letters, digits and _"
         )
-    if not 0.0 < rule.score < 1.0 or rule.weight > _WEIGHT_MOST:
-        raise _bad("score", "评分在 0 与 1 之间", "a score lies between 0 and 1")
+    if not _SCORE_LEAST <= rule.score < 1.0 or rule.weight > _WEIGHT_MOST:
+        raise _bad("score", "评分在 0.001 与 1 之间", "a score lies between 0.001 and 1")
     if rule.scam_type is not None and rule.scam_type not in types:
         raise _bad("scam_type", "没有这个诈骗类型", "there is no such type of scam")
     if rule.stage not in set(Stage):

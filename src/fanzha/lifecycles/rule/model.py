@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-__all__ = ["Label", "Rehearsal", "RehearsalState", "RuleVersion", "Snooze", "Verdict"]
+__all__ = ["Hands", "Label", "Rehearsal", "RehearsalState", "RuleVersion", "Snooze", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,14 @@ class RuleVersion:
     @property
     def ref(self) -> str:
         return f"{self.rule}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who, by id, ever submitted a version, sent back or not, and who judged cases of it."""
+
+    submitted: frozenset[str]
+    judged: frozenset[str]
 
 
 class RehearsalState(StrEnum):

@@ -69,6 +69,7 @@ class SnoozeBounds:
     days_most: float
     hours_alone: float
     alone_days: float
+    alone_share: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,16 @@ from fanzha.errors import Refused
 from fanzha.lifecycles.actor import Actor, Level, Role, Unit, system
 from fanzha.lifecycles.machine import NotAllowed
 from fanzha.lifecycles.rule import states
-from fanzha.lifecycles.rule.model import RuleVersion
+from fanzha.lifecycles.rule.model import Hands, RuleVersion
 from fanzha.lifecycles.rule.policy import WorkshopPolicy
 from fanzha.ports.deed_book import Deed
 from fanzha.ports.workshop import RuleChanged, WorkshopUnit
+from fanzha.usecases.warning.tiers import Tiers
 from fanzha.usecases.workshop.editions import new_edition
 from fanzha.usecases.workshop.gates import Gate
 from fanzha.usecases.workshop.rehearse import ask
 
-__all__ = ["Act", "Bench", "act", "find", "of_the_centre", "save_draft"]
+__all__ = ["Act", "Bench", "act", "find", "of_the_centre", "own", "save_draft"]
 
 _VERSIONS_MOST = 9_999
 _NOTE_MOST = 500
@@ -31,13 +32,17 @@ _LOWEST = Level.CITY
 
 @dataclass(frozen=True)
 class Bench:
-    """What every act goes by: names, taxonomy, policy, the centre's root, the drawing's salt."""
+    """What every act goes by: names, taxonomy, policy, the centre's tiers, the drawing's salt."""
 
     catalogue: Catalogue
     types: frozenset[str]
     policy: WorkshopPolicy
-    root: Unit
+    tiers: Tiers
     salt: str
+
+    @property
+    def root(self) -> Unit:
+        return self.tiers.root
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +137,7 @@ def act(
         raise Refused("note_needed", zh="请写明理由", en="say why", field="note")
     if len(note) > _NOTE_MOST:
         raise Refused("note_long", zh="理由过长", en="the reason is too long", field="note")
-    if "second_person" in rule.needs:
-        _second_person(before, actor)
+    _apart(work, before, actor, wanted.verb)
     if wanted.verb in ("submit", "publish"):
         _all_passed(passed)
     change: dict[str, Any] = {"updated_at": now, **_sets(wanted.verb, before, actor, now)}
@@ -173,14 +177,28 @@ def _sets(verb: str, before: RuleVersion, actor: Actor, now: datetime) -> dict[s
     return {}
 
 
-def _second_person(version: RuleVersion, actor: Actor) -> None:
-    if actor.id in (version.author, version.submitted_by):
+def _apart(work: WorkshopUnit, version: RuleVersion, actor: Actor, verb: str) -> None:
+    """Refused where somebody would sign what they brought in, or bring in what they judged."""
+    hands = work.rules.hands(version.rule, version.version)
+    if verb == "submit" and actor.id in hands.judged:
+        raise NotAllowed(
+            "judged_it",
+            zh="评判过其样本的人不能提请该版本，请由他人提请",
+            en="who judged cases of a version does not submit it; somebody else must",
+            field="verb",
+        )
+    if verb == "publish" and actor.id in own(version, hands):
         raise NotAllowed(
             "second_person_needed",
             zh="发布须由起草人和提请人以外的人签字",
             en="somebody other than author and submitter must publish it",
             field="verb",
         )
+
+
+def own(version: RuleVersion, hands: Hands) -> frozenset[str]:
+    """Whose version it is: the author, and whoever ever submitted it, sent back or not."""
+    return hands.submitted | {version.author}
 
 
 def _all_passed(passed: Sequence[Gate]) -> None:

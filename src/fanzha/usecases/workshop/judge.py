@@ -7,19 +7,19 @@ from uuid import UUID
 
 from fanzha.lifecycles.actor import Actor, Role
 from fanzha.lifecycles.machine import NotAllowed
-from fanzha.lifecycles.rule.model import Label, RuleVersion, Verdict
+from fanzha.lifecycles.rule.model import Hands, Label, RuleVersion, Verdict
 from fanzha.ports.deed_book import Deed
 from fanzha.ports.workshop import WorkshopUnit
-from fanzha.usecases.workshop.act import Bench, of_the_centre
+from fanzha.usecases.workshop.act import Bench, of_the_centre, own
 
 __all__ = ["judge_case", "judge_look", "may_judge"]
 
 _WHO = frozenset({Role.ANALYST, Role.DUTY_OFFICER})
 
 
-def may_judge(actor: Actor, version: RuleVersion) -> bool:
+def may_judge(actor: Actor, version: RuleVersion, hands: Hands) -> bool:
     """Whether somebody has no hand in a version, whose cases decide if it passes its gates."""
-    return actor.may(_WHO) and actor.id not in (version.author, version.submitted_by)
+    return actor.may(_WHO) and actor.id not in own(version, hands)
 
 
 def judge_case(
@@ -28,10 +28,12 @@ def judge_case(
 ) -> None:  # fmt: skip
     """The n-th case of a rehearsal is true or false; judged again, the later word counts.
 
-    `token` and `share` are the case's. Refused to the author and the submitter of the version.
+    `token` and `share` are the case's. Refused to the author and to whoever ever submitted the
+    version.
     """
     of_the_centre(actor, _WHO)
-    if not may_judge(actor, version):
+    work.sets.lock()  # nobody submits it meanwhile
+    if not may_judge(actor, version, work.rules.hands(version.rule, version.version)):
         raise NotAllowed(
             "own_case",
             zh="自己起草或提请的规则，其样本须由他人评判",

@@ -13,6 +13,7 @@ from fanzha.ports.deed_book import Deed
 from fanzha.ports.workshop import WorkshopUnit
 from fanzha.usecases.workshop.act import Bench, of_the_centre
 from fanzha.usecases.workshop.editions import new_edition
+from fanzha.usecases.workshop.silence import area_of, longest_silence
 
 __all__ = ["Subject", "end_snooze", "snooze"]
 
@@ -34,7 +35,8 @@ def snooze(
     subject: Subject | None, area: str | None, now: datetime,
 ) -> Snooze:  # fmt: skip
     """Quiet until an instant of stream time. Refused without a reason, an end, or a rule; for an
-    area, or all, beyond the actor's unit; and for all, longer than one person may decide alone."""
+    area that is none of the centre's, or beyond the actor's unit; and for all, or areas that come
+    to nearly all, longer than one person may decide alone."""
     of_the_centre(actor, _WHO)
     work.sets.lock()
     if not work.rules.of(rule):
@@ -49,11 +51,13 @@ def snooze(
             en=f"the end lies within the next {most.days} days",
             field="until",
         )
-    if area is not None and not (area.isascii() and area.isdigit() and 2 <= len(area) <= 12):
-        raise Refused("area_bad", zh="地区代码为数字", en="an area is digits", field="area")
-    _within(bench, actor, subject.key if subject else None, area)
-    if subject is None and area is None:
-        _not_too_long(work, bench, rule, until, now)
+    if area is not None:
+        _within(bench, actor, area)
+        area = area_of(area, bench.tiers)
+    if area is None and subject is None:
+        _within(bench, actor, None)
+    if subject is None:
+        _not_too_long(work, bench, rule, area, until, now)
     made = Snooze(
         id=uuid4(),
         rule=rule,
@@ -71,17 +75,11 @@ def snooze(
     return made
 
 
-def _within(bench: Bench, actor: Actor, key: int | None, area: str | None) -> None:
-    """Refused where the area, or without one the whole centre, is not all in the actor's unit. A
-    subject alone has no place: any city may."""
+def _within(bench: Bench, actor: Actor, area: str | None) -> None:
+    """Refused where the area, or without one the whole centre, is not all in the actor's unit."""
     unit = actor.unit
-    if area is None and key is not None:
-        return
-    if area is None:
-        inside = bench.root.within(unit.scope)
-    else:
-        digits = {Level.NATION: 0, Level.PROVINCE: 2, Level.CITY: 4}.get(unit.level, len(unit.code))
-        inside = area.startswith(unit.code[:digits])
+    digits = {Level.NATION: 0, Level.PROVINCE: 2, Level.CITY: 4}.get(unit.level, len(unit.code))
+    inside = bench.root.within(unit.scope) if area is None else area.startswith(unit.code[:digits])
     if not inside:
         raise NotAllowed(
             "beyond_unit",
@@ -92,26 +90,27 @@ def _within(bench: Bench, actor: Actor, key: int | None, area: str | None) -> No
 
 
 def _not_too_long(
-    work: WorkshopUnit, bench: Bench, rule: str, until: datetime, now: datetime
+    work: WorkshopUnit, bench: Bench, rule: str, area: str | None, until: datetime, now: datetime
 ) -> None:
-    """Refused where a rule would be silent for all longer than the policy has it within its days,
-    whoever muted it. A mute that was ended early counts to its end; overlaps count once."""
+    """Refused where a rule would be silent for most of the centre longer than the policy has it
+    within its days, whoever muted it. A mute that was ended early counts to its end."""
     bounds = bench.policy.snooze
-    since = until - timedelta(days=bounds.alone_days)
+    within = timedelta(days=bounds.alone_days)
     spans = [
-        (s.at, min(s.until, s.ended_at or s.until)) for s in work.snoozes.altogether(rule, since)
+        (s.at, min(s.until, s.ended_at or s.until), s.area)
+        for s in work.snoozes.over_places(rule, now - within)
     ]
-    quiet, reached = timedelta(0), since
-    for begin, end in sorted([*spans, (now, until)]):
-        quiet += max(end - max(begin, reached), timedelta(0))
-        reached = max(reached, end)
-    if quiet > timedelta(hours=bounds.hours_alone):
+    longest = longest_silence(
+        [*spans, (now, until, area)], bench.tiers, share=bounds.alone_share, within=within
+    )
+    if longest > timedelta(hours=bounds.hours_alone):
         raise Refused(
             "mute_too_long",
-            zh=f"整条规则 {bounds.alone_days:g} 日内累计最多静默 {bounds.hours_alone:g} 小时；"
-            "请按对象或地区静默，或撤回规则",
-            en=f"a rule is muted altogether {bounds.hours_alone:g} hours at most within"
-            f" {bounds.alone_days:g} days; mute it for a subject or an area, or take it back",
+            zh=f"整条规则（或超过 {bounds.alone_share:.0%} 的区县）{bounds.alone_days:g} 日内累计"
+            f"最多静默 {bounds.hours_alone:g} 小时；请按对象或少数地区静默，或撤回规则",
+            en=f"a rule is muted altogether, or in more than {bounds.alone_share:.0%} of the"
+            f" districts, {bounds.hours_alone:g} hours at most within {bounds.alone_days:g} days;"
+            " mute it for a subject or a few areas, or take it back",
             field="until",
         )
 
@@ -123,7 +122,8 @@ def end_snooze(work: WorkshopUnit, bench: Bench, actor: Actor, id: UUID, now: da
     ended = work.snoozes.end(id, now)
     if ended is None:
         raise Refused("snooze_unknown", zh="没有这项静默", en="there is no such mute", field="id")
-    _within(bench, actor, ended.key, ended.area)
+    if ended.key is None or ended.area is not None:
+        _within(bench, actor, ended.area)
     _record(work, bench, actor, "end_snooze", ended, now)
     new_edition(work, bench.policy, bench.salt, f"end_snooze {ended.rule}", now)
     return ended

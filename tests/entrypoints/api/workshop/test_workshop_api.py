@@ -371,6 +371,53 @@ def test_a_rule_is_muted_altogether_for_a_day_at_most_and_within_ones_unit(staff
     assert staffed.client.post(f"/v1/workshop/snoozes/{subject}/end").status_code == 200
 
 
+def test_a_city_that_is_the_whole_centre_is_not_muted_by_its_name(staffed: Api) -> None:
+    saved(staffed)
+    now = staffed.centre.now()
+    url = "/v1/workshop/rules/large_payment/snoozes"
+
+    def asked(days: float, area: str) -> Any:
+        until = (now + timedelta(days=days)).isoformat()
+        return staffed.client.post(url, json={"until": until, "note": "误报", "area": area})
+
+    refused = asked(89, "4701")
+    assert (refused.status_code, refused.json()["code"]) == (422, "mute_too_long")
+    assert asked(1, "470100").json()["area"] == "4701"
+    assert (asked(1, "470199").status_code, asked(1, "470199").json()["code"]) == (
+        422, "area_unknown",
+    )  # fmt: skip
+
+
+def test_who_judged_does_not_submit_and_who_submitted_never_judges(staffed: Api) -> None:
+    into_shadow(staffed)
+    week_later(staffed)
+    sampled(staffed)
+    url = "/v1/workshop/rules/large_payment/versions/1"
+    staffed.sign_in("luo")
+    assert judged(staffed).status_code == 204
+    staffed.sign_in("bo")
+    assert judged(staffed).status_code == 204
+    assert "submit" not in {v["verb"] for v in staffed.client.get(url).json()["verbs"]}
+    refused = do(staffed, "submit", "shadow")
+    assert (refused.status_code, refused.json()["code"]) == (403, "judged_it")
+    staffed.sign_in("an")
+    assert "submit" in {v["verb"] for v in staffed.client.get(url).json()["verbs"]}
+    assert do(staffed, "submit", "shadow").status_code == 200
+    assert do(staffed, "send_back", "submitted", "再看").status_code == 200
+    assert staffed.client.get(url).json()["may_judge"] is False
+    assert do(staffed, "submit", "shadow").status_code == 200
+    staffed.sign_in("bo")
+    assert do(staffed, "publish", "submitted").status_code == 200
+
+
+def test_a_rule_that_adds_nothing_is_refused(staffed: Api) -> None:
+    for score in (1e-320, 0.0009):
+        refused = staffed.client.post(
+            "/v1/workshop/rules", json={**draft().plain(), "score": score}
+        )
+        assert (refused.status_code, refused.json()["field"]) == (422, "score")
+
+
 def test_boards_answer_before_anything_has_happened(staffed: Api) -> None:
     saved(staffed)
     board = staffed.client.get("/v1/workshop/rules/large_payment/board").json()

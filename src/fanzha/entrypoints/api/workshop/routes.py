@@ -285,6 +285,7 @@ def _detail(parts: Centre, who: SignedIn, version: RuleVersion) -> wire.VersionV
         versions = work.rules.of(version.rule)
         passed = view.gates_of(work, parts.bench.policy, version, now)
         judged = view.judged_share(work, version)
+        hands = work.rules.hands(version.rule, version.version)
     text = RuleText.of(version.text)
     live = next((v for v in versions if v.state == states.LIVE), None)
     base = next((v for v in versions if v.version == version.replaces), None)
@@ -307,8 +308,8 @@ def _detail(parts: Centre, who: SignedIn, version: RuleVersion) -> wire.VersionV
         judged=judged,
         gates=[view.gate(g) for g in passed],
         daily=view.days(figures.volumes(version.rule, now - timedelta(days=_DAYS))),
-        verbs=view.verbs(version, who.actor, passed),
-        may_judge=may_judge(who.actor, version),
+        verbs=view.verbs(version, who.actor, passed, hands),
+        may_judge=may_judge(who.actor, version, hands),
         effect=view.effect(newest),
         watch=view.watch(parts.bench.policy, back_to),
         record=view.record(figures.record(version.rule, _RECORD)),

@@ -18,8 +18,9 @@ from fanzha.entrypoints.api.schemas import Coded, Words
 from fanzha.entrypoints.api.workshop import schemas as wire
 from fanzha.lifecycles.actor import Actor, Role
 from fanzha.lifecycles.rule import states
-from fanzha.lifecycles.rule.model import Rehearsal, RehearsalState, RuleVersion, Snooze
+from fanzha.lifecycles.rule.model import Hands, Rehearsal, RehearsalState, RuleVersion, Snooze
 from fanzha.lifecycles.rule.policy import WorkshopPolicy
+from fanzha.usecases.workshop.act import own
 from fanzha.usecases.workshop.compare import Estimate, estimate
 from fanzha.usecases.workshop.drift import psi
 from fanzha.usecases.workshop.evidence import shown_by
@@ -155,17 +156,20 @@ def gate(g: Gate) -> wire.GateView:
     return wire.GateView(code=g.code, met=g.met, zh=g.zh, en=g.en, shown=shown)
 
 
-def verbs(version: RuleVersion, actor: Actor, passed: Sequence[Gate]) -> list[wire.RuleVerb]:
+def verbs(
+    version: RuleVersion, actor: Actor, passed: Sequence[Gate], hands: Hands
+) -> list[wire.RuleVerb]:
     """What this person may do now; what the gates or the second person forbid is left out."""
     ready = all(g.met for g in passed if g.code != "second_person")
-    mine = actor.id in (version.author, version.submitted_by)
     found = []
     for rule in states.RULE.rules_of(version.state):
         if not actor.may(rule.who - {Role.SYSTEM}) or rule.verb == "record_replay":
             continue
         if rule.verb in ("submit", "publish") and not ready:
             continue
-        if rule.verb == "publish" and mine:
+        if rule.verb == "publish" and actor.id in own(version, hands):
+            continue
+        if rule.verb == "submit" and actor.id in hands.judged:
             continue
         needs = [n for n in rule.needs if n != "second_person"]
         found.append(wire.RuleVerb(verb=rule.verb, zh=rule.zh, en=rule.en, needs=needs))
