@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fanzha.errors import Refused
 from fanzha.lists.expressions import hashes
 from fanzha.lists.form import Kind
@@ -10,7 +12,7 @@ from fanzha.values import url as urls
 from fanzha.values.phone_number import NumberKind
 from fanzha.values.writing import fold
 
-__all__ = ["Asked", "app", "name", "number", "sender", "url"]
+__all__ = ["Asked", "any_of", "app", "name", "number", "sender", "url"]
 
 Asked = list[tuple[Kind, bytes]]
 """Keys whose entries all count, the most specific first; none: nothing can stand against it."""
@@ -52,6 +54,24 @@ def url(text: str, *, pages: bool = True) -> Asked:
 def app(digest: bytes) -> Asked:
     """SHA-256 of a package or of its signing certificate."""
     return [(Kind.APP, bytes(digest))]
+
+
+def any_of(kind: int, text: bytes, *, pages: bool = True) -> Asked:
+    """A value of any kind, in UTF-8 as it was met; a kind not known here stands on no list."""
+    if kind == Kind.APP:
+        return app(text)
+    written = text.decode("utf-8", "replace")
+    if kind == Kind.URL:
+        return url(written, pages=pages)
+    reader = _READERS.get(kind)
+    return [] if reader is None else reader(written)
+
+
+_READERS: dict[int, Callable[[str], Asked]] = {
+    Kind.NUMBER: number,
+    Kind.SENDER: sender,
+    Kind.NAME: name,
+}
 
 
 def _bytes(text: str) -> bytes:

@@ -1,8 +1,8 @@
-"""Many questions at once: columns of texts as the kernel asks them, the usual ones without Python.
+"""Many questions at once: texts as the kernel asks them, the usual ones without Python.
 
-Most values of a column are in normal form already, or one step from it: mobile numbers, numbers of
-senders that begin with 106, plain names. The kernel sees which; only the rest goes through the
-readers of `fanzha.values`, one by one. Both ways give the same keys.
+Most values are in normal form already, or one step from it: mobile numbers, numbers of senders that
+begin with 106, plain names. The kernel sees which; only the rest goes through the readers of
+`fanzha.values`, one by one. Both ways give the same keys.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fanzha.features.kernel.compiled import compiled, inlined
+from fanzha.features.kernel.compiled import Int, compiled, inlined
 from fanzha.lists.asked import Asked
 from fanzha.lists.form import Kind
 from fanzha.lists.kernel import Ints, Octets
 
-__all__ = ["Column", "Keys", "column", "keys_of", "plain_names", "plain_numbers"]
+__all__ = ["Column", "Keys", "Written", "column", "keys_of", "plain", "written"]
 
-_NAME, _NUMBER = int(Kind.NAME), int(Kind.NUMBER)
+_NAME, _NUMBER, _APP = int(Kind.NAME), int(Kind.NUMBER), int(Kind.APP)
 _ZERO, _NINE = ord("0"), ord("9")
+_ONE, _THREE, _SIX, _EIGHT = ord("1"), ord("3"), ord("6"), ord("8")
 _SMALL_A, _SMALL_Z = ord("a"), ord("z")
 _DOT, _HYPHEN, _LINE, _PLUS = ord("."), ord("-"), ord("_"), ord("+")
-_ROOM = 20
-"""Bytes of the longest number that is written without Python."""
+_LONGEST_NUMBER = 20
+_PREFIXED = 3
+"""Bytes that a number in normal form may be longer than as it was written: `+86`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,22 @@ class Column:
 
     def value(self, row: int) -> bytes:
         return self.text[self.offsets[row] : self.offsets[row + 1]].tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Values of any kinds as people and networks write them, anywhere in `text`."""
+
+    kinds: Octets
+    starts: Ints
+    ends: Ints
+    text: Octets
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def value(self, row: int) -> bytes:
+        return self.text[self.starts[row] : self.ends[row]].tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +105,20 @@ def keys_of(questions: Iterable[Asked]) -> Keys:
     return Keys(_octets(bytes(kinds)), _joined(texts), _ints(groups))
 
 
-def plain_numbers(given: Column) -> tuple[Octets, Column]:
-    """Kinds (NUMBER, or 0 where it must be read otherwise) and normal forms."""
+def written(given: Column, kind: Kind) -> Written:
+    """A column of values of one kind."""
+    kinds = np.full(len(given), kind, np.uint8)
+    return Written(kinds, given.offsets[:-1], given.offsets[1:], given.text)
+
+
+def plain(given: Written) -> tuple[Octets, Column]:
+    """Kinds and normal forms of what needs no reader; of the rest the kind is 0."""
     kinds = np.zeros(len(given), np.uint8)
     offsets = np.zeros(len(given) + 1, np.int64)
-    text = np.empty(len(given) * _ROOM, np.uint8)
-    _write_numbers(given.offsets, given.text, kinds, offsets, text)
+    room = int(np.sum(given.ends - given.starts)) + _PREFIXED * len(given)
+    text = np.empty(room, np.uint8)
+    _write(given.kinds, given.starts, given.ends, given.text, kinds, offsets, text)
     return kinds, Column(_fixed(offsets), _fixed(text))
-
-
-def plain_names(given: Column) -> Octets:
-    """NAME where a text is a name in normal form, else 0."""
-    kinds = np.zeros(len(given), np.uint8)
-    _see_names(given.offsets, given.text, kinds)
-    return kinds
 
 
 def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -140,7 +158,7 @@ def _octets(data: bytes) -> Octets:
 
 
 @inlined
-def _digits(text: Octets, first: int, end: int) -> bool:
+def _digits(text: Octets, first: Int, end: Int) -> bool:
     good = True
     for at in range(first, end):
         good = good and _ZERO <= text[at] <= _NINE
@@ -148,60 +166,68 @@ def _digits(text: Octets, first: int, end: int) -> bool:
 
 
 @compiled
-def _write_numbers(given: Ints, text: Octets, kinds: Octets, offsets: Ints, out: Octets) -> None:
-    """Mobile numbers with or without (+, 00) 86, and numbers of senders that begin with 106."""
+def _write(
+    asked: Octets, starts: Ints, ends: Ints, text: Octets,
+    kinds: Octets, offsets: Ints, out: Octets,
+) -> None:  # fmt: skip
     size = np.int64(0)
-    for n in range(len(kinds)):
-        first, end = given[n], given[n + 1]
-        length = end - first
-        offsets[n + 1] = size
-        at = first + (1 if length and text[first] == _PLUS else 0)
-        if length < 6 or length > _ROOM or not _digits(text, at, end):
-            continue
-        head = length - 11
-        mobile = (
-            (head == 0 and at == first)
-            or (head == 2 and at == first and text[at] == 56 and text[at + 1] == 54)
-            or (head == 3 and at != first and text[at] == 56 and text[at + 1] == 54)
-        )
-        start = end - 11
-        if mobile and text[start] == 49 and text[start + 1] >= 51:
-            out[size], out[size + 1], out[size + 2] = _PLUS, 56, 54
-            for place in range(11):
-                out[size + 3 + place] = text[start + place]
-            size += 14
-        elif (
-            # 1064 and eight or nine digits more may be lines of machines.
-            at == first and length != 13 and text[at] == 49 and text[at + 1] == 48
-            and text[at + 2] == 54
-        ):  # fmt: skip
-            for place in range(length):
-                out[size + place] = text[first + place]
-            size += length
-        else:
-            continue
-        kinds[n] = _NUMBER
+    for n in range(len(asked)):
+        first, end = starts[n], ends[n]
+        head = np.int64(0)
+        good = asked[n] == _APP
+        if asked[n] == _NUMBER:
+            head = _number(text, first, end)
+            good = head >= 0
+        elif asked[n] == _NAME:
+            good = _is_name(text, first, end)
+        if good:
+            if head > 0:
+                out[size], out[size + 1], out[size + 2] = _PLUS, _EIGHT, _SIX
+                size += 3
+                first = end - 11
+            for at in range(first, end):
+                out[size] = text[at]
+                size += 1
+            kinds[n] = asked[n]
         offsets[n + 1] = size
 
 
-@compiled
-def _see_names(offsets: Ints, text: Octets, kinds: Octets) -> None:
+@inlined
+def _number(text: Octets, first: Int, end: Int) -> Int:
+    """1: a mobile number, with or without (+)86; 0: a number of senders, 106 and more; else −1."""
+    length = end - first
+    if length < 6 or length > _LONGEST_NUMBER:
+        return np.int64(-1)
+    plus = np.int64(text[first] == _PLUS)
+    if not _digits(text, first + plus, end):
+        return np.int64(-1)
+    start = end - 11
+    head = length - 11 - plus
+    bare = head == 0 and plus == 0
+    if bare or (head == 2 and text[start - 2] == _EIGHT and text[start - 1] == _SIX):
+        if text[start] == _ONE and text[start + 1] >= _THREE:
+            return np.int64(1)
+        return np.int64(-1)
+    # 1064 and nine digits more may be a line of a machine.
+    sender = text[first] == _ONE and text[first + 1] == _ZERO and text[first + 2] == _SIX
+    return np.int64(0) if sender and length != 13 else np.int64(-1)
+
+
+@inlined
+def _is_name(text: Octets, first: Int, end: Int) -> bool:
     """The rules of `values.dns_name`: labels of 1 to 63, 253 in all, the last one no number."""
-    for n in range(len(kinds)):
-        first, end = offsets[n], offsets[n + 1]
-        good = 0 < end - first <= 253
-        label, digits = 0, True
-        for at in range(first, end):
-            letter = text[at]
-            digit = _ZERO <= letter <= _NINE
-            if letter == _DOT:
-                good = good and label > 0 and text[at - 1] != _HYPHEN
-                label, digits = 0, True
-            else:
-                inside = letter == _HYPHEN and label > 0
-                small = _SMALL_A <= letter <= _SMALL_Z
-                good = good and (digit or inside or small or letter == _LINE) and label < 63
-                digits = digits and digit
-                label += 1
-        if good and label > 0 and not digits and text[end - 1] != _HYPHEN:
-            kinds[n] = _NAME
+    good = 0 < end - first <= 253
+    label, digits = 0, True
+    for at in range(first, end):
+        letter = text[at]
+        digit = _ZERO <= letter <= _NINE
+        if letter == _DOT:
+            good = good and label > 0 and text[at - 1] != _HYPHEN
+            label, digits = 0, True
+        else:
+            inside = letter == _HYPHEN and label > 0
+            small = _SMALL_A <= letter <= _SMALL_Z
+            good = good and (digit or inside or small or letter == _LINE) and label < 63
+            digits = digits and digit
+            label += 1
+    return good and label > 0 and not digits and text[end - 1] != _HYPHEN

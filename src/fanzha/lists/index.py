@@ -9,7 +9,7 @@ table is ever changed or more than five eighths full; what has gone leaves with 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ import pyarrow as pa
 from fanzha.errors import Refused
 from fanzha.lists import asked, batch, kernel
 from fanzha.lists.asked import Asked
-from fanzha.lists.batch import Column
+from fanzha.lists.batch import Column, Written
 from fanzha.lists.form import Kind, Lists
 from fanzha.lists.hits import Hit, Hits
 from fanzha.lists.level import (
@@ -150,9 +150,25 @@ class Standing:
         """Questions of any kinds, one hit each (`lists.asked` makes them)."""
         return _grouped(self._state, questions, now)
 
+    def written(self, given: Written, now: int) -> Hits:
+        """Values of any kinds as they are written, one hit each; kind 0 is asked nothing."""
+        state = self._state
+        kinds, plain = batch.plain(given)
+        hits = _asked(state, kinds, plain, now)
+        others: list[int] = np.flatnonzero(kinds != given.kinds).tolist()
+        if others:
+            questions = [
+                asked.any_of(int(given.kinds[row]), given.value(row), pages=state.pages)
+                for row in others
+            ]
+            found = _grouped(state, questions, now)
+            hits.effect[others] = found.effect
+            hits.code[others] = found.code
+            hits.ends_at[others] = found.ends_at
+        return hits
+
     def numbers(self, values: Texts, now: int) -> Hits:
-        given = batch.column(values)
-        return self._mostly(given, *batch.plain_numbers(given), asked.number, now)
+        return self.written(batch.written(batch.column(values), Kind.NUMBER), now)
 
     def senders(self, values: Texts, now: int) -> Hits:
         """Of few senders come many texts: each is asked once."""
@@ -169,41 +185,13 @@ class Standing:
         )
 
     def names(self, values: Texts, now: int) -> Hits:
-        given = batch.column(values)
-        return self._mostly(given, batch.plain_names(given), given, asked.name, now)
+        return self.written(batch.written(batch.column(values), Kind.NAME), now)
 
     def urls(self, values: Texts, now: int) -> Hits:
-        given = batch.column(values)
-        texts = (given.value(row).decode("utf-8", "replace") for row in range(len(given)))
-        state = self._state
-        return _grouped(state, [asked.url(text, pages=state.pages) for text in texts], now)
+        return self.written(batch.written(batch.column(values), Kind.URL), now)
 
     def apps(self, digests: pa.Array | pa.ChunkedArray | Sequence[bytes], now: int) -> Hits:
-        given = batch.column(digests)
-        kinds = np.full(len(given), Kind.APP, np.uint8)
-        return _asked(self._state, kinds, given, now)
-
-    def _mostly(
-        self,
-        given: Column,
-        kinds: npt.NDArray[np.uint8],
-        plain: Column,
-        read: Callable[[str], Asked],
-        now: int,
-    ) -> Hits:
-        """Those in normal form at once, the others (kind 0) each by its reader."""
-        state = self._state
-        hits = _asked(state, kinds, plain, now)
-        others = np.flatnonzero(kinds == 0)
-        if len(others):
-            questions = [
-                read(given.value(row).decode("utf-8", "replace")) for row in others.tolist()
-            ]
-            found = _grouped(state, questions, now)
-            hits.effect[others] = found.effect
-            hits.code[others] = found.code
-            hits.ends_at[others] = found.ends_at
-        return hits
+        return self.written(batch.written(batch.column(digests), Kind.APP), now)
 
     def _made(self, version: int, entries: int, levels: tuple[Level, ...]) -> _State:
         reach = np.bitwise_or.reduce([level.reach for level in levels])

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fanzha.entrypoints.edge.client import APP, NAME, NUMBER, SENDER, URL, Edge
-from fanzha.entrypoints.edge.frames import FRAME_MAX, answered, asked_in, frames_in, question
+from fanzha.entrypoints.edge.frames import FRAME_MAX, answered, question, read
 from fanzha.entrypoints.edge.socket import listening
 from fanzha.errors import Misconfigured, Refused
 from fanzha.lists.form import Effect, Kind, Match
@@ -94,11 +94,9 @@ def test_every_kind_is_answered(path: str) -> None:
 
 
 def test_the_client_and_the_frames_are_one_form() -> None:
-    frames, taken = frames_in(question(ITEMS), 9)
-    assert taken == len(question(ITEMS))
-    asked = asked_in(frames[0])
-    assert asked[0] == [(Kind.NUMBER, MOBILE.encode())]
-    hits = STANDING.ask(asked, 0)
+    asking = read(question(ITEMS) + question([]) + b"\0\0", 9)
+    assert (asking.counts, asking.taken) == ([len(ITEMS), 0], len(question(ITEMS)) + 6)
+    hits = STANDING.written(asking.questions, 0)
     assert hits[0] == Hit(Effect.REFUSE, 11, 4_000_000_000)
     body = answered(hits, [len(ITEMS)])
     assert list(struct.iter_unpack("!BQI", body[6:])) == ANSWERS
@@ -184,28 +182,58 @@ def test_a_bad_frame_closes_the_connection_and_no_other(path: str, frame: bytes)
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_frames_or_refused(data: bytes) -> None:
-    try:
-        frames, taken = frames_in(data, 8)
-        for frame in frames:
-            assert len(asked_in(frame)) == frame[1]
-    except Refused:
-        return
-    assert 0 <= taken <= len(data)
+    kept_to_the_form(data)
 
 
-@settings(max_examples=50)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(1, 5), st.binary(max_size=30)), max_size=5), st.data())
 def test_damaged_frames_are_read_or_refused(
     items: list[tuple[int, bytes]], data: st.DataObject
 ) -> None:
-    frame = bytearray(question(items))
+    frame = bytearray(question(items) * 2)
     for _ in range(data.draw(st.integers(0, 3))):
         frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+    kept_to_the_form(bytes(frame))
+
+
+def kept_to_the_form(data: bytes) -> None:
+    """What is read is what a reader written plainly finds; what it refuses is refused."""
     try:
-        for one in frames_in(frame, 8)[0]:
-            STANDING.ask(asked_in(one), 0)
+        asking = read(data, 8)
     except Refused:
-        pass
+        assert plainly(data) is None
+        return
+    found = plainly(data)
+    assert found is not None
+    questions = asking.questions
+    said = [(int(questions.kinds[n]), questions.value(n)) for n in range(len(questions))]
+    assert (said, asking.counts, asking.taken) == found
+    STANDING.written(questions, 0)
+
+
+def plainly(data: bytes) -> tuple[list[tuple[int, bytes]], list[int], int] | None:
+    said: list[tuple[int, bytes]] = []
+    counts: list[int] = []
+    at = 0
+    while len(counts) < 8 and len(data) - at >= 4:
+        length = int.from_bytes(data[at : at + 4], "big")
+        if not 2 <= length <= FRAME_MAX:
+            return None
+        frame = data[at + 4 : at + 4 + length]
+        if len(frame) < length:
+            break
+        version, count, rest = frame[0], frame[1], frame[2:]
+        for _ in range(count):
+            size = int.from_bytes(rest[1:3], "big")
+            if len(rest) < 3 + size or rest[0] not in range(1, 6):
+                return None
+            said.append((rest[0], rest[3 : 3 + size]))
+            rest = rest[3 + size :]
+        if version != 1 or rest:
+            return None
+        counts.append(count)
+        at += 4 + length
+    return said, counts, at
 
 
 def test_without_a_list_everything_passes() -> None:

@@ -27,80 +27,99 @@ not keep to this closes the connection. An edge that has no list yet answers 0 t
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fanzha.errors import Refused
-from fanzha.lists import asked
-from fanzha.lists.asked import Asked
+from fanzha.features.kernel.compiled import Int, compiled
+from fanzha.lists.batch import Written
 from fanzha.lists.form import Kind
 from fanzha.lists.hits import Hits
 
-__all__ = ["FRAME_MAX", "HEAD", "VERSION", "answered", "asked_in", "frames_in", "question"]
+__all__ = ["FRAME_MAX", "HEAD", "VERSION", "Asking", "answered", "question", "read"]
 
 VERSION = 1
 FRAME_MAX = 1 << 20
 """Bytes that a frame may say follow its length."""
 HEAD = struct.Struct("!IBB")
 _ITEM = struct.Struct("!BH")
-_LENGTH = struct.Struct("!I")
 _ANSWER = np.dtype([("effect", "u1"), ("code", ">u8"), ("ends_at", ">u4")])
 _COUNT_MAX = 255
+_HEAD, _ITEM_HEAD = HEAD.size, _ITEM.size
+_LEAST, _MOST = int(min(Kind)), int(max(Kind))
 
-_READERS: dict[int, Callable[[str], Asked]] = {
-    Kind.NUMBER: asked.number,
-    Kind.SENDER: asked.sender,
-    Kind.NAME: asked.name,
-    Kind.URL: asked.url,
-}
+Ints = npt.NDArray[np.int64]
 
 
-def frames_in(data: bytes | bytearray, most: int) -> tuple[list[bytes], int]:
-    """Up to `most` whole frames at the beginning of `data`, each without its length, and the bytes
-    they took.
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whole frames: their questions one after the other, how many each has, the bytes they took."""
 
-    Raises Refused where a frame says that it is too long or too short to be one.
-    """
-    found: list[bytes] = []
-    at = 0
-    while at + _LENGTH.size <= len(data) and len(found) < most:
-        (length,) = _LENGTH.unpack_from(data, at)
-        if not 2 <= length <= FRAME_MAX:
-            raise _bad()
-        end = at + _LENGTH.size + length
+    questions: Written
+    counts: list[int]
+    taken: int
+
+
+def read(data: bytes, most: int) -> Asking:
+    """Up to `most` whole frames at the beginning of `data`. Raises Refused where one does not keep
+    to the form."""
+    kinds = np.empty(most * _COUNT_MAX, np.uint8)
+    starts, ends = np.empty(len(kinds), np.int64), np.empty(len(kinds), np.int64)
+    counts = np.empty(most, np.int64)
+    text = np.frombuffer(data, np.uint8)
+    frames, items, taken = _walk(text, kinds, starts, ends, counts)
+    if taken < 0:
+        raise _bad()
+    parts: list[npt.NDArray[Any]] = [kinds[:items], starts[:items], ends[:items]]
+    for part in parts:
+        part.flags.writeable = False  # as the index's kernel knows its questions
+    return Asking(Written(parts[0], parts[1], parts[2], text), counts[:frames].tolist(), taken)
+
+
+@compiled
+def _walk(
+    data: npt.NDArray[np.uint8],
+    kinds: npt.NDArray[np.uint8],
+    starts: Ints,
+    ends: Ints,
+    counts: Ints,
+) -> tuple[Int, Int, Int]:
+    """How many frames and questions, and the bytes of these frames; −1 bytes: a bad frame."""
+    frames, items, at = np.int64(0), np.int64(0), np.int64(0)
+    bad = np.int64(-1)
+    while frames < len(counts) and at + 4 <= len(data):
+        length = np.int64(0)
+        for place in range(4):
+            length = length << 8 | np.int64(data[at + place])
+        if length < 2 or length > FRAME_MAX:
+            return frames, items, bad
+        end = at + 4 + length
         if end > len(data):
             break
-        found.append(bytes(data[at + _LENGTH.size : end]))
-        at = end
-    return found, at
-
-
-def asked_in(frame: bytes) -> list[Asked]:
-    """The questions of a frame. Raises Refused where it does not keep to the form."""
-    if frame[0] != VERSION:
-        raise _bad()
-    found: list[Asked] = []
-    at = 2
-    for _ in range(frame[1]):
-        if at + _ITEM.size > len(frame):
-            raise _bad()
-        kind, length = _ITEM.unpack_from(frame, at)
-        at += _ITEM.size
-        text = frame[at : at + length]
-        if len(text) != length:
-            raise _bad()
-        at += length
-        reader = _READERS.get(kind)
-        if reader is not None:
-            found.append(reader(text.decode("utf-8", "replace")))
-        elif kind == Kind.APP:
-            found.append(asked.app(text))
-        else:
-            raise _bad()
-    if at != len(frame):
-        raise _bad()
-    return found
+        if data[at + 4] != VERSION:
+            return frames, items, bad
+        count = np.int64(data[at + 5])
+        at += _HEAD
+        for _ in range(count):
+            if at + _ITEM_HEAD > end:
+                return frames, items, bad
+            size = np.int64(data[at + 1]) << 8 | np.int64(data[at + 2])
+            if data[at] < _LEAST or data[at] > _MOST or at + _ITEM_HEAD + size > end:
+                return frames, items, bad
+            kinds[items] = data[at]
+            starts[items] = at + _ITEM_HEAD
+            at += _ITEM_HEAD + size
+            ends[items] = at
+            items += 1
+        if at != end:
+            return frames, items, bad
+        counts[frames] = count
+        frames += 1
+    return frames, items, at
 
 
 def answered(hits: Hits, counts: Sequence[int]) -> bytes:

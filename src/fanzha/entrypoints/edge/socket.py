@@ -15,10 +15,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
-from fanzha.entrypoints.edge.frames import answered, asked_in, frames_in
+from fanzha.entrypoints.edge.frames import answered, question, read
 from fanzha.errors import Misconfigured, Refused
-from fanzha.lists.asked import Asked
-from fanzha.lists.form import ENTRIES
+from fanzha.lists.form import ENTRIES, Kind
 from fanzha.lists.hits import Hits
 from fanzha.lists.index import Standing
 
@@ -62,7 +61,8 @@ async def listening(
         os.umask(before)
     clients: set[_Client] = set()
     nothing = Standing.build(ENTRIES.empty_table(), 0)
-    nothing.number("", 0)  # the kernel is ready before anybody waits
+    # What answers is compiled before anybody waits.
+    nothing.written(read(question([(Kind.NUMBER, b"")]), 1).questions, 0)
 
     def known() -> Standing:
         return standing() or nothing
@@ -155,17 +155,18 @@ class _Client(asyncio.Protocol):
         if transport is None or transport.is_closing() or self._full():
             return
         try:
-            frames, taken = frames_in(self._data, _FRAMES_AT_ONCE)
-            if frames:
-                transport.write(self._answers([asked_in(frame) for frame in frames]))
+            asking = read(bytes(self._data), _FRAMES_AT_ONCE)
         except Refused:
             _log.warning("a program on the local socket does not keep to its form")
             transport.abort()
             return
-        del self._data[:taken]
+        if asking.counts:
+            del self._data[: asking.taken]
+            hits = self._standing().written(asking.questions, int(time.time()))
+            transport.write(answered(hits, asking.counts))
         if self._full():
             transport.pause_reading()
-        elif len(frames) == _FRAMES_AT_ONCE:
+        elif len(asking.counts) == _FRAMES_AT_ONCE:
             transport.pause_reading()
             self._loop.call_soon(self._answer)
         elif self._ended:
@@ -175,14 +176,6 @@ class _Client(asyncio.Protocol):
 
     def _full(self) -> bool:
         return self._is_full
-
-    def _answers(self, frames: list[list[Asked]]) -> bytes:
-        questions = [question for frame in frames for question in frame]
-        now = time.time()
-        hits = self._standing().ask(questions, int(now))
-        if self._heard is not None:
-            self._heard(hits, now)
-        return answered(hits, [len(frame) for frame in frames])
 
 
 def _misplaced(path: Path, why: str) -> Misconfigured:
