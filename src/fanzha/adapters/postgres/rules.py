@@ -89,8 +89,8 @@ class PostgresRules:
     def hands(self, rule: str, version: int) -> Hands:
         rows = self._connection.execute(
             text(
-                "SELECT DISTINCT actor, verb FROM deed WHERE object_id = :ref AND"
-                " (object_kind, verb) IN (('rule', 'submit'), ('rule_case', 'judge'))"
+                "SELECT DISTINCT actor, verb FROM deed WHERE object_kind IN ('rule', 'rule_case')"
+                " AND object_id = :ref AND verb IN ('submit', 'judge')"
             ),
             {"ref": f"{rule}@{version}"},
         ).all()
