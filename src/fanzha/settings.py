@@ -76,6 +76,18 @@ class Settings(BaseSettings):
     sip_socket_group: str = Field(
         default="", description="group whose programs may ask there; empty: our user only"
     )
+    dns_host: str = Field(default="127.0.0.1", description="where `edge dns` serves zones")
+    dns_port: int = Field(default=5300, ge=1, le=65535)
+    dns_zone: str = Field(default="rpz.fanzha", description="what the zones' names end in")
+    dns_peers: tuple[str, ...] = Field(
+        default=(), description="resolvers: address[/prefix][@port] [key]; empty: nobody"
+    )
+    dns_keys: SecretStr | None = Field(
+        default=None, description="TSIG: name algorithm base64, … separated by commas"
+    )
+    dns_warn_to: tuple[str, ...] = Field(
+        default=(), description="addresses or the host of the warning page; empty: NXDOMAIN"
+    )
     scorers: int = Field(default=1, ge=1, le=16, description="scorers that share the log's keys")
     snapshot_every_s: float = Field(default=30.0, gt=0)
     dedupe_hours: int = Field(default=24, ge=1, le=168)

@@ -74,9 +74,9 @@ class Resolver:
 
     program = ""
 
-    def __init__(self, folder: Path, primary: int, upstream: int) -> None:
+    def __init__(self, folder: Path, primary: int, upstream: int, port: int | None = None) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self._primary = primary
         self._upstream = upstream
         self._process: subprocess.Popen[bytes] | None = None

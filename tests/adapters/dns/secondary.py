@@ -132,6 +132,7 @@ def lookup(zone: dns.versioned.Zone, name: dns.name.Name) -> dns.node.Node | Non
 def taken(copy: dns.versioned.Zone, transfer: Transfer, ixfr_from: int | None = None) -> None:
     """Let dnspython take the messages of a transfer into its copy."""
     kind = dns.rdatatype.AXFR if ixfr_from is None else dns.rdatatype.IXFR
+    assert copy.origin is not None
     question = wire.encoded(copy.origin.to_text(omit_final_dot=True))
     head = wire.Head(1, 0x8400, question + int(kind).to_bytes(2, "big") + b"\0\1")
     with dns.xfr.Inbound(copy, kind, ixfr_from) as inbound:

@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
+import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanzha.adapters.dns.access import Access
+from fanzha.adapters.dns.access import Access, keys_of, peers_of
 from fanzha.adapters.dns.kept import Kept
 from fanzha.adapters.dns.policy import PolicySettings, PolicyZones
 from fanzha.adapters.dns.primary import Primary, PrimarySettings
 from fanzha.adapters.dns.zone import Served
+from fanzha.entrypoints.edge.following import following
+from fanzha.entrypoints.ending import until_told
 from fanzha.lists.form import Lists
+from fanzha.settings import Settings
 
-__all__ = ["NamesSettings", "Writer", "serve"]
+__all__ = ["NamesSettings", "Writer", "names_of", "run", "serve"]
 
 _log = logging.getLogger("fanzha.dns")
 _TICK_S = 1.0
+_FROM_DISK_S = 600.0
 
 Feeding = Callable[[Callable[[Lists], None]], AbstractContextManager[object]]
 """Begins to hand over what stands, the whole list first, until its block is left."""
@@ -114,3 +119,43 @@ async def serve(
         finally:
             writer.end()
             await asyncio.shield(running)
+
+
+def run(settings: Settings, ready: Callable[[int], None] | None = None) -> None:
+    """Until SIGTERM or SIGINT. Misconfigured where a setting cannot be meant so; OSError where the
+    port is taken."""
+    names = names_of(settings)
+    asyncio.run(until_told(serve(names, lambda take: _followed(settings, take), ready)))
+
+
+def names_of(settings: Settings) -> NamesSettings:
+    """The settings of this edge, checked."""
+    secret = settings.dns_keys.get_secret_value() if settings.dns_keys else ""
+    access = peers_of(settings.dns_peers, keys_of(filter(str.strip, secret.split(","))))
+    if not access.peers:
+        _log.warning("dns_peers is empty: nobody may fetch the zones")
+    return NamesSettings(
+        access,
+        settings.data.resolve() / "edge" / "dns" / "zones.json",
+        PrimarySettings(settings.dns_host, settings.dns_port),
+        PolicySettings(settings.dns_zone, settings.dns_warn_to),
+    )
+
+
+@contextmanager
+def _followed(settings: Settings, take: Callable[[Lists], None]) -> Iterator[None]:
+    """What is on disk in one piece, as it stands after all its changes; then what comes."""
+
+    def heard(lists: Lists) -> None:
+        if follower.loaded(0):
+            take(lists)
+
+    def from_disk() -> None:
+        follower.loaded(_FROM_DISK_S)
+        if (standing := follower.standing) is not None:
+            take(standing.dump())
+
+    follower = following(settings, "dns", heard)
+    with follower:
+        threading.Thread(target=from_disk, name="from disk", daemon=True).start()
+        yield
