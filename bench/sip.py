@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,12 @@ _SHARES = {"good": 0.6, "bad": 0.2, "doubtful": 0.2}
 _CALLERS = 5_000
 _MEMORY_MB = 512
 """Shared by Kamailio's workers: 500 calls a second fill its default of 64 within seconds."""
+_WRONG = {
+    "good": re.compile("received 'SIP/2.0 6|Failed regexp"),
+    "doubtful": re.compile("received 'SIP/2.0 6|Failed regexp"),
+    "bad": re.compile("Aborting.*'608'.*received 'SIP/2.0 (?:180|200)|Failed regexp"),
+}
+"""A wrong verdict, as callers write it down."""
 _HTTP_HOOK = Path(__file__).with_name("running") / "http_kemi.py"
 
 
@@ -32,6 +39,9 @@ class _Seen:
     times: list[float] = field(default_factory=list)
     calls: int = 0
     wrong: int = 0
+    """Refused though honest, let through though refused, not marked though doubtful."""
+    failed: int = 0
+    """Ended in another way than they should, whatever the verdict: lost, late, out of order."""
     counted: dict[str, int] = field(default_factory=dict)
 
     def at(self, share: float) -> float:
@@ -84,7 +94,10 @@ def _figure(seen: dict[str, _Seen], rates: list[float], entries: int) -> Figure:
             "added by HTTP, median ms": http.at(0.5) - none.at(0.5),
             "calls judged by ours": ours.calls,
             "wrong verdicts of ours": ours.wrong,
+            "calls of ours that failed otherwise": ours.failed - ours.wrong,
+            "calls that failed without any hook": none.failed,
             "wrong verdicts over HTTP": http.wrong,
+            "calls over HTTP that failed otherwise": http.failed - http.wrong,
             "calls that passed unasked (ours)": ours.counted["unasked"],
             "calls a second, median of rounds": statistics.median(rates),
         },
@@ -136,7 +149,12 @@ def _round(folder: Path, who: str, kamailio: Kamailio, seconds: int, seen: _Seen
         honest = [reserved.mobile(call_edges.GOOD + _CALLERS + n) for n in range(_CALLERS)]
         seen.times += probe(kamailio.port, honest, seconds - 1)
         outcomes = {sort: caller.wait() for sort, caller in callers.items()}
-    for outcome in outcomes.values():
+    for sort, outcome in outcomes.items():
         seen.calls += outcome.succeeded + outcome.failed
-        seen.wrong += outcome.failed
+        seen.failed += outcome.failed
+        seen.wrong += len(_WRONG[sort].findall(_read(folder / sort / "errors.log")))
     return sum(outcome.rate for outcome in outcomes.values())
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
