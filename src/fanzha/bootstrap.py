@@ -39,6 +39,7 @@ from fanzha.settings import Settings
 from fanzha.usecases.dissuasion.script import ScriptBook
 from fanzha.usecases.dissuasion.script import load as load_scripts
 from fanzha.usecases.measure.listing import protected_entries
+from fanzha.usecases.measure.notice import NoticeWording
 from fanzha.usecases.measure.propose import Register
 from fanzha.usecases.warning.policies import WarningPolicies
 from fanzha.usecases.warning.tiers import Tiers, load_units
@@ -206,6 +207,8 @@ class Parts:
             ),
             root=self.policies.tiers.root,
             units={u.code: u for u in self.units},
+            wording=NoticeWording.load(folder / "wording" / "measure_notice.yaml"),
+            phone=self.settings.public_phone,
         )
 
     def ensure_protected(self) -> None:

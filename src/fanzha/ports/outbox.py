@@ -12,15 +12,17 @@ from fanzha.lifecycles.actor import Unit
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A warning text to one number. The id is ours and repeats: one a warning, channel, grade."""
+    """A text to one number: of a warning, or the notice of a measure. The id is ours and repeats:
+    one a warning, channel and grade; one a measure and step."""
 
     id: UUID
-    warning_id: UUID
+    warning_id: UUID | None
     channel: str
     to: str
     body: str
     created_at: datetime
     unit: Unit
+    measure_id: UUID | None = None
 
 
 class Outbox(Protocol):

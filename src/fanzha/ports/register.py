@@ -13,6 +13,7 @@ from fanzha.errors import Refused
 from fanzha.lifecycles.measure.model import Appeal, Measure
 from fanzha.lists.form import Effect, Kind, Match
 from fanzha.ports.deed_book import DeedBook
+from fanzha.ports.outbox import Outbox
 
 __all__ = [
     "AlreadyListed", "Appeal", "AppealBook", "AppealWords", "Entry", "ListBook", "MeasureBook",
@@ -157,6 +158,9 @@ class RegisterUnit(Protocol):
 
     @property
     def deeds(self) -> DeedBook: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
 
 
 class RegisterOffice(Protocol):

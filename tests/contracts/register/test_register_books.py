@@ -13,10 +13,13 @@ from fanzha.adapters.memory.register import MemoryRegister
 from fanzha.adapters.postgres.register.listed import ListRows
 from fanzha.adapters.postgres.register.measures import PostgresRegister
 from fanzha.errors import Refused
+from fanzha.lifecycles.actor import NATION
 from fanzha.lifecycles.machine import NotAllowed
 from fanzha.lifecycles.measure import appeal_states, states
 from fanzha.lifecycles.measure.model import Appeal, Effect, Measure
 from fanzha.lifecycles.measure.target import MeasureKind
+from fanzha.lifecycles.message.content import check_notice
+from fanzha.lists import code as codes
 from fanzha.lists.form import Effect as Wire
 from fanzha.lists.form import Kind, Match
 from fanzha.ports.register import (
@@ -39,7 +42,9 @@ from tests.usecases.measure.given import (
     PROTECTED,
     SECOND,
     THIRD,
+    WORDING,
     does,
+    ground,
     proposed,
     register,
     standing,
@@ -47,6 +52,7 @@ from tests.usecases.measure.given import (
 )
 
 Line = tuple[int, int, bytes, int, int]
+POLICY_PARTS = WORDING.parts_max
 
 
 @dataclass
@@ -55,6 +61,8 @@ class Given:
 
     office: RegisterOffice
     whole: Callable[[], tuple[int, set[Line]]]
+    messages: Callable[[], list[tuple[str, str]]]
+    """Number and body of each text, in order."""
     changes: Callable[[int], tuple[int, set[tuple[Line, bool]]]]
 
 
@@ -71,7 +79,10 @@ def given(request: pytest.FixtureRequest) -> Iterator[Given]:
             found = memory.changes(since)
             return found.version, {(_line(r), r["gone"]) for r in found.entries.to_pylist()}
 
-        yield Given(memory, whole, changes)
+        def texts() -> list[tuple[str, str]]:
+            return [(m.to, m.body) for m in memory.state.messages.values()]
+
+        yield Given(memory, whole, texts, changes)
         return
     installed: Installed = request.getfixturevalue("installed")
     rows = ListRows(installed.database, installed.keyring)
@@ -84,7 +95,12 @@ def given(request: pytest.FixtureRequest) -> Iterator[Given]:
         version, found = rows.changes(since)
         return version, {((r.kind, r.match, r.key, r.effect, r.code), r.gone) for r in found}
 
-    yield Given(PostgresRegister(installed.database, installed.keyring, BY_CODE), stored, changed)
+    def sent() -> list[tuple[str, str]]:
+        with installed.office.work(NATION) as work:
+            return [(m.to, m.body) for m in work.outbox.take(10, NOW)]
+
+    office = PostgresRegister(installed.database, installed.keyring, BY_CODE)
+    yield Given(office, stored, sent, changed)
 
 
 def _line(row: dict[str, object]) -> Line:
@@ -349,3 +365,31 @@ def test_an_analyst_decides_nothing(given: Given) -> None:
     for verb in ("approve", "decline"):
         with pytest.raises(NotAllowed):
             does(given.office, measure, verb, ANALYST, note="x")
+
+
+def test_the_subscriber_is_told_why_until_when_and_how_to_appeal(given: Given) -> None:
+    measure = standing(given.office)
+    ((to, body),) = given.messages()
+    assert to == NUMBER
+    for told in (measure.ground.zh, measure.ground.article, codes.write(77), "96110"):
+        assert told in body
+    check_notice(body, POLICY_PARTS)
+    does(given.office, measure, "lift", SECOND, note="误判")
+    ended = given.messages()[-1]
+    assert ended[0] == NUMBER
+    assert "解除" in ended[1]
+
+
+def test_a_ground_with_a_link_is_told_without_it(given: Given) -> None:
+    bad = replace(ground(), zh="仿冒网站 www.shop.example.com 的客服")
+    standing(given.office, wanted(ground_=bad))
+    ((_, body),) = given.messages()
+    assert "example" not in body
+    check_notice(body, POLICY_PARTS)
+
+
+def test_nobody_is_texted_about_a_range_a_name_or_a_fixed_line(given: Given) -> None:
+    standing(given.office, wanted(f"{reserved.mobile(10)}~{reserved.mobile(19)}"), code=1)
+    standing(given.office, wanted("shop.example.com", MeasureKind.NAME, Effect.WARN), code=2)
+    standing(given.office, wanted(reserved.fixed(3)), code=3)
+    assert given.messages() == []

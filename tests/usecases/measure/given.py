@@ -12,6 +12,7 @@ from fanzha.lifecycles.measure.protected import load_protected
 from fanzha.lifecycles.measure.target import MeasureKind, parse
 from fanzha.ports.register import RegisterOffice
 from fanzha.usecases.measure.act import Act, act, find
+from fanzha.usecases.measure.notice import NoticeWording
 from fanzha.usecases.measure.propose import Register, Wanted, propose
 from fanzha.values import reserved
 from tests.fixtures import BY_CODE, NOW, POLICIES, actor
@@ -20,6 +21,7 @@ POLICY = load_register(POLICIES / "measures" / "register.yaml")
 PROTECTED = load_protected(
     POLICIES / "measures" / "protected.yaml", POLICIES / "detection" / "filed-numbers.yaml"
 )
+WORDING = NoticeWording.load(POLICIES / "wording" / "measure_notice.yaml")
 ANALYST = actor(Role.ANALYST, at="86", id="analyst")
 OFFICER = actor(Role.DUTY_OFFICER, at="86", id="officer")
 SECOND = actor(Role.DUTY_OFFICER, at="86", id="second")
@@ -28,7 +30,7 @@ NUMBER = reserved.mobile(1)
 
 
 def register() -> Register:
-    return Register(POLICY, PROTECTED, BY_CODE["86"], BY_CODE)
+    return Register(POLICY, PROTECTED, BY_CODE["86"], BY_CODE, WORDING, "96110")
 
 
 def ground(kind: MeasureKind = MeasureKind.NUMBER) -> Ground:

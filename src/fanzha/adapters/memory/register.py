@@ -17,6 +17,7 @@ from fanzha.lifecycles.measure import appeal_states, states
 from fanzha.lifecycles.measure.model import Appeal, Measure
 from fanzha.lists.form import CHANGES, ENTRIES, Effect, Lists
 from fanzha.ports.deed_book import Deed
+from fanzha.ports.outbox import Message
 from fanzha.ports.register import AlreadyListed, AppealWords, Entry, MeasureChanged
 
 __all__ = ["MemoryRegister"]
@@ -43,6 +44,7 @@ class _State:
     told: Counter[bytes] = field(default_factory=Counter)
     numbers: Counter[str] = field(default_factory=Counter)
     deeds: list[Deed] = field(default_factory=list)
+    messages: dict[UUID, Message] = field(default_factory=dict)
     version: int = 0
 
     def copy(self) -> _State:
@@ -85,6 +87,18 @@ class MemoryRegisterUnit:
         self.lists = MemoryLists(state)
         self.reports = MemoryReports(state)
         self.deeds = _Deeds(state)
+        self.outbox = _Outbox(state)
+
+
+class _Outbox:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def put(self, message: Message) -> bool:
+        if message.id in self._state.messages:
+            return False
+        self._state.messages[message.id] = message
+        return True
 
 
 class _Deeds:

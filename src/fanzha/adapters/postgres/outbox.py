@@ -22,7 +22,7 @@ class Waiting:
     """A message taken for sending."""
 
     id: UUID
-    warning_id: UUID
+    measure_id: UUID | None
     channel: str
     to: str
     body: str
@@ -40,14 +40,15 @@ class PostgresOutbox:
     def put(self, message: Message) -> bool:
         done = self._connection.execute(
             text(
-                f"INSERT INTO message (id, warning_id, channel, state, body, sealed_to,"
+                f"INSERT INTO message (id, warning_id, measure_id, channel, state, body, sealed_to,"
                 f" created_at, updated_at, {place.COLUMNS})"
-                f" VALUES (:id, :warning, :channel, '{states.QUEUED}', :body, :to, :at, :at,"
-                f" {place.VALUES}) ON CONFLICT (id) DO NOTHING"
+                f" VALUES (:id, :warning, :measure, :channel, '{states.QUEUED}', :body, :to, :at,"
+                f" :at, {place.VALUES}) ON CONFLICT (id) DO NOTHING"
             ),
             {
                 "id": message.id,
                 "warning": message.warning_id,
+                "measure": message.measure_id,
                 "channel": message.channel,
                 "body": message.body,
                 "to": self._sealer.seal(message.to, _SEALED_TO),
@@ -67,7 +68,7 @@ class PostgresOutbox:
                 " tries = tries + 1, updated_at = :now FROM (SELECT id FROM message"
                 f" WHERE state = '{states.QUEUED}' ORDER BY created_at LIMIT :n"
                 " FOR UPDATE SKIP LOCKED) q WHERE m.id = q.id"
-                " RETURNING m.id, warning_id, channel, sealed_to, body, tries,"
+                " RETURNING m.id, measure_id, channel, sealed_to, body, tries,"
                 " created_at"
             ),
             {"n": limit, "now": now},
@@ -75,7 +76,7 @@ class PostgresOutbox:
         return [
             Waiting(
                 r.id,
-                r.warning_id,
+                r.measure_id,
                 r.channel,
                 self._sealer.open(bytes(r.sealed_to), _SEALED_TO),
                 r.body,
@@ -111,7 +112,7 @@ class PostgresOutbox:
                 "problem": problem,
             },
         ).one_or_none()
-        if done is not None:
+        if done is not None and done.warning_id is not None:
             self._connection.execute(
                 text("SELECT pg_notify('warning', :w)"), {"w": str(done.warning_id)}
             )

@@ -31,6 +31,7 @@ _PAUSE_S = 1.0
 _RECOVER_S = 15.0
 _GRACE_S = 8.0
 _PARTS_MAX = 3
+_NOTICE_PARTS_MAX = 5
 #: How long a report waits for the answer that it overtook to be recorded.
 _LOOK_AGAIN_S = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0)
 _LOOKING_MAX = 64
@@ -130,7 +131,10 @@ class Deliverer:
             self._settle(message.id, "fail", problem="expired")
             return
         try:
-            content.check(message.body, _PARTS_MAX)
+            if message.measure_id is None:
+                content.check(message.body, _PARTS_MAX)
+            else:
+                content.check_notice(message.body, _NOTICE_PARTS_MAX)
             receipt = await self._sender.submit(
                 ShortMessage(
                     id=str(message.id),

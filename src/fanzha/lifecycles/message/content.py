@@ -107,6 +107,23 @@ def check(text: str, parts_max: int) -> None:
         raise NotSendable(ContentRule.LENGTH)
 
 
+def check_notice(text: str, parts_max: int) -> None:
+    """The same for the notice of a measure, which must name code and remedy: a number to call and
+    the words for it may stand there, a link or an account to write to may not."""
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn"} for c in text):
+        raise NotSendable(ContentRule.CHARACTERS)
+    signature = _SIGNATURE.match(text)
+    if signature is None or _MARKS.search(text, signature.end()) or not text[signature.end() :]:
+        raise NotSendable(ContentRule.SIGNATURE)
+    read = unicodedata.normalize("NFKC", text).casefold()
+    if _LINK.search(read) or _LINK.search(_unspaced(read)):
+        raise NotSendable(ContentRule.LINK)
+    if _CONTACT.search(read) or _CONTACT.search(re.sub(r"\s+", "", read)):
+        raise NotSendable(ContentRule.CONTACT)
+    if len(split(text).parts) > parts_max:
+        raise NotSendable(ContentRule.LENGTH)
+
+
 def _unspaced(read: str) -> str:
     """Without the blanks before a dot, so that `a .cn` is seen; a sentence's end stays one."""
     return re.sub(r"\s+(?=\.)", "", read)

@@ -64,6 +64,7 @@ def act(
     change |= _sets(register, rule, before, actor, wanted, now)
     after = work.measures.advance(before, rule.leads(before.state), change)
     _list(work, before, after)
+    _tell(work, register, rule, before, after, now)
     detail = {"note": note} if note else {}
     if rule.verb == "extend":
         detail["until"] = after.term.ends_at.isoformat()
@@ -86,6 +87,7 @@ def end(
     rule = states.MEASURE.rule(before.state, verb, machine)
     after = work.measures.advance(before, rule.leads(before.state), {"updated_at": now})
     _list(work, before, after)
+    _tell(work, register, rule, before, after, now)
     detail = {"because": because} if because else {}
     work.deeds.append(deed(machine, verb, after, before.state, now, detail, rule.article))
     if verb != "lift_on_appeal":
@@ -144,6 +146,19 @@ def _list(work: RegisterUnit, before: Measure, after: Measure) -> None:
             work.lists.put(entries_of(after), after.id)
     elif before.state in states.IN_FORCE:
         work.lists.take_out(after.id)
+
+
+def _tell(
+    work: RegisterUnit, register: Register, rule: Rule, before: Measure, after: Measure,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Whoever it concerns hears of the beginning, of a later end, and that it is over."""
+    if after.state in states.IN_FORCE and (
+        before.state not in states.IN_FORCE or rule.verb in ("confirm", "extend")
+    ):
+        register.tell(work, after, "begins", now)
+    elif before.state in states.IN_FORCE and after.state not in states.IN_FORCE:
+        register.tell(work, after, "ends", now)
 
 
 def _close_appeals(work: RegisterUnit, measure: Measure, now: datetime) -> None:

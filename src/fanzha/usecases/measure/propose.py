@@ -18,6 +18,7 @@ from fanzha.lifecycles.measure.target import Target
 from fanzha.ports.deed_book import Deed
 from fanzha.ports.register import AlreadyListed, RegisterUnit
 from fanzha.usecases.measure.listing import entries_of, not_too_wide
+from fanzha.usecases.measure.notice import NoticeWording, notice
 
 __all__ = ["Register", "Wanted", "deed", "propose", "take"]
 
@@ -33,6 +34,14 @@ class Register:
     protected: Protected
     root: Unit
     units: Mapping[str, Unit]
+    wording: NoticeWording
+    phone: str
+    """The number that notices name."""
+
+    def tell(self, work: RegisterUnit, measure: Measure, step: str, now: datetime) -> None:
+        """The notice to whoever it can be sent to, in the commit of what it tells."""
+        if (message := notice(measure, self.wording, self.phone, step, now)) is not None:
+            work.outbox.put(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,9 @@ def take(
         work.lists.put(entries_of(made), made.id)
     except AlreadyListed:
         return None
-    return _add(work, register, machine, made, "take", now)
+    stored = _add(work, register, machine, made, "take", now)
+    register.tell(work, stored, "begins", now)
+    return stored
 
 
 def _made(register: Register, wanted: Wanted, code: int, now: datetime, actor: Actor) -> Measure:

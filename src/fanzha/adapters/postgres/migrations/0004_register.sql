@@ -55,6 +55,12 @@ CREATE INDEX measure_decide ON fanzha.measure (decide_by) WHERE state = 'propose
 CREATE INDEX measure_target ON fanzha.measure (target_token, created_at DESC);
 CREATE TRIGGER measure_guard BEFORE UPDATE ON fanzha.measure FOR EACH ROW EXECUTE FUNCTION fanzha.guard_revision();
 
+-- A text belongs to a warning, or is the notice of a measure.
+ALTER TABLE fanzha.message ALTER COLUMN warning_id DROP NOT NULL;
+ALTER TABLE fanzha.message ADD COLUMN measure_id uuid REFERENCES fanzha.measure;
+ALTER TABLE fanzha.message ADD CHECK ((warning_id IS NULL) <> (measure_id IS NULL));
+CREATE INDEX message_measure ON fanzha.message (measure_id) WHERE measure_id IS NOT NULL;
+
 CREATE TABLE fanzha.appeal (
   id uuid PRIMARY KEY,
   number text NOT NULL UNIQUE,

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from fanzha.adapters.postgres import place
 from fanzha.adapters.postgres.database import Database
 from fanzha.adapters.postgres.deeds import PostgresDeeds
+from fanzha.adapters.postgres.outbox import PostgresOutbox
 from fanzha.adapters.postgres.register.listed import PostgresLists, PostgresReports
 from fanzha.errors import Uncertain
 from fanzha.lifecycles.actor import NATION, Unit
@@ -61,6 +62,7 @@ class PostgresRegisterUnit:
     lists: PostgresLists
     reports: PostgresReports
     deeds: PostgresDeeds
+    outbox: PostgresOutbox
 
 
 class PostgresRegister:
@@ -82,6 +84,7 @@ class PostgresRegister:
                 lists=PostgresLists(connection, self.sealer),
                 reports=PostgresReports(connection),
                 deeds=deeds,
+                outbox=PostgresOutbox(connection, self.sealer),
             )
             deeds.flush()
 
