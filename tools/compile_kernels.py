@@ -1,6 +1,7 @@
-"""Compile the kernels of features and detection once, so that the first event need not wait.
+"""Compile the kernels of features, detection and lists once, so that nobody need wait for them.
 
-A small invented city passes through detection; what Numba compiles on the way stays in its cache.
+A small invented city passes through detection, a small list through the index and the frames of the
+local socket; what Numba compiles on the way stays in its cache.
 """
 
 from __future__ import annotations
@@ -12,7 +13,22 @@ from tools.steps import ROOT, digest, run, step
 
 SOURCE = ROOT / "src"
 STAMP = ROOT / "build" / "kernels-compiled"
-_COMPILED = ("features", "detection")
+_COMPILED = ("features", "detection", "lists", "entrypoints/edge")
+_LISTS = """
+from fanzha.entrypoints.edge.frames import question, read
+from fanzha.lists.form import Kind
+from fanzha.lists.index import Standing
+from fanzha.testing.lists import MemoryLists, entry
+
+lists = MemoryLists([entry(Kind.NUMBER, "95588")])
+standing = Standing.build(lists.whole().entries, 1)
+lists.put(entry(Kind.NAME, "bad.example"))
+changes = lists.changes(1, 0)
+standing.apply(changes.entries, changes.version)
+standing.dump()
+standing.senders(["95588"], 0)
+standing.written(read(question([(Kind.NUMBER, b"95588")]), 1).questions, 0)
+"""
 
 
 def main() -> None:
@@ -29,6 +45,8 @@ def main() -> None:
             [sys.executable, "-m", "fanzha.entrypoints.cli.main", *city],
             env={**os.environ, "PYTHONPATH": str(SOURCE)},
         )
+    with step("编译名单核心", "compile the kernels of lists"):
+        run([sys.executable, "-c", _LISTS], env={**os.environ, "PYTHONPATH": str(SOURCE)})
     STAMP.parent.mkdir(exist_ok=True)
     STAMP.write_text(made_from)
 

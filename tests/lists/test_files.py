@@ -51,7 +51,7 @@ def test_the_files() -> None:
     assert (
         files.hosts(names, HEAD).decode() == head + "0.0.0.0 alone.example\n0.0.0.0 bad.example\n"
     )
-    assert files.domains(names, HEAD).decode() == head + "alone.example\nbad.example\n"
+    assert files.plain_names(names, HEAD).decode() == head + "alone.example\nbad.example\n"
     assert files.abp(names, HEAD).decode() == (
         "[Adblock Plus]\n" + head.replace("#", "!") + "! Expires: 25 hours\n"
         "://alone.example^\n|alone.example^\n||bad.example^\n@@||ok.bad.example^\n"
@@ -79,7 +79,7 @@ def test_no_name_is_in_a_file_that_the_index_lets_pass(given_rows: list[Entry]) 
     names = files.names_in(lists, now)
     standing = Standing.build(lists.entries, 1)
     stopped = {Effect.WARN, Effect.REFUSE}
-    for name in files.domains(names, HEAD).decode().splitlines():
+    for name in files.plain_names(names, HEAD).decode().splitlines():
         if not name.startswith("#"):
             hit = standing.name(name, now)
             assert hit is not None

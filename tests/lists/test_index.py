@@ -254,6 +254,13 @@ def test_versions_go_on() -> None:
         Standing.build(entries([(1, 0, b"x" * 5000, 3, 1, 0)]), 1)
 
 
+def test_empty_texts_meet_nothing_but_stay() -> None:
+    rows = [(1, 0, b"", 3, 1, 0), (1, 1, b"", 3, 1, 0), (2, 1, b"", 3, 1, 0)]
+    standing = Standing.build(entries(rows), 1)
+    assert standing.number("95588", 0) is None
+    assert standing.dump().entries.equals(entries(rows))
+
+
 def test_forty_bytes_an_entry_beyond_its_text() -> None:
     rows = [(1, 0, b"+86154%08d" % n, 3, n, 0) for n in range(20_000)]
     standing = Standing.build(entries(rows), 1)

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
-from tools.soak import fuzz_rows, fuzz_sip, fuzz_smpp, fuzz_text
+from tools.soak import fuzz_lists, fuzz_rows, fuzz_sip, fuzz_smpp, fuzz_text
 
 TARGETS: dict[str, Callable[[], AbstractContextManager[Callable[[Random], None]]]] = {
     "identifiers": fuzz_text.identifiers,
@@ -32,6 +32,9 @@ TARGETS: dict[str, Callable[[], AbstractContextManager[Callable[[Random], None]]
     "sip-requests": fuzz_sip.requests,
     "sip-tokens": fuzz_sip.tokens,
     "scoring": fuzz_rows.scoring,
+    "list-bodies": fuzz_lists.bodies,
+    "list-frames": fuzz_lists.asked,
+    "list-changes": fuzz_lists.changed,
 }
 _MOST_KINDS = 25
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from fanzha.lists.form import Effect, Kind, Lists, Match
 
-__all__ = ["Head", "Names", "abp", "domains", "head_lines", "hosts", "names_in"]
+__all__ = ["Head", "Names", "abp", "head_lines", "hosts", "names_in", "plain_names"]
 
 _HOUR_S = 3_600
 _STOPPED = (Effect.WARN, Effect.REFUSE)
@@ -84,7 +84,7 @@ def hosts(names: Names, head: Head) -> bytes:
     return _written(head_lines(head, "#"), (f"0.0.0.0 {name}" for name in names.themselves))
 
 
-def domains(names: Names, head: Head) -> bytes:
+def plain_names(names: Names, head: Head) -> bytes:
     """A name a line."""
     return _written(head_lines(head, "#"), names.themselves)
 

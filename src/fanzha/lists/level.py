@@ -181,7 +181,7 @@ _CHUNK = 1 << 30
 
 def _texts(text: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> list[pa.Array]:
     cuts = np.searchsorted(starts, np.arange(0, len(text), _CHUNK))
-    cuts = np.unique(np.append(cuts, len(starts) - 1))
+    cuts = np.unique([0, *cuts, len(starts) - 1])
     found = []
     for first, end in pairwise(cuts.tolist()):
         offsets = (starts[first : end + 1] - starts[first]).astype(np.int32)
