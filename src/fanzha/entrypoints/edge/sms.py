@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanzha.adapters.cmpp.dialect import Cmpp
 from fanzha.adapters.sealing.keyring import Keyring
 from fanzha.adapters.smpp.firewall.dialect import Smpp
 from fanzha.detection.text.v1.evidence import Reader
@@ -97,6 +98,8 @@ def _firewall(wire: TextWire, standing: Callable[[], Standing | None]) -> Firewa
 def _dialect(wire: TextWire) -> Dialect:
     if wire.protocol == "smpp":
         return Smpp(wire.alphabet)
+    if wire.protocol == "cmpp":
+        return Cmpp()
     raise Misconfigured(
         "unknown_text_protocol",
         zh="短信协议须为 smpp 或 cmpp",

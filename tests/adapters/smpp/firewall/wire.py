@@ -14,7 +14,7 @@ from fanzha.adapters.smpp.codec import HEADER, Bind, Command, Pdu, cstring
 from fanzha.adapters.smpp.firewall.dialect import Smpp
 from fanzha.adapters.smpp.firewall.gate import Gate, LetIn
 from fanzha.adapters.smpp.firewall.settings import GateSettings, Recorded
-from fanzha.ports.text_wire import Ground, Judge, Texts, Verdict
+from fanzha.ports.text_wire import Dialect, Ground, Judge, Texts, Verdict
 
 SCAM = "兼职刷单日结，加微信进群领任务"
 HONEST = "您的快件已到驿站，请凭取件码领取"
@@ -79,7 +79,7 @@ class Centre:
                     break
                 self.heard += data
                 rest += data
-                while len(rest) >= 16 and len(rest) >= (size := int.from_bytes(rest[:4], "big")):
+                while len(rest) >= 12 and len(rest) >= (size := int.from_bytes(rest[:4], "big")):
                     frame, rest = rest[:size], rest[size:]
                     writer.write((self.answer or accept)(frame))
                 await writer.drain()
@@ -162,6 +162,7 @@ async def rig(
     answer: Callable[[bytes], bytes] | None = None,
     record: Callable[[list[Recorded]], None] | None = None,
     let_in: LetIn | None = None,
+    dialect: Dialect = DIALECT,
     **limits: Any,
 ) -> AsyncIterator[Rig]:
     records: list[Recorded] = []
@@ -173,7 +174,7 @@ async def rig(
             "linger_s": 0.5,
         }
         gate = Gate(
-            DIALECT,
+            dialect,
             GateSettings(**(told | limits)),
             judge or words(),
             lambda _, verdict: STATUSES[verdict.ground],
