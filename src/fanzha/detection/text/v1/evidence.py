@@ -157,8 +157,8 @@ class Evidence:
             return self.parts.scam_type(self.worse[row][0])
         steps, model = self.reader.steps, self.reader.model
         window = self._window(row)
-        mains = dict(zip(model.codes, np.log(model.class_shares(window)), strict=True))
-        types = dict(zip(model.type_codes, np.log(model.type_shares(window)), strict=True))
+        mains = dict(zip(model.codes, np.log(model.class_shares(window)).tolist(), strict=True))
+        types = dict(zip(model.type_codes, np.log(model.type_shares(window)).tolist(), strict=True))
         for _, step in self.steps_of(row):
             main = steps.main(step)
             if main in mains:
@@ -167,8 +167,8 @@ class Evidence:
                 types[step.scam_type] += _TELLS * step.weight
         of = {code: steps.taxonomy.main_of(code) for code in types}
         odds = {code: said + _CLASS * mains[of[code]] for code, said in types.items()}
-        most = max(odds.values())
-        shares = {code: float(np.exp(one - most)) for code, one in odds.items() if of[code] != GREY}
+        raised = np.exp(np.array(list(odds.values())) - max(odds.values())).tolist()
+        shares = {code: one for code, one in zip(odds, raised, strict=True) if of[code] != GREY}
         best, whole = max(sorted(shares), key=shares.__getitem__), sum(shares.values())
         if shares[best] / whole >= _CLEAR:
             return best
