@@ -263,13 +263,18 @@ def _server(count: int) -> Iterator[str]:
         process = multiprocessing.get_context("spawn").Process(target=_serve, args=(path, count))
         process.start()
         try:
-            while not Path(path).exists():
+            while not _answers(path):
                 assert process.is_alive()
                 time.sleep(0.05)
             yield path
         finally:
             process.kill()
             process.join()
+
+
+def _answers(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(path) == 0
 
 
 def _over_the_socket(count: int, *, quick: bool) -> dict[str, float]:

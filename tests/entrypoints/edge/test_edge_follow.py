@@ -174,10 +174,28 @@ def test_damage_is_left_out(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir() if "list" not in p.name) == ["notes.txt"]
 
 
+@pytest.mark.parametrize("nth", [1, 3, 5])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_at_a_renaming_what_was_kept_is_there(tmp_path: Path, nth: int, moment: str) -> None:
+    """A whole list (version 1), three sets of changes (to 4), and a whole list again."""
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.entrypoints.edge.kept_process", str(tmp_path), str(nth),
+         moment],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}, check=False,
+    )  # fmt: skip
+    assert process.returncode == -signal.SIGKILL
+    version = {1: 0, 3: 2, 5: 4}[nth] + (moment == "after" and nth < 5)
+    found = list(KeptLists(tmp_path).load())
+    assert (found[-1].version if found else 0) == version
+    assert not list(tmp_path.glob(".aside-*"))
+    if version:
+        assert len(rebuilt(tmp_path)) == version
+
+
 def test_killed_while_it_writes_the_edge_has_a_list_that_was(tmp_path: Path) -> None:
     """SIGKILL at any moment, writing and renaming included, leaves a list that can be read."""
     rng, versions = random.Random(3), []
-    for _ in range(3):
+    for _ in range(2):
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.entrypoints.edge.follower_process", str(tmp_path)],
             cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"},

@@ -26,6 +26,8 @@ __all__ = ["CLIENTS_MAX", "listening"]
 _log = logging.getLogger("fanzha.edge")
 CLIENTS_MAX = 1_024
 _PATH_MAX = 107
+_WAITING = 128
+"""Programs that may wait to be let in."""
 _FRAMES_AT_ONCE = 32
 """Answered before other clients have their turn."""
 
@@ -54,6 +56,7 @@ async def listening(
         if group:
             shutil.chown(path, group=group)
             path.chmod(0o660)
+        server.listen(_WAITING)
     except (OSError, LookupError) as error:
         server.close()
         raise _misplaced(path, str(error)) from error
