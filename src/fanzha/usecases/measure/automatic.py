@@ -10,7 +10,7 @@ from fanzha.detection.finding import Finding, Role, SubjectKind
 from fanzha.errors import Refused
 from fanzha.lifecycles.measure.model import Effect, Ground, GroundKind, Measure
 from fanzha.lifecycles.measure.target import MeasureKind, Target, parse
-from fanzha.ports.register import RegisterOffice
+from fanzha.ports.register import AlreadyListed, RegisterOffice
 from fanzha.usecases.measure.propose import Register, Wanted, take
 
 __all__ = ["suspects", "take_from"]
@@ -54,9 +54,12 @@ def take_from(
                 ground=_ground(finding, kind.articles[0]),
                 area=register.root.code,
             )
-            with office.work() as work:
-                reports = work.reports.count(about(target))
-                made = take(work, register, wanted, finding.score, reports, code(), now)
+            try:
+                with office.work() as work:
+                    reports = work.reports.count(about(target))
+                    made = take(work, register, wanted, finding.score, reports, code(), now)
+            except AlreadyListed:
+                continue
             if made is not None:
                 taken.append(made)
     return taken

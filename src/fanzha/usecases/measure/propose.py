@@ -16,7 +16,7 @@ from fanzha.lifecycles.measure.policy import RegisterPolicy
 from fanzha.lifecycles.measure.protected import Protected
 from fanzha.lifecycles.measure.target import Target
 from fanzha.ports.deed_book import Deed
-from fanzha.ports.register import AlreadyListed, RegisterUnit
+from fanzha.ports.register import RegisterUnit
 from fanzha.usecases.measure.listing import entries_of, not_too_wide
 from fanzha.usecases.measure.notice import NoticeWording, notice
 
@@ -85,8 +85,8 @@ def take(
     now: datetime,
 ) -> Measure | None:
     """What the machine does by itself: a short, provisional measure. None where the evidence does
-    not suffice, the target is protected or wide, or something stands already. The same id again is
-    the same measure, whatever became of it."""
+    not suffice, the target is protected or wide. The same id again is the same measure, whatever
+    became of it. Raises AlreadyListed where another stands: the commit then comes to nothing."""
     if (there := work.measures.get(wanted.id)) is not None:
         return there
     target = wanted.target
@@ -99,12 +99,8 @@ def take(
     made = _made(register, replace(wanted, effect=effect), code, now, machine)
     term = Term(now, now + register.policy.kinds[target.kind].automatic)
     made = replace(made, state=states.PROVISIONAL, automatic=True, term=term)
-    try:
-        # Before the measure itself: where it is refused, nothing else has been done.
-        work.lists.put(entries_of(made), made.id)
-    except AlreadyListed:
-        return None
     stored = _add(work, register, machine, made, "take", now)
+    work.lists.put(entries_of(stored), stored.id)
     register.tell(work, stored, "begins", now)
     return stored
 
