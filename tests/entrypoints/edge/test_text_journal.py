@@ -13,13 +13,14 @@ import httpx
 import pytest
 import yaml
 
+from fanzha.adapters.cmpp.dialect import Cmpp
 from fanzha.adapters.sealing.keyring import Keyring
 from fanzha.adapters.smpp.firewall.settings import Recorded
 from fanzha.entrypoints.edge.sms import place_of
 from fanzha.entrypoints.edge.texts.accounts import Accounts, load_accounts, sealed_password
 from fanzha.entrypoints.edge.texts.journal import Journal, unavailable
 from fanzha.entrypoints.edge.texts.policy import FILE, load_text_policy
-from fanzha.entrypoints.edge.texts.run import poster
+from fanzha.entrypoints.edge.texts.run import Firewall, poster
 from fanzha.errors import Misconfigured, Refused, Unavailable
 from fanzha.ports.text_wire import Ground, Login, Said, Verdict
 from fanzha.records.door import admit
@@ -273,3 +274,21 @@ def test_places() -> None:
         with pytest.raises(Misconfigured):
             place_of(wrong, "to")
     assert Accounts({}).by_name == {}
+
+
+def test_measures_that_are_met_are_told(tmp_path: Path) -> None:
+    met: list[tuple[int, int]] = []
+    firewall = Firewall(
+        Cmpp(), load_text_policy(POLICIES / FILE), None, journal(tmp_path),  # type: ignore[arg-type]
+        ("127.0.0.1", 0), ("127.0.0.1", 0), lambda: None,
+        met=lambda code, effect, _: met.append((code, effect)),
+    )  # fmt: skip
+    said = told("x").said
+    firewall.record(
+        [
+            Recorded("a", said, Verdict(True, Ground.SENDER, 7)),
+            Recorded("a", said, Verdict(False, Ground.ADDRESS, 8)),
+            told("by its words"),
+        ]
+    )
+    assert met == [(7, 3), (8, 1)]

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fanzha.adapters.cmpp.dialect import Cmpp
@@ -16,6 +16,7 @@ from fanzha.adapters.smpp.firewall.dialect import Smpp
 from fanzha.detection.text.v1.evidence import Reader
 from fanzha.detection.text.v1.policy import READING_FILE, ReadingPolicy
 from fanzha.entrypoints.edge.follow import Follower
+from fanzha.entrypoints.edge.hits import HitTeller
 from fanzha.entrypoints.edge.texts.accounts import load_accounts
 from fanzha.entrypoints.edge.texts.journal import Journal
 from fanzha.entrypoints.edge.texts.judging import TextJudge
@@ -60,12 +61,15 @@ def run(
     """
     import uvloop
 
-    with follower or nullcontext():
+    teller = None if wire.tell is None else HitTeller(*wire.tell, "sms")
+    with follower or nullcontext(), teller or nullcontext():
         if follower is None:
             _log.warning("no lists are followed: texts are judged by their words alone")
         else:
             follower.loaded(_FROM_DISK_S)
         firewall = _firewall(wire, lambda: None if follower is None else follower.standing)
+        if teller is not None:
+            firewall = replace(firewall, met=teller.count)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(firewall, ready))
 

@@ -17,12 +17,13 @@ from typing import Any
 import httpx
 
 from fanzha.adapters.smpp.firewall.gate import Gate
-from fanzha.adapters.smpp.firewall.settings import GateSettings
+from fanzha.adapters.smpp.firewall.settings import GateSettings, Recorded
 from fanzha.entrypoints.edge.texts.accounts import Accounts
 from fanzha.entrypoints.edge.texts.journal import Journal, unavailable
 from fanzha.entrypoints.edge.texts.judging import TextJudge
 from fanzha.entrypoints.edge.texts.policy import TextPolicy
 from fanzha.errors import Refused
+from fanzha.lists.form import Effect
 from fanzha.lists.index import Standing
 from fanzha.ports.text_wire import Dialect
 
@@ -47,6 +48,8 @@ class Firewall:
     state_file: Path | None = None
     accounts: Accounts | None = None
     post: Callable[[bytes], None] | None = None
+    met: Callable[[int, int, float], None] | None = None
+    """Told (code, effect, when) of each measure that was met."""
     limits: dict[str, Any] = field(default_factory=dict)
     """Of GateSettings, where they are not to be as they are by default."""
 
@@ -70,9 +73,17 @@ class Firewall:
             settings,
             self.judge,
             lambda account, verdict: policy.answer(dialect.name, account, verdict),
-            self.journal.write,
+            self.record,
             None if self.accounts is None else self.accounts.asker(statuses),
         )
+
+    def record(self, told: list[Recorded]) -> None:
+        """What the gate refused or let pass with a doubt: into the journal, and counted."""
+        self.journal.write(told)
+        for one in told:
+            if self.met is not None and one.verdict.code:
+                effect = Effect.REFUSE if one.verdict.refuse else Effect.LABEL
+                self.met(one.verdict.code, effect, time.time())
 
 
 async def serve(firewall: Firewall, ready: Callable[[int], None] | None = None) -> None:
