@@ -158,7 +158,7 @@ class _Edge:
 @contextmanager
 def _edge(count: int, *peers: str) -> Iterator[_Edge]:
     """With its zones built. This process may fetch too, unsigned, from another loopback address."""
-    argv = [str(count), json.dumps([*peers, "127.0.0.2"]), json.dumps([KEY])]
+    argv = [str(count), json.dumps([*peers, "127.0.0.2/31"]), json.dumps([KEY])]
     with subprocess.Popen(
         [sys.executable, "-m", "bench.running.names_edge", *argv],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -17,7 +17,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
-from tools.soak import fuzz_lists, fuzz_rows, fuzz_sip, fuzz_smpp, fuzz_text
+from tools.soak import (
+    fuzz_dns,
+    fuzz_firewall,
+    fuzz_lists,
+    fuzz_rows,
+    fuzz_sip,
+    fuzz_smpp,
+    fuzz_text,
+)
 
 TARGETS: dict[str, Callable[[], AbstractContextManager[Callable[[Random], None]]]] = {
     "identifiers": fuzz_text.identifiers,
@@ -29,12 +37,15 @@ TARGETS: dict[str, Callable[[], AbstractContextManager[Callable[[Random], None]]
     "events-over-http": fuzz_rows.events_over_http,
     "nats-parcels": fuzz_rows.parcels,
     "smpp": fuzz_smpp.frames,
+    "text-wires": fuzz_firewall.wires,
     "sip-requests": fuzz_sip.requests,
     "sip-tokens": fuzz_sip.tokens,
     "scoring": fuzz_rows.scoring,
     "list-bodies": fuzz_lists.bodies,
     "list-frames": fuzz_lists.asked,
     "list-changes": fuzz_lists.changed,
+    "dns-questions": fuzz_dns.questions,
+    "dns-zones": fuzz_dns.zones,
 }
 _MOST_KINDS = 25
 

@@ -155,6 +155,13 @@ def test_wrong_signatures_are_named() -> None:
     assert error(weak)[1] == dns.rcode.BADKEY
 
 
+def test_a_wrong_signature_with_more_behind_it_is_borne() -> None:
+    forged = dns.message.make_query(NAME, "SOA")
+    forged.use_tsig(dns.tsig.Key("carrier-a", SECRET[::-1].replace("=", "A"), "hmac-sha256"))
+    [only] = ANSWERS.to(forged.to_wire() + b"more", SIGNING, stream=True)
+    assert dns.message.from_wire(only).rcode() == dns.rcode.FORMERR
+
+
 def test_an_old_signature_is_told_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     query = dns.message.make_query(NAME, "SOA")
     query.use_tsig(A)

@@ -98,6 +98,7 @@ class Answers:
     def __init__(self, access: Access, zones: Mapping[str, Served | None]) -> None:
         self._access = access
         self._zones = zones
+        self._bad_signatures = 0
         self.given: Counter[str] = Counter()
         """Answers over TCP so far: `axfr`, `ixfr`, and `current` where a peer had it already."""
 
@@ -130,12 +131,18 @@ class Answers:
         if code is None:
             _log.debug("unreadable: %s", type(error).__name__)
             return _refusal(header, dns.rcode.FORMERR)
-        asked = dns.message.from_wire(message, keyring=False)
+        try:  # the signature is looked at before the rest has been read
+            asked = dns.message.from_wire(message, keyring=False)
+        except Exception:
+            return _refusal(header, dns.rcode.FORMERR)
         assert asked.tsig is not None, "its signature was looked at"
         theirs = asked.tsig[0]
         assert isinstance(theirs, dns.rdtypes.ANY.TSIG.TSIG)
         reply = _refusal(header, dns.rcode.NOTAUTH)
-        _log.warning("a signature was refused: %s", dns.rcode.to_text(code, True))
+        self._bad_signatures += 1
+        if not self._bad_signatures & (self._bad_signatures - 1):  # the 1st, 2nd, 4th, 8th, …
+            words = dns.rcode.to_text(code, True)
+            _log.warning("signatures refused: %d, the last for %s", self._bad_signatures, words)
         key = self._access.keys.get(asked.tsig.name)
         if code == dns.rcode.BADTIME and key is not None:
             now = int(time.time()).to_bytes(6, "big")
