@@ -68,6 +68,11 @@ class EventLog(Protocol):
         """Whether the log answers at this moment."""
         ...
 
+    @property
+    def passed_over(self) -> int:
+        """How many records that somebody else left among ours this process has passed over."""
+        ...
+
     async def start(self) -> None:
         """Connect. Unavailable when the log does not answer, Misconfigured when it refuses us."""
         ...

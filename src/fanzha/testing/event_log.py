@@ -29,6 +29,10 @@ class MemoryEventLog:
     def up(self) -> bool:
         return self._up
 
+    @property
+    def passed_over(self) -> int:
+        return 0
+
     async def start(self) -> None:
         self._up = True
 

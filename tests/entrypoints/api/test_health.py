@@ -20,6 +20,7 @@ from fanzha.entrypoints.api.watch import Watch
 from fanzha.errors import Unavailable
 from fanzha.lifecycles.actor import NATION
 from fanzha.records.door import admit
+from fanzha.testing.event_log import MemoryEventLog
 from tests.entrypoints.api.given import Api
 from tests.fixtures import Installed
 from tests.records.rows import row
@@ -117,6 +118,12 @@ def test_a_database_that_hangs_is_said_to_be_down(api: Api, postgres: EmbeddedPo
             assert parts["event_log"] == (True, "")
     while health(api)[0] != 200:
         pass
+
+
+def test_strays_in_the_log_are_told(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryEventLog, "passed_over", 3)
+    code, parts = health(api)
+    assert (code, parts["event_log"]) == (200, (True, "passed_over=3"))
 
 
 def sleep_long(database: Database, limit_s: float | None) -> None:

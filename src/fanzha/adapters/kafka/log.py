@@ -6,24 +6,27 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import pyarrow as pa
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from fanzha.adapters.kafka.following import Follower
 from fanzha.adapters.kafka.order import (
     Recognised,
     Reference,
+    Strays,
+    bound_of,
     checked_key,
     checked_sender,
     checked_stream,
 )
-from fanzha.adapters.kafka.reading import Consumer
+from fanzha.adapters.kafka.reading import Consumer, Gap, Record
+from fanzha.adapters.kafka.settings import KafkaSettings, made
 from fanzha.errors import FanzhaError, Misconfigured
 from fanzha.ports.event_log import LogEntry, LogLost, log_silent, log_unsure
 from fanzha.records.batches import decode, parts
@@ -31,28 +34,10 @@ from fanzha.records.batches import decode, parts
 __all__ = ["KafkaLog", "KafkaSettings"]
 
 _log = logging.getLogger("fanzha.kafka")
-_EXISTS = 36
 _PING_S = 1.0
 _SLACK_MS = 60_000
 """A batch is stored a moment before its reference; deletion stays so far behind the bound."""
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaSettings:
-    """Where the brokers are, and how long to insist."""
-
-    servers: str
-    """`host:port[,host:port…]`."""
-    prefix: str = "fanzha.events"
-    replicas: int = 1
-    """Copies of each topic. Durable only where several brokers hold it and `min.insync.replicas`
-    asks for them, or the broker flushes what it acknowledges."""
-    max_payload: int = 900_000
-    """Bytes of a record; below the brokers' `message.max.bytes`."""
-    recognised_s: float = 600.0
-    patience_s: float = 30.0
-    try_s: float = 5.0
 
 
 class KafkaLog:
@@ -72,7 +57,11 @@ class KafkaLog:
         self._streams: set[str] = set()
         self._span_ms = int(1000 * settings.recognised_s)
         self._recognised = Recognised(self._span_ms)
-        self._read_to = 0
+        self._strays = Strays(settings.prefix)
+        self._follower = Follower(
+            self._order, self._topic, self._recognised, self._strays, settings.absent_s,
+            time.monotonic,
+        )  # fmt: skip
         self._following: asyncio.Task[None] | None = None
         self._appending = asyncio.Lock()
         self._answers = False
@@ -80,7 +69,14 @@ class KafkaLog:
 
     @property
     def up(self) -> bool:
-        return self._answers and not self._closed.is_set()
+        """Whether brokers answer and the order is followed: without that, keys are not known."""
+        followed = self._following is not None and not self._following.done()
+        return self._answers and followed and not self._closed.is_set()
+
+    @property
+    def passed_over(self) -> int:
+        """Records under our topics that are no entries, as far as this process has come by them."""
+        return self._strays.count
 
     async def start(self) -> None:
         deadline = _now() + self._settings.patience_s
@@ -123,17 +119,7 @@ class KafkaLog:
 
     async def _make(self, topic: str, configs: dict[str, str]) -> None:
         assert self._admin is not None
-        forever = {"retention.ms": "-1", "retention.bytes": "-1"}
-        made = await self._admin.create_topics(
-            [NewTopic(topic, 1, self._settings.replicas, topic_configs={**forever, **configs})]
-        )
-        for error in made.topic_errors:
-            if error[1] not in (0, _EXISTS):
-                raise Misconfigured(
-                    "log_not_made",
-                    zh=f"无法建立事件日志：Kafka 错误 {error[1]}",
-                    en=f"the event log cannot be made: Kafka error {error[1]}",
-                )
+        await made(self._admin, topic, self._settings.replicas, configs)
 
     async def append(
         self, stream: str, batch: pa.RecordBatch, key: str, sender: str = "local"
@@ -164,6 +150,7 @@ class KafkaLog:
                 if again:
                     return await self._first(key, position, deadline)
                 self._recognised.note(key, position, _wall_ms())
+                self._follower.newest = max(self._follower.newest, position)
                 return position
             except MessageSizeTooLargeError as error:
                 raise Misconfigured(
@@ -180,7 +167,7 @@ class KafkaLog:
 
     async def _first(self, key: str, position: int, deadline: float) -> int:
         """An attempt that nobody confirmed may stand before `position`: readers take the first."""
-        while self._read_to < position:
+        while self._follower.settled_to < position:
             if self._closed.is_set() or _now() > deadline:
                 raise log_unsure()
             await asyncio.sleep(0.02)
@@ -205,26 +192,25 @@ class KafkaLog:
 
     async def _follow(self, ready: asyncio.Future[None]) -> None:
         """Learn the keys of others' appends, and notice when the brokers fall silent."""
-        probe = self._probe
-        last = await probe.end(self._order)
-        since = await probe.at_time(self._order, _wall_ms() - self._span_ms)
-        probe.seek(self._order, since)
-        while not self._closed.is_set():
-            if since >= last and not ready.done():
-                ready.set_result(None)
-            try:
-                for record in await probe.page(self._order, _PING_S if ready.done() else 0.1):
-                    reference = Reference.decode(record.value)
-                    self._recognised.note(reference.key, record.offset + 1, record.timestamp)
-                    since = self._read_to = record.offset + 1
-                self._answers = await probe.alive()
-            except (KafkaError, OSError, TimeoutError):
-                self._answers = False
-                await asyncio.sleep(0.1)
+        probe, follower = self._probe, self._follower
+        try:
+            last = await follower.begin(probe, _wall_ms() - self._span_ms)
+            while not self._closed.is_set():
+                if follower.read_to >= last and not ready.done():
+                    ready.set_result(None)
+                try:
+                    await follower.step(probe, _PING_S if ready.done() else 0.1)
+                    self._answers = await probe.alive()
+                except (KafkaError, OSError, TimeoutError):
+                    self._answers = False
+                    await asyncio.sleep(0.1)
+        except Exception as error:
+            _log.critical("the order is not followed any more: %s", type(error).__name__)
+            raise
 
     async def read(self, after: int) -> AsyncIterator[LogEntry]:
-        if (last := await self.last()) < after:
-            raise LogLost(after, last)
+        if (end := await self._end()) < after:
+            raise LogLost(after, end)
         reader = Consumer(self._settings.servers)
         bounds: dict[str, int] = {}
         seen = Recognised(self._span_ms)
@@ -240,38 +226,85 @@ class KafkaLog:
             position = begin
             while True:
                 page = await self._or_silent(lambda: reader.page(self._order, 0.5))
+                came = _now()
                 await self._or_silent(lambda: self._learn(reader, bounds))
                 for record in page:
                     position = record.offset + 1
-                    reference = Reference.decode(record.value)
-                    fresh = seen.note(reference.key, position, record.timestamp)
-                    trimmed = position <= bounds.get(reference.stream, 0)
-                    if position <= after or not fresh or trimmed:
-                        continue
-                    yield LogEntry(
-                        position=position,
-                        stream=reference.stream,
-                        batch=decode(await self._batch(reader, reference, position)),
-                        appended_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-                        sender=reference.sender,
-                    )
-                if not page and self.up and (last := await self.last()) < position:
-                    raise LogLost(position, last)
+                    entry = await self._entry(reader, record, after, bounds, seen, came)
+                    if entry is not None:
+                        yield entry
+                if not page and self.up and (end := await self._end()) < position:
+                    raise LogLost(position, end)
         finally:
             await reader.close()
 
-    async def _batch(self, consumer: Consumer, reference: Reference, position: int) -> bytes:
+    async def _entry(
+        self, reader: Consumer, record: Record, after: int, bounds: Mapping[str, int],
+        seen: Recognised, came: float,
+    ) -> LogEntry | None:  # fmt: skip
+        """What a record of the order that `came` at an instant tells; None where it is nothing new.
+        The key of a reference to nothing is nobody's."""
+        position = record.offset + 1
+        reference = Reference.decode(record.value, record.timestamp)
+        if reference is None:
+            self._strays.note(self._order.topic, record.offset, "no reference")
+            return None
+        if seen.position(reference.key, record.timestamp) is not None:
+            return None
         partition = TopicPartition(self._topic(reference.stream), 0)
-        payload = await self._or_silent(lambda: consumer.one(partition, reference.offset))
-        if payload is None:
-            raise LogLost(position - 1, position)
-        return payload
+        if position <= max(after, bounds.get(reference.stream, 0)):
+            if await self._or_silent(lambda: reader.stands(partition, reference.offset)):
+                seen.note(reference.key, position, record.timestamp)
+            return None
+        batch = await self._batch(reader, partition, reference.offset, record, came)
+        if batch is None:
+            return None
+        seen.note(reference.key, position, record.timestamp)
+        return LogEntry(
+            position=position,
+            stream=reference.stream,
+            batch=batch,
+            appended_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            sender=reference.sender,
+        )
+
+    async def _batch(
+        self, consumer: Consumer, partition: TopicPartition, offset: int, record: Record,
+        came: float,
+    ) -> pa.RecordBatch | None:  # fmt: skip
+        """What a reference names; None where it never named a batch. LogLost where it did, and the
+        batch is gone."""
+        found = await self._or_silent(lambda: consumer.one(partition, offset))
+        if found is Gap.NEVER and _wall_ms() - record.timestamp < _SLACK_MS:
+            # A broker that has just taken over may know a moment later how far it has come.
+            with contextlib.suppress(TimeoutError):
+                left = max(0.0, came + self._settings.absent_s - _now())
+                await asyncio.wait_for(self._closed.wait(), left)
+            found = await self._or_silent(lambda: consumer.one(partition, offset))
+        if found is Gap.DELETED:
+            oldest = await self._or_silent(lambda: consumer.oldest(partition))
+            if oldest is None or record.timestamp <= oldest + _SLACK_MS:
+                raise LogLost(record.offset, record.offset + 1)
+        if isinstance(found, bytes):
+            try:
+                return decode(found)
+            except (pa.ArrowException, OSError, ValueError, StopIteration):
+                pass  # no batch of ours, whoever named it
+        why = "its batch is none" if isinstance(found, bytes) else "its batch does not exist"
+        self._strays.note(self._order.topic, record.offset, why)
+        return None
 
     async def _learn(self, consumer: Consumer, bounds: dict[str, int]) -> None:
-        """Take in what has been trimmed since the last look."""
-        for record in await consumer.rest(self._trimmed):
-            stream = record.key.decode()
-            bounds[stream] = max(bounds.get(stream, 0), int(record.value))
+        """Take in what has been trimmed since the last look. A bound beyond the order's end was
+        never written by us: it would hide what is still to come."""
+        records = await consumer.rest(self._trimmed)
+        end = await consumer.end(self._order) if records else 0
+        for record in records:
+            found = bound_of(record.key, record.value)
+            if found is None or found[1] > end:
+                self._strays.note(self._trimmed.topic, record.offset, "no bound")
+            else:
+                bounds[found[0]] = max(bounds.get(found[0], 0), found[1])
 
     async def _or_silent(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Asks until the brokers answer; Unavailable once the log is closed."""
@@ -296,6 +329,11 @@ class KafkaLog:
         raise log_silent()
 
     async def last(self) -> int:
+        end, follower = await self._end(), self._follower
+        # What stands behind the newest entry may be no entry: nobody should wait for it.
+        return end if follower.settled_to < end else min(end, follower.newest)
+
+    async def _end(self) -> int:
         return await self._or_silent(lambda: self._probe.end(self._order))
 
     async def trim(self, stream: str, before: datetime) -> None:
@@ -333,8 +371,9 @@ class KafkaLog:
         self._closed.set()
         if self._following is not None:
             self._following.cancel()
-            with contextlib.suppress(asyncio.CancelledError, KafkaError, FanzhaError):
-                await self._following
+            await asyncio.wait([self._following])
+            if not self._following.cancelled():
+                self._following.exception()  # said when it ended
         await self._disconnect()
 
     async def _disconnect(self) -> None:

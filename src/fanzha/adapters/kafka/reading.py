@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import enum
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-__all__ = ["Consumer", "Record"]
+__all__ = ["Consumer", "Gap", "Record"]
 
 _FETCH = 16 << 20
 _PAGE = 2_000
 _ANSWER_MS = 10_000
+_TRIES = 10
+
+
+class Gap(enum.Enum):
+    """Why there is no record at an offset."""
+
+    DELETED = "deleted"
+    """It is older than the oldest kept."""
+    NEVER = "never"
+    """The partition ends before it, or there is no such topic."""
 
 
 class Record(NamedTuple):
@@ -34,6 +45,8 @@ class Consumer:
             fetch_max_wait_ms=100,
         )
         self._next: dict[TopicPartition, int] = {}
+        self._topics: frozenset[str] = frozenset()
+        self._reached: dict[TopicPartition, int] = {}
 
     async def start(self) -> None:
         await self._client.start()
@@ -68,23 +81,53 @@ class Consumer:
             self._next[partition] = page[-1].offset + 1
         return page
 
-    async def one(self, partition: TopicPartition, offset: int) -> bytes | None:
-        """The record at an offset; None where it has been deleted."""
+    async def one(self, partition: TopicPartition, offset: int) -> bytes | Gap:
+        """The record at an offset, or why it is not there."""
         if self._next.get(partition) != offset:
-            if offset < await self.first(partition):
-                return None
+            if (gap := await self._gap(partition, offset)) is not None:
+                return gap
             self.seek(partition, offset)
-        while True:
-            found = await self._client.getmany(partition, timeout_ms=_ANSWER_MS, max_records=1)
-            records = found.get(partition)
-            if not records:
-                if offset < await self.first(partition):
-                    return None
-                raise TimeoutError
-            self._next[partition] = records[0].offset + 1
-            if records[0].offset == offset:
-                return bytes(records[0].value)
+        for _ in range(_TRIES):
+            found = await self._client.getmany(
+                partition, timeout_ms=_ANSWER_MS // _TRIES, max_records=1
+            )
+            if records := found.get(partition):
+                self._next[partition] = records[0].offset + 1
+                same = records[0].offset == offset
+                return bytes(records[0].value or b"") if same else Gap.DELETED
+            if (gap := await self._gap(partition, offset)) is not None:
+                return gap
+        raise TimeoutError
+
+    async def _gap(self, partition: TopicPartition, offset: int) -> Gap | None:
+        """Why nothing stands at an offset; None where something does."""
+        if not await self.stands(partition, offset):
+            return Gap.NEVER
+        return Gap.DELETED if offset < await self.first(partition) else None
+
+    async def stands(self, partition: TopicPartition, offset: int) -> bool:
+        """Whether a partition has ever come as far as this."""
+        if offset >= self._reached.get(partition, 0):
+            self._reached[partition] = await self.reach(partition)
+        return offset < self._reached[partition]
+
+    async def reach(self, partition: TopicPartition) -> int:
+        """How far a partition has come; 0 where there is no such topic. An unknown one is not asked
+        for: some brokers would make it."""
+        if partition.topic not in self._topics:
+            self._topics = frozenset(await self._client.topics())
+        return await self.end(partition) if partition.topic in self._topics else 0
+
+    async def oldest(self, partition: TopicPartition) -> int | None:
+        """When the oldest record kept was stored, in ms UTC; None where none is kept."""
+        first = await self.first(partition)
+        if first >= await self.end(partition):
             return None
+        self.seek(partition, first)
+        page = await self.page(partition, _ANSWER_MS / 1000)
+        if not page:
+            raise TimeoutError
+        return page[0].timestamp
 
     async def rest(self, partition: TopicPartition) -> list[Record]:
         """Everything from where reading stands to the end as it is now."""

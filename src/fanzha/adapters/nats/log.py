@@ -63,6 +63,10 @@ class JetStreamLog:
         return self._client is not None and self._client.is_connected
 
     @property
+    def passed_over(self) -> int:
+        return 0
+
+    @property
     def alarm(self) -> str | None:
         """Why the log refuses to grow, while it does; None when all is well."""
         return self._alarm

@@ -80,6 +80,8 @@ async def health(request: Request, parts: Parts, response: Response) -> wire.Hea
     seen, last = await asyncio.gather(watch.look(parts), last_of(parts), return_exceptions=True)
     database = _part("database", seen)
     event_log = _part("event_log", last)
+    if event_log.up and (strays := parts.log.passed_over):
+        event_log = wire.Part(name="event_log", up=True, detail=f"passed_over={strays}")
     scorer = wire.Part(name="scorer", up=False, detail=_UNKNOWN)
     worker = wire.Part(name="worker", up=False, detail=_UNKNOWN)
     feeds: list[wire.Feed] = []
@@ -124,7 +126,11 @@ class _Totals(Collector):
             for value, n in sorted(values.items()):
                 family.add_metric([value], n)
             metrics.append(family)
-        return metrics
+        strays = CounterMetricFamily(
+            "fanzha_log_passed_over", "Records in the event log that are no entries"
+        )
+        strays.add_metric([], self._parts.log.passed_over)
+        return [*metrics, strays]
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
