@@ -28,6 +28,8 @@ LOADS = (
     ("window_1000", 1_000, 1),
 )
 NOTHING = "no firewall: the sender at the centre"
+JASMIN = "Jasmin with an interceptor of two lines"
+JASMIN_TEXTS = 2_000
 
 
 def run(*, quick: bool = False) -> Figure:
@@ -48,12 +50,18 @@ def run(*, quick: bool = False) -> Figure:
                 key = name if place == "firewall" else f"{name}_{place}"
                 for figure in ("rate", "p50_ms", "p99_ms"):
                     also[f"{key}_{figure}"] = statistics.median(one[figure] for one in found)
+        peers = {}
+        if jasmin := os.environ.get("JASMIN"):
+            found = [_send(int(jasmin), bodies, JASMIN_TEXTS, 100, 1) for _ in range(rounds)]
+            peers[JASMIN] = statistics.median(one["rate"] for one in found)
+            for figure in ("p50_ms", "p99_ms"):
+                also[f"jasmin_{figure}"] = statistics.median(one[figure] for one in found)
     ours = also.pop("window_100_rate")
     return Figure(
         name="firewall",
         ours=ours,
         unit="texts/s",
-        peers={},
+        peers=peers,
         also=also,
         settings={
             "processes": "sender, firewall, centre on the cores of this machine; uvloop in each",
@@ -64,6 +72,7 @@ def run(*, quick: bool = False) -> Figure:
             "latency": "from the write of a submit to its answer, one in 16 timed",
             "rounds": "median of 3",
             "clock": "wall",
+            "jasmin": f"{JASMIN_TEXTS:,} texts, window 100; it answers once a text is in RabbitMQ",
         },
     )
 
@@ -72,7 +81,7 @@ def run(*, quick: bool = False) -> Figure:
 def _processes() -> Iterator[dict[str, int]]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        centre = _started(stack, "centre", "0")
+        centre = _started(stack, "centre", os.environ.get("JASMIN_CENTRE", "0"))
         ports = {"direct": centre}
         for name, entries in (("firewall", 0), ("listed", ENTRIES)):
             data = folder / name

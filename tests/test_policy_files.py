@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from fanzha.detection.taxonomy import load_taxonomy
+from fanzha.entrypoints.edge.texts.policy import load_text_policy
 from fanzha.errors import Misconfigured
 from fanzha.lifecycles.warning.policy import load_clocks, load_grades
 from fanzha.usecases.dissuasion.script import load as load_scripts
@@ -20,6 +21,7 @@ READERS = {
     "warning/clocks.yaml": load_clocks,
     "units/qinglan.yaml": load_units,
     "scripts/dissuasion.yaml": load_scripts,
+    "wires/texts.yaml": load_text_policy,
 }
 
 
