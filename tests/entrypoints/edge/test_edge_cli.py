@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fanzha.entrypoints.edge.following import CentreFeed, following
-from fanzha.entrypoints.edge.look import told
+from fanzha.entrypoints.edge.look import state, told
 from fanzha.errors import Misconfigured, Refused, Unavailable
 from fanzha.lists import code
 from fanzha.lists.form import Effect, Kind, Match
@@ -94,6 +94,8 @@ def test_an_edge_answers_from_the_centre_and_then_from_its_disk(folder: Path) ->
                 f"申诉码 appeal code {code.write(77)}",
                 "至 until 2096-10-02 07:06 UTC",
             ]
+            assert "list 1\t" in state(folder / "sip.sock")
+            assert "UTC" in state(folder / "sip.sock")
             assert "警示 warn" in looked(folder, "https://a.bad.example/x")[0]
             assert looked(folder, "95588", "good.example", "bank", "00" * 32) == [
                 "95588\t放行 pass",
@@ -107,6 +109,8 @@ def test_an_edge_answers_from_the_centre_and_then_from_its_disk(folder: Path) ->
         url = centre.url
     with running(folder, url):  # nobody is there any more
         until_refused(folder)
+        assert "list 1\t" in state(folder / "sip.sock")
+        assert "UTC" not in state(folder / "sip.sock")
         shown = subprocess.run(
             [sys.executable, "-m", "fanzha.entrypoints.cli.main", "edge", "look", MOBILE],
             env=environment(folder, url), capture_output=True, text=True, check=True,

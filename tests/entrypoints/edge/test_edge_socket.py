@@ -9,6 +9,7 @@ import stat
 import struct
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,12 +19,12 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanzha.entrypoints.edge.client import APP, NAME, NUMBER, SENDER, URL, Edge
+from fanzha.entrypoints.edge.client import APP, EDGE, NAME, NUMBER, SENDER, URL, Edge
 from fanzha.entrypoints.edge.frames import FRAME_MAX, answered, question, read
 from fanzha.entrypoints.edge.socket import listening
 from fanzha.errors import Misconfigured, Refused
 from fanzha.lists.form import Effect, Kind, Match
-from fanzha.lists.hits import Hit
+from fanzha.lists.hits import Hit, Hits
 from fanzha.lists.index import Standing
 from fanzha.testing.lists import MemoryLists, entry
 from fanzha.values import reserved
@@ -56,14 +57,17 @@ ANSWERS = [
 
 
 @contextmanager
-def served(standing: Callable[[], Standing | None] = lambda: STANDING) -> Iterator[str]:
+def served(
+    standing: Callable[[], Standing | None] = lambda: STANDING,
+    told: Callable[[Hits, float], None] | None = None,
+) -> Iterator[str]:
     """A server in a thread of its own; a short path, for sockets cannot have long ones."""
     with tempfile.TemporaryDirectory(prefix="fz-") as folder:
         path = Path(folder) / "edge.sock"
         ready, done = threading.Event(), threading.Event()
 
         async def serve() -> None:
-            async with listening(path, standing):
+            async with listening(path, standing, heard=told, age_s=lambda: 3.0):
                 ready.set()
                 while not done.is_set():
                     await asyncio.sleep(0.01)
@@ -91,6 +95,22 @@ def test_every_kind_is_answered(path: str) -> None:
         assert edge.ask(ITEMS) == ANSWERS
         assert edge.ask([]) == []
         assert edge.ask([ITEMS[0]] * 255) == [ANSWERS[0]] * 255
+
+
+def test_every_answer_is_told_once() -> None:
+    told: list[int] = []
+    counting = served(told=lambda hits, now: told.extend(hits.code.tolist()))
+    with counting as path, Edge(path, 10) as edge:
+        edge.ask(ITEMS)
+        edge.ask(ITEMS[:1])
+    assert told == [*(code for _, code, _ in ANSWERS), 11]
+
+
+def test_the_edge_says_which_list_it_has_and_when_it_heard_its_centre(path: str) -> None:
+    with Edge(path, 10) as edge:
+        [(effect, version, heard), answer] = edge.ask([(EDGE, b""), ITEMS[0]])
+    assert (effect, version, answer) == (0, 1, ANSWERS[0])
+    assert 0 <= time.time() - heard - 3 < 60
 
 
 def test_the_client_and_the_frames_are_one_form() -> None:
@@ -164,7 +184,7 @@ def test_who_does_not_read_is_not_read_and_nobody_else_waits(path: str) -> None:
 
 BAD = [
     b"\0\0\0\0", b"\0\0\0\1\1", b"\xff\xff\xff\xff\1\0", struct.pack("!IBB", FRAME_MAX + 1, 1, 0),
-    b"\0\0\0\2\2\0", b"\0\0\0\2\1\1", b"\0\0\0\3\1\0x", b"\0\0\0\5\1\1\0\0\0",
+    b"\0\0\0\2\2\0", b"\0\0\0\2\1\1", b"\0\0\0\3\1\0x", b"\0\0\0\5\1\1\6\0\0",
     b"\0\0\0\5\1\1\1\0\1", b"GET / HTTP/1.1\r\n\r\n",
 ]  # fmt: skip
 
@@ -186,7 +206,7 @@ def test_any_bytes_are_frames_or_refused(data: bytes) -> None:
 
 
 @settings(max_examples=200)
-@given(st.lists(st.tuples(st.integers(1, 5), st.binary(max_size=30)), max_size=5), st.data())
+@given(st.lists(st.tuples(st.integers(0, 5), st.binary(max_size=30)), max_size=5), st.data())
 def test_damaged_frames_are_read_or_refused(
     items: list[tuple[int, bytes]], data: st.DataObject
 ) -> None:
@@ -225,7 +245,7 @@ def plainly(data: bytes) -> tuple[list[tuple[int, bytes]], list[int], int] | Non
         version, count, rest = frame[0], frame[1], frame[2:]
         for _ in range(count):
             size = int.from_bytes(rest[1:3], "big")
-            if len(rest) < 3 + size or rest[0] not in range(1, 6):
+            if len(rest) < 3 + size or rest[0] not in range(6):
                 return None
             said.append((rest[0], rest[3 : 3 + size]))
             rest = rest[3 + size :]

@@ -81,9 +81,12 @@ def dns(ready_file: ReadyFile = None) -> None:
 @edge.command("look")
 def look(
     asked: Annotated[
-        list[str],
-        typer.Argument(help="号码、名称、域名、网址或 64 位十六进制摘要 what to ask about"),
-    ],
+        list[str] | None,
+        typer.Argument(
+            help="号码、名称、域名、网址或 64 位十六进制摘要；不给则问接口自身的名单版本"
+            " what to ask about; nothing: which list the edge has"
+        ),
+    ] = None,
     kind: Annotated[
         str,
         typer.Option(help="number sender name url app；缺省按写法判断 by default as it is written"),
@@ -93,9 +96,12 @@ def look(
     ] = None,
 ) -> None:
     """查询某个对象现在是否被处置。Asks a running edge what stands against these, one line each."""
-    from fanzha.entrypoints.edge.look import told
+    from fanzha.entrypoints.edge.look import state, told
 
-    for line in told(socket or socket_of(load()), asked, kind):
+    place = socket or socket_of(load())
+    if not asked:
+        print(state(place))
+    for line in told(place, asked or [], kind):
         print(line)
 
 

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 from types import TracebackType
 
-NUMBER, SENDER, NAME, URL, APP = 1, 2, 3, 4, 5
+EDGE, NUMBER, SENDER, NAME, URL, APP = range(6)
 _VERSION = 1
 
 

@@ -6,7 +6,8 @@ All numbers are unsigned, the greater byte first. A question:
     u8   version                       1
     u8   count                         questions in this frame, 0 to 255
     then each:
-    u8   kind                          1 number, 2 sender of a text, 3 name, 4 address (URL), 5 app
+    u8   kind                          1 number, 2 sender of a text, 3 name, 4 address (URL), 5 app;
+                                       0 the edge itself
     u16  length
     …    text in UTF-8 as it was met   a number in any writing; for an app its SHA-256, 32 bytes
 
@@ -21,7 +22,9 @@ The answer, in the order of the questions:
     u32  ends_at                       seconds since 1970, 0: no end
 
 A client may send further frames before it has an answer; answers come in order. A frame that does
-not keep to this closes the connection. An edge that has no list yet answers 0 to everything.
+not keep to this closes the connection. An edge that has no list yet answers 0 to everything. Of
+itself it says effect 0, as code the version of its list (0: none), as ends_at when it last heard its
+centre (0: not since it began).
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ from fanzha.lists.batch import Written
 from fanzha.lists.form import Kind
 from fanzha.lists.hits import Hits
 
-__all__ = ["FRAME_MAX", "HEAD", "VERSION", "Asking", "answered", "question", "read"]
+__all__ = ["FRAME_MAX", "HEAD", "OF_EDGE", "VERSION", "Asking", "answered", "question", "read"]
 
 VERSION = 1
 FRAME_MAX = 1 << 20
@@ -50,7 +53,9 @@ _ITEM = struct.Struct("!BH")
 _ANSWER = np.dtype([("effect", "u1"), ("code", ">u8"), ("ends_at", ">u4")])
 _COUNT_MAX = 255
 _HEAD, _ITEM_HEAD = HEAD.size, _ITEM.size
-_LEAST, _MOST = int(min(Kind)), int(max(Kind))
+OF_EDGE = 0
+"""The kind of a question that is about the edge itself."""
+_MOST = int(max(Kind))
 
 Ints = npt.NDArray[np.int64]
 
@@ -108,7 +113,7 @@ def _walk(
             if at + _ITEM_HEAD > end:
                 return frames, items, bad
             size = np.int64(data[at + 1]) << 8 | np.int64(data[at + 2])
-            if data[at] < _LEAST or data[at] > _MOST or at + _ITEM_HEAD + size > end:
+            if data[at] > _MOST or at + _ITEM_HEAD + size > end:
                 return frames, items, bad
             kinds[items] = data[at]
             starts[items] = at + _ITEM_HEAD

@@ -14,7 +14,7 @@ from fanzha.lists.form import Effect
 from fanzha.values import dns_name, phone_number
 from fanzha.values.phone_number import NumberKind
 
-__all__ = ["KINDS", "told"]
+__all__ = ["KINDS", "state", "told"]
 
 KINDS = {
     "number": client.NUMBER,
@@ -39,12 +39,24 @@ def told(socket: Path, asked: Sequence[str], kind: str = "") -> Iterator[str]:
     """A line each: what was asked, what to do, appeal code, end. Raises Refused where a text is not
     of its kind, Unavailable where no edge answers at `socket`."""
     items = [_item(text, kind) for text in asked]
+    for text, answer in zip(asked, _answers(socket, items), strict=True):
+        yield _line(text, *answer)
+
+
+def state(socket: Path) -> str:
+    """Which list the edge has, and when it last heard its centre. Raises Unavailable."""
+    [(_, version, heard)] = _answers(socket, [(client.EDGE, b"")])
+    if not version:
+        return "尚无名单，一律放行 no list yet: everything passes"
+    since = f"{datetime.fromtimestamp(heard, UTC):%Y-%m-%d %H:%M:%S} UTC" if heard else "—"
+    return f"名单版本 list {version}\t最近联系中心 centre last heard {since}"
+
+
+def _answers(socket: Path, items: list[tuple[int, bytes]]) -> list[tuple[int, int, int]]:
     try:
         with client.Edge(str(socket), _PATIENCE_S) as edge:
-            for start in range(0, len(items), _AT_ONCE):
-                answers = edge.ask(items[start : start + _AT_ONCE])
-                for text, answer in zip(asked[start:], answers, strict=False):
-                    yield _line(text, *answer)
+            starts = range(0, len(items), _AT_ONCE)
+            return [one for at in starts for one in edge.ask(items[at : at + _AT_ONCE])]
     except OSError as error:
         raise Unavailable(
             "edge_away",

@@ -88,7 +88,8 @@ def run(
         follower.loaded(_FROM_DISK_S)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             heard = teller.heard if teller else None
-            runner.run(until_told(serve(wire, lambda: follower.standing, ready, heard)))
+            wired = serve(wire, lambda: follower.standing, ready, heard, lambda: follower.age_s)
+            runner.run(until_told(wired))
 
 
 async def serve(
@@ -96,10 +97,11 @@ async def serve(
     standing: Standings,
     ready: Callable[[], None] | None = None,
     heard: Callable[[Hits, float], None] | None = None,
+    age_s: Callable[[], float | None] = lambda: None,
 ) -> None:
     """Answer until cancelled. `ready` is told once questions are answered, `heard` each answer."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(listening(wire.socket, standing, wire.group, heard))
+        await stack.enter_async_context(listening(wire.socket, standing, wire.group, heard, age_s))
         if (own := wire.lines) is not None:
             lines = Lines(load(own.policy), signing_key(own.key), own.certificates_url)
             desk = CardDesk(lines, Reports(own.reports))

@@ -15,8 +15,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
-from fanzha.entrypoints.edge.frames import answered, question, read
+import numpy as np
+
+from fanzha.entrypoints.edge.frames import OF_EDGE, answered, question, read
 from fanzha.errors import Misconfigured, Refused
+from fanzha.lists.batch import Written
 from fanzha.lists.form import ENTRIES, Kind
 from fanzha.lists.hits import Hits
 from fanzha.lists.index import Standing
@@ -40,9 +43,10 @@ async def listening(
     standing: Standings,
     group: str = "",
     heard: Callable[[Hits, float], None] | None = None,
+    age_s: Callable[[], float | None] = lambda: None,
 ) -> AsyncIterator[None]:
     """Answers at `path` while the block is entered: programs of this user, and of `group`. `heard`
-    is told every answer, and when it was given.
+    is told every answer, and when it was given; `age_s` says how long ago the centre was heard.
 
     Raises Misconfigured where another process answers there, something that is no socket lies
     there, or there is no such group. The file that a killed process left is removed.
@@ -71,7 +75,9 @@ async def listening(
         return standing() or nothing
 
     loop = asyncio.get_running_loop()
-    served = await loop.create_unix_server(lambda: _Client(known, clients, heard), sock=server)
+    served = await loop.create_unix_server(
+        lambda: _Client(known, clients, heard, age_s), sock=server
+    )
     try:
         yield
     finally:
@@ -110,9 +116,11 @@ class _Client(asyncio.Protocol):
         standing: Callable[[], Standing],
         clients: set[_Client],
         heard: Callable[[Hits, float], None] | None,
+        age_s: Callable[[], float | None],
     ) -> None:
         self._standing = standing
         self._heard = heard
+        self._age_s = age_s
         self._clients = clients
         self._loop = asyncio.get_running_loop()
         self._data = bytearray()
@@ -165,8 +173,7 @@ class _Client(asyncio.Protocol):
             return
         if asking.counts:
             del self._data[: asking.taken]
-            hits = self._standing().written(asking.questions, int(time.time()))
-            transport.write(answered(hits, asking.counts))
+            transport.write(answered(self._hits(asking.questions), asking.counts))
         if self._full():
             transport.pause_reading()
         elif len(asking.counts) == _FRAMES_AT_ONCE:
@@ -176,6 +183,18 @@ class _Client(asyncio.Protocol):
             transport.close()
         else:
             transport.resume_reading()
+
+    def _hits(self, questions: Written) -> Hits:
+        now = time.time()
+        standing = self._standing()
+        hits = standing.written(questions, int(now))
+        if len(of_edge := np.flatnonzero(questions.kinds == OF_EDGE)):
+            age = self._age_s()
+            hits.code[of_edge] = standing.version
+            hits.ends_at[of_edge] = 0 if age is None else int(now - age)
+        if self._heard is not None:
+            self._heard(hits, now)
+        return hits
 
     def _full(self) -> bool:
         return self._is_full
