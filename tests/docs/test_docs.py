@@ -32,6 +32,7 @@ PAGES = sorted(
         "bench",
         "deploy/kamailio",
         "src/fanzha/adapters/smpp",
+        "src/fanzha/adapters/dns",
         "src/fanzha/adapters/sip",
     )
     for p in (ROOT / where).glob("*.md")
