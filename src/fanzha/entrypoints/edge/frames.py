@@ -23,8 +23,8 @@ The answer, in the order of the questions:
 
 A client may send further frames before it has an answer; answers come in order. A frame that does
 not keep to this closes the connection. An edge that has no list yet answers 0 to everything. Of
-itself it says effect 0, as code the version of its list (0: none), as ends_at when it last heard its
-centre (0: not since it began).
+itself it says effect 0, as code the version of its list (0: none), as ends_at when it last heard
+its centre (0: not since it began).
 """
 
 from __future__ import annotations
