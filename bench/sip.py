@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 import subprocess
 import sys
@@ -23,12 +22,6 @@ _SHARES = {"good": 0.6, "bad": 0.2, "doubtful": 0.2}
 _CALLERS = 5_000
 _MEMORY_MB = 512
 """Shared by Kamailio's workers: 500 calls a second fill its default of 64 within seconds."""
-_WRONG = {
-    "good": re.compile("received 'SIP/2.0 6|Failed regexp"),
-    "doubtful": re.compile("received 'SIP/2.0 6|Failed regexp"),
-    "bad": re.compile("Aborting.*'608'.*received 'SIP/2.0 (?:180|200)|Failed regexp"),
-}
-"""A wrong verdict, as callers write it down."""
 _HTTP_HOOK = Path(__file__).with_name("running") / "http_kemi.py"
 
 
@@ -149,12 +142,8 @@ def _round(folder: Path, who: str, kamailio: Kamailio, seconds: int, seen: _Seen
         honest = [reserved.mobile(call_edges.GOOD + _CALLERS + n) for n in range(_CALLERS)]
         seen.times += probe(kamailio.port, honest, seconds - 1)
         outcomes = {sort: caller.wait() for sort, caller in callers.items()}
-    for sort, outcome in outcomes.items():
+    for outcome in outcomes.values():
         seen.calls += outcome.succeeded + outcome.failed
         seen.failed += outcome.failed
-        seen.wrong += len(_WRONG[sort].findall(_read(folder / sort / "errors.log")))
+        seen.wrong += outcome.wrong
     return sum(outcome.rate for outcome in outcomes.values())
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fanzha.adapters.postgres.service_user import clear
 from tools.soak import report
+from tools.soak.calls import calls
 from tools.soak.campaign import Campaign, Given, Result
 from tools.soak.delivered import delivered
 from tools.soak.disk import full_disk
@@ -27,6 +28,7 @@ _CAMPAIGNS: dict[str, tuple[Campaign, float]] = {
     "delivered": (delivered, 0.15),
     "whole": (whole, 0.23),
     "disk": (full_disk, 0.05),
+    "calls": (calls, 0.10),
     "fuzz": (fuzz, 0.35),
 }
 """Name -> campaign, and its share of the time."""

@@ -154,7 +154,9 @@ def test_a_call_of_ours_carries_its_card_and_an_imitation_is_told(
     tmp_path: Path, lines: Lines, folder: Path
 ) -> None:
     told: list[Imitation] = []
-    common = {"cards": str(tmp_path / "cards.sock"), "ours": "95496 36260000001"}
+    common = {
+        "cards": str(tmp_path / "cards.sock"), "ours": "95496 36260000001", "time_limit_ms": "5000",
+    }  # fmt: skip
     with (
         StubEdge(tmp_path / "edge.sock", {}) as edge,
         answering(tmp_path / "cards.sock", CardDesk(lines, told.append)),

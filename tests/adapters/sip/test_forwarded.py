@@ -80,7 +80,7 @@ def _rest(text: str) -> list[str]:
 
 @pytest.fixture
 def kamailio(tmp_path: Path, edge: StubEdge, switch: socket.socket) -> Iterator[Kamailio]:
-    settings = {"socket": str(edge.path)}
+    settings = {"socket": str(edge.path), "time_limit_ms": "5000"}
     with Kamailio(tmp_path / "kamailio", switch.getsockname()[1], settings) as found:
         yield found
 
@@ -118,7 +118,12 @@ def test_a_mark_changes_names_and_adds_one_field(
 def test_marks_are_written_where_the_carrier_wants_them(
     tmp_path: Path, edge: StubEdge, caller: socket.socket, switch: socket.socket
 ) -> None:
-    settings = {"socket": str(edge.path), "mark_in": "call-info", "mark": "Doubtful"}
+    settings = {
+        "socket": str(edge.path),
+        "time_limit_ms": "5000",
+        "mark_in": "call-info",
+        "mark": "Doubtful",
+    }
     with Kamailio(tmp_path / "k", switch.getsockname()[1], settings) as kamailio:
         sent = _invite(caller, DOUBTFUL, f"P-Asserted-Identity: <tel:{DOUBTFUL}>")
         got = _through(kamailio, caller, switch, sent)
@@ -134,7 +139,7 @@ def test_a_redirecting_one_tells_switches_to_go_on_or_to_refuse(
         caller.sendto(_invite(caller, sender), ("127.0.0.1", kamailio.port))
         return caller.recv(9000).decode()
 
-    settings = {"socket": str(edge.path), "mark_in": "reply"}
+    settings = {"socket": str(edge.path), "time_limit_ms": "5000", "mark_in": "reply"}
     with Kamailio(tmp_path / "k", 9, settings, defined=["REDIRECT"]) as kamailio:
         passed, marked, refused = map(asked, (GOOD, DOUBTFUL, BAD))
     assert passed.startswith("SIP/2.0 302")
@@ -151,7 +156,7 @@ def test_hops_are_counted_and_what_loops_ends(
 ) -> None:
     """A Kamailio whose next hop is itself."""
 
-    looped = Kamailio(tmp_path / "k", 0, {"socket": str(edge.path)})
+    looped = Kamailio(tmp_path / "k", 0, {"socket": str(edge.path), "time_limit_ms": "5000"})
     looped._next_hop = looped.port
     with looped:
         sent = _invite(caller, GOOD)

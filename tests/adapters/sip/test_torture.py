@@ -25,7 +25,9 @@ def kamailio(tmp_path: Path) -> Iterator[Kamailio]:
     """Its next hop is a port where nobody is: what passes ends there."""
     with (
         StubEdge(tmp_path / "edge.sock", {BAD: (Effect.REFUSE, 7)}) as edge,
-        Kamailio(tmp_path / "kamailio", free_port(), {"socket": str(edge.path)}) as found,
+        Kamailio(
+            tmp_path / "kamailio", free_port(), {"socket": str(edge.path), "time_limit_ms": "5000"}
+        ) as found,
     ):
         yield found
 
