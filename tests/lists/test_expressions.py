@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,19 @@ def test_ways_to_write_one_address(one: str, other: str) -> None:
         assert url.parse(one).host.startswith("xn--")
         return
     assert expression(url.parse(one)) == expression(url.parse(other))
+
+
+@given(st.text("/.ab%25#?\\ é", max_size=20), st.sampled_from(["http://", ""]))
+def test_what_needs_no_escaping_comes_out_as_if_it_had_been_escaped(tail: str, scheme: str) -> None:
+    try:
+        address = url.parse(f"{scheme}bad.example/{tail}")
+    except Refused:
+        return
+    path, mark, query = address.tail.partition("?")
+    expressed = expression(address)
+    assert expressed == expression(replace(address, tail=f"/.{path}{mark}{query}"))
+    if "%" not in query:
+        assert expressed.endswith(mark + query)
 
 
 @given(st.text(max_size=60))

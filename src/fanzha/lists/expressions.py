@@ -68,6 +68,8 @@ def _parents(path: str) -> list[str]:
 
 def _path(text: str) -> str:
     """Escapes undone and made again, `.` and `..` walked, doubled slashes one."""
+    if text.startswith("/") and not any(sign in text for sign in ("%", "//", "/.")):
+        return text  # as nearly all are: `Url.tail` has escaped what must be
     raw = _unescaped(text)
     walked: list[bytes] = []
     parts = raw.split(b"/")
@@ -85,7 +87,7 @@ def _path(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _quoted(_unescaped(text))
+    return _quoted(_unescaped(text)) if "%" in text else text
 
 
 def _unescaped(text: str) -> bytes:
