@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +131,29 @@ def test_marks_are_written_where_the_carrier_wants_them(
     added = [line for line in _rest(got) if line not in _rest(sent.decode())]
     assert len(added) == 1
     assert added[0].endswith(';call-reason="Doubtful"')
+
+
+@pytest.mark.parametrize("name", ["Identity", "identity", "y"])
+def test_whom_a_passport_speaks_for_is_asked_about(
+    kamailio: Kamailio, caller: socket.socket, name: str
+) -> None:
+    payload = urlsafe_b64encode(f'{{"orig":{{"tn":"{BAD[1:]}"}}}}'.encode()).decode().rstrip("=")
+    field = f"{name}: e30.{payload}.c2ln;info=<https://x.example/c>;alg=ES256;ppt=shaken"
+    caller.sendto(_invite(caller, GOOD, field), ("127.0.0.1", kamailio.port))
+    assert caller.recv(9000).startswith(b"SIP/2.0 608")
+
+
+def test_withheld_and_lettered_callers_pass_unless_the_network_knows_them(
+    kamailio: Kamailio, caller: socket.socket, switch: socket.socket
+) -> None:
+    for sender in ("anonymous", "alice", "00"):
+        assert _through(kamailio, caller, switch, _invite(caller, sender))
+    asserted = f"P-Asserted-Identity: <sip:{BAD}@z.example;user=phone>"
+    caller.sendto(
+        _invite(caller, "anonymous", asserted, "Privacy: id"), ("127.0.0.1", kamailio.port)
+    )
+    answers = iter(lambda: caller.recv(9000), b"")
+    assert any(answer.startswith(b"SIP/2.0 608") for answer in answers)
 
 
 def test_a_redirecting_one_tells_switches_to_go_on_or_to_refuse(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,11 +14,12 @@ import pytest
 import uvloop
 
 from fanzha.entrypoints.edge.follow import Follower
-from fanzha.entrypoints.edge.sip import CallWire, OwnLines, serve, signing_key
+from fanzha.entrypoints.edge.sip import CallWire, OwnLines, serve, signing_key, wire_of
 from fanzha.errors import Misconfigured, Unavailable
 from fanzha.lists import code
 from fanzha.lists.form import Effect, Kind, Match
-from fanzha.testing.kamailio import Kamailio
+from fanzha.settings import Settings
+from fanzha.testing.kamailio import DEPLOY, Kamailio
 from fanzha.testing.lists import MemoryLists, entry
 from fanzha.testing.sipp import CALLED, MARKED, PASSED, REFUSED, Call, Sipp
 from fanzha.values import reserved
@@ -101,6 +103,45 @@ def test_lists_reach_calls_and_an_upheld_appeal_lets_the_same_call_pass(tmp_path
             ring(MARKED, Call(DOUBTFUL, "10010", "", IS_DOUBTFUL), total=5)
             ring(PASSED, bad)
         assert kamailio.counted()["unasked"] == 2
+
+
+def test_the_hook_and_the_edge_speak_one_language(tmp_path: Path) -> None:
+    """What the hook hands on as it was written is understood here, by the rules of every wire."""
+    sys.path.insert(0, str(DEPLOY))
+    import fanzha_edge as hook  # type: ignore[import-not-found]
+
+    entries = [
+        entry(Kind.NUMBER, BAD, Effect.REFUSE, 11),
+        entry(Kind.NUMBER, RANGE, Effect.LABEL, 12, match=Match.PREFIX),
+        entry(Kind.NUMBER, PROTECTED, Effect.ALLOW, 0),
+        entry(Kind.NUMBER, reserved.overseas(7), Effect.WARN, 14),
+    ]
+    wire = CallWire(tmp_path / "sip.sock")
+    follower = Follower(MemoryLists(entries), tmp_path / "kept", wait_s=0.2)
+    with serving(wire, follower):
+        until(lambda: follower.version == 1)
+        ours = hook.Edge(hook.Settings(socket=str(wire.socket), time_limit_ms=5000))
+        national = BAD[3:]
+        wide = f"１５４ {national[3:]}"
+        for written in (BAD, national, f"0{national}", f"0086{national}", f"86{national}", wide):
+            assert ours.ask([written]) == ([hook.Hit(3, 11)], "")
+        abroad = reserved.overseas(7)
+        asked = [DOUBTFUL, PROTECTED, GOOD, abroad, f"00{abroad[1:]}", "x\0\ud800", "9" * 400]
+        found, _ = ours.ask(asked)
+        assert [hit.effect for hit in found] == [1, 9, 0, 2, 2, 0, 0]
+
+
+def test_the_wire_is_as_the_settings_say(tmp_path: Path) -> None:
+    bare = Settings(data=tmp_path)
+    assert wire_of(bare, tmp_path / "s") == CallWire(tmp_path / "s")
+    carded = bare.model_copy(update={"calls_cards": tmp_path / "c"})
+    with pytest.raises(Misconfigured, match="calls_key"):
+        wire_of(carded, tmp_path / "s")
+    signed = carded.model_copy(update={"calls_key": tmp_path / "k", "public_url": "https://x/"})
+    own = wire_of(signed, tmp_path / "s").lines
+    assert own is not None
+    assert own.certificates_url == "https://x/v1/jcards/certificates.pem"
+    assert own.policy.exists()
 
 
 def test_a_key_that_cannot_sign_stops_the_edge(tmp_path: Path) -> None:
