@@ -63,6 +63,15 @@ class Settings(BaseSettings):
     calls_cards: Path | None = Field(
         default=None, description="where `edge sip` hands out cards of our lines; empty: none"
     )
+    edges: tuple[str, ...] = Field(
+        default=(), description="edges that `up` keeps on this machine: sip, dns, sms"
+    )
+    sms_listen: str = Field(
+        default="127.0.0.1:2776", description="where `up` has its text firewall listen"
+    )
+    sms_to: str = Field(
+        default="", description="the message centre behind it; empty: smpp_host and smpp_port"
+    )
     lists_url: str = Field(
         default="", description="centre whose lists an edge follows; empty: host and port above"
     )

@@ -41,25 +41,25 @@ def servers(parts: Parts) -> list[Plan]:
 def processes(settings: Settings, data: Path) -> list[Plan]:
     """Console and API, worker, scorer."""
     return [
-        _ours("serve", "控制台与接口", "console and API", settings, data),
-        _ours("work", "后台", "worker", settings, data),
+        ours("serve", "控制台与接口", "console and API", settings, data),
+        ours("work", "后台", "worker", settings, data),
         *_scorers(settings, data),
     ]
 
 
 def _scorers(settings: Settings, data: Path) -> list[Plan]:
     if settings.scorers == 1:
-        return [_ours("scorer", "评分", "scorer", settings, data)]
+        return [ours("scorer", "评分", "scorer", settings, data)]
     names = [f"scorer-{n}" for n in range(1, settings.scorers + 1)]
     return [
-        _ours(name, f"评分 {n}", f"scorer {n}", settings, data, ["scorer", "--member", name])
+        ours(name, f"评分 {n}", f"scorer {n}", settings, data, ["scorer", "--member", name])
         for n, name in enumerate(names, 1)
     ]
 
 
 def message_centre(settings: Settings, data: Path) -> Plan:
     """The local SMS centre of a demo."""
-    return _ours("smsc", "短信中心", "local SMS centre", settings, data)
+    return ours("smsc", "短信中心", "local SMS centre", settings, data)
 
 
 def city(settings: Settings, data: Path, key: str, residents: int, seed: int) -> Plan:
@@ -78,9 +78,10 @@ def city(settings: Settings, data: Path, key: str, residents: int, seed: int) ->
 _COMMAND = (sys.executable, "-m", "fanzha.entrypoints.cli.main")
 
 
-def _ours(
+def ours(
     name: str, zh: str, en: str, settings: Settings, data: Path, command: list[str] | None = None
 ) -> Plan:
+    """A process of our own command, ready once it has touched its file."""
     mark = data / "run" / f"{name}.ready"
 
     def prepare() -> None:
@@ -91,11 +92,12 @@ def _ours(
         name, zh, en,
         argv=lambda: [*_COMMAND, *(command or [name]), "--ready-file", str(mark)],
         ready=mark.exists, log=data / "log" / f"{name}.log", prepare=prepare,
-        environment=_environment(settings),
+        environment=environment(settings),
     )  # fmt: skip
 
 
-def _environment(settings: Settings) -> Mapping[str, str]:
+def environment(settings: Settings) -> Mapping[str, str]:
+    """What a process of ours is started with."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("FANZHA_")}
     source = Path(__file__).resolve().parents[3]
     path = os.pathsep.join(filter(None, [str(source), kept.get("PYTHONPATH")]))

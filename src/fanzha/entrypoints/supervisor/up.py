@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from fanzha.adapters.postgres.embedded import DATABASE
 from fanzha.bootstrap import Parts, utc_now
 from fanzha.entrypoints.demo import DEMO_ACCOUNTS, DEMO_ANALYST, DEMO_PASSWORD
+from fanzha.entrypoints.demonstration.measures import stand
 from fanzha.entrypoints.rule_file import read_rule
-from fanzha.entrypoints.supervisor import plans
+from fanzha.entrypoints.supervisor import plans, wires
 from fanzha.entrypoints.supervisor.keep import Keeper, say
 from fanzha.errors import Misconfigured
 from fanzha.lifecycles.actor import Role
@@ -34,11 +35,13 @@ def up(settings: Settings) -> None:
         _start_servers(keeper, parts)
         if keeper.told():
             return
+        settings = wires.with_key(settings, parts)
         if (first := _first_administrator(parts)) is not None:
             # At once: should the rest fail to start, nobody would ever learn it.
             say(f"首次登录 first sign-in: admin / {first}  （只显示这一次 shown this once）")
         parts.close()
         keeper.start(plans.processes(settings, parts.data))
+        keeper.start(wires.edge_plans(settings, parts.data))
         if not keeper.told():
             say(f"已启动 started: {keeper.seconds:.1f} s  {_address(settings)}")
             keeper.tend()
@@ -63,6 +66,7 @@ def demo(settings: Settings, *, residents: int, seed: int, keep: bool) -> None:
             "send_to": ("+86154",),
         }
     )
+    settings = wires.for_demo(settings)
     parts = Parts(settings)
     with Keeper(parts.data) as keeper:
         _check(settings)
@@ -79,14 +83,20 @@ def demo(settings: Settings, *, residents: int, seed: int, keep: bool) -> None:
             key = _appoint(parts)
         with keeper.step("规则草稿", "drafts of rules"):
             _draft_rules(parts)
+        with keeper.step("线上措施", "measures on the wires"):
+            settings = wires.with_key(settings, parts)
+            parts.ensure_protected()
+            stand(parts)
         parts.close()
         keeper.start([plans.message_centre(settings, parts.data)])
         keeper.start(plans.processes(settings, parts.data))
         if keeper.told():
             return
+        keeper.start(wires.edge_plans(settings, parts.data))
         keeper.start([plans.city(settings, parts.data, key, residents, seed)])
         say(f"已启动 started: {keeper.seconds:.1f} s")
         _what_to_see(settings, parts.data)
+        keeper.start(wires.demo_plans(settings, parts.data))
         keeper.tend()
 
 
@@ -183,6 +193,8 @@ def _what_to_see(settings: Settings, data: Path) -> None:
     )
     say("    N 接下最急的一条，1–6 记录结果  N takes the most pressing one, 1–6 record the outcome")
     say("    linyue：研判，三条规则草稿待回放  linyue: Analysis, three drafts of rules to replay")
+    say("    线上：拒接一通电话、拦截两条短信、拦住两个域名，结果打印在下方，登记在「封堵」")
+    say("    wires: a call refused, two texts withheld, two names; told below and under Blocking")
     say(f"    短信中心收到的短信  texts that left over SMPP: {data / 'smsc' / 'messages.ndjson'}")
     say("    对这个中心执行命令 commands on this centre:")
     say(f"    FANZHA_DATA={data} .venv/bin/fanzha audit verify")
