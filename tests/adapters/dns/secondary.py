@@ -112,13 +112,22 @@ class Secondary:
         return True
 
 
-def lookup(zone: dns.versioned.Zone, name: dns.name.Name) -> dns.node.Node | None:
-    """By RFC 4592: the name itself, else the wildcard at its closest encloser."""
+def names_in(zone: dns.versioned.Zone) -> set[dns.name.Name]:
+    """Every name that exists in it, those without records too."""
+    return {dns.name.Name(n.labels[k:]) for n in zone.nodes for k in range(len(n) + 1)}
+
+
+def lookup(
+    zone: dns.versioned.Zone, name: dns.name.Name, enclosers: set[dns.name.Name] | None = None
+) -> dns.node.Node | None:
+    """By RFC 4592: the name itself, else the wildcard at its closest encloser. `enclosers` is
+    `names_in(zone)`, for who asks often."""
     owner = dns.name.Name(name.labels[:-1])
     nodes = zone.nodes
     if owner in nodes:
         return nodes[owner]
-    enclosers = {dns.name.Name(n.labels[k:]) for n in nodes for k in range(len(n) + 1)}
+    if enclosers is None:
+        enclosers = names_in(zone)
     while len(owner.labels):
         if owner in enclosers:
             # The name exists and holds nothing, or it is the closest encloser of what was asked.

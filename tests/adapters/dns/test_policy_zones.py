@@ -86,7 +86,7 @@ class Copies:
 
 
 @given(st.lists(STEP, min_size=1, max_size=8), st.lists(NAMES, min_size=8, max_size=8, unique=True))
-@settings(max_examples=60, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])
 def test_a_resolver_answers_as_the_list_says(steps: list[Any], asked: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "dns.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -20,6 +20,7 @@ __all__ = ["PolicySettings", "PolicyZones"]
 
 _log = logging.getLogger("fanzha.dns")
 _NAME_MAX, _ROOM_MIN = 255, 128
+_PART = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +145,17 @@ class PolicyZones:
         found = []
         for effect, tier in self._tiers.items():
             mine = rows.filter(pl.col("effect") == int(effect)).sort("entry")
-            pairs = dict(zip(mine["entry"].to_list(), mine["ends_at"].to_list(), strict=True))
-            urgent: list[tuple[bytes, int]] = []
             if tier.urgent is not None:
-                for name, match, in_both in self._kept.urgent.get(tier.main.name, ()):
-                    entry = owners.entry(name, match)
-                    if (end := pairs.get(entry)) is not None:
-                        urgent.append((entry, end))
-                        (tier.folded if in_both else tier.waiting)[entry] = beat
+                kept = self._kept.urgent.get(tier.main.name, ())
+                in_both = {owners.entry(name, match): both for name, match, both in kept}
+                urgent = mine.filter(pl.col("entry").is_in(list(in_both)))
+                for entry in urgent["entry"]:
+                    (tier.folded if in_both[entry] else tier.waiting)[entry] = beat
+                mine = mine.filter(~pl.col("entry").is_in(list(tier.waiting)))
                 before = self._kept.before(tier.urgent.name)
-                found.append(tier.urgent.fill(sorted(urgent), now, before))
-            for entry in tier.waiting:
-                del pairs[entry]
+                found.append(tier.urgent.fill(_pairs(urgent), now, before))
             before = self._kept.before(tier.main.name)
-            found.append(tier.main.fill(pairs.items(), now, before))
+            found.append(tier.main.fill(_pairs(mine), now, before))
         return found
 
     def _change(self, rows: pl.DataFrame, now: int, beat: float) -> list[Served]:
@@ -277,6 +275,12 @@ def _rows(
         gone=pl.lit(gone),
         entry="entry",
     )
+
+
+def _pairs(rows: pl.DataFrame) -> Iterator[tuple[bytes, int]]:
+    """Entries and ends, a part at a time: all at once they would be most of the memory."""
+    for part in rows.iter_slices(_PART):
+        yield from zip(part["entry"].to_list(), part["ends_at"].to_list(), strict=True)
 
 
 def _leading(warn_to: tuple[str, ...], ttl: int) -> tuple[bytes, ...]:
