@@ -179,8 +179,8 @@ def test_a_measure_goes_before_the_words_and_the_graver_before_the_lighter(
 
 _PIECES = st.sampled_from(
     ["www.a.cn", "http://b.example/x", "c 点 com", "d[.]top", "hxxp://e.cc", "上午9点", "Acom",
-     "。", "f . vip/1", "m@g.com", "h t t p : / / i.cn", "好", "退订回T", "12345678",
-     "ＡＢ．com", " "]
+     "。", "f . vip/1", "m@g.com", "h t t p : / / i.cn", "好", "退订回T", "12345678", "ſ",
+     "k点ſite", "x·cn", "dotcc", "ＡＢ．com", " "]
 )  # fmt: skip
 
 

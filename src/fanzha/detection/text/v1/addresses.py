@@ -21,8 +21,6 @@ Rows = npt.NDArray[np.intp]
 _EACH = 8
 """Addresses read of one message at most."""
 _LONGEST = 8_192
-_LEAST = 2
-"""ASCII letters without which no name is hidden: an end such as `cn`."""
 _ADDRESS = re.compile(r"[0-9A-Za-z.\-/:?=&%#_~+@]+")
 _ENDS = (
     "com|cn|net|org|top|xyz|vip|cc|me|info|shop|site|club|icu|app|io|co|tv|ltd|ink|live|fun|link"
@@ -37,6 +35,9 @@ _HIDDEN = (
 _CUE = r"(?i)(?:点|點|dot|\[\.\]|\(\.\)|【\.】|\s[.。．]|[.。．]\s|h[tx][tx]p|[a-z]\s[a-z]\s)\s?"
 _HIDDEN_NAME = re.compile(_HIDDEN)
 _CUED = re.compile(_CUE)
+#: What every hidden name ends in, without its case: a sign or the last letter of `dot`, an end.
+_ENDING = re.compile(rf"[.。．｡·•点點\])】t]\s?(?:{_ENDS})")
+_FOLD_TO_ASCII = ("ſ".encode(), "\u212a".encode())
 _PLAIN_DOT = re.compile(rf"(?i)\s?{_DOT}\s?")
 _DEFUSED = re.compile(r"(?i)^hxxp(s?):")
 _SCHEME = re.compile(r"(?i)^h\s?[tx]\s?[tx]\s?p\s?(s?)\s?:\s?/\s?/\s?")
@@ -65,16 +66,31 @@ def addresses_of_few(text: NormalText) -> list[tuple[int, str]]:
     text's first 8,192 characters alone is a hidden name sought here.
     """
     found = _marked(text)
-    low = text.data | 0x20
-    letters = np.zeros(text.data.size + 1, dtype=np.int64)
-    np.cumsum((low >= ord("a")) & (low <= ord("z")), out=letters[1:])
-    spelt = letters[text.offsets[1:]] - letters[text.offsets[:-1]] >= _LEAST
-    for row in np.flatnonzero(spelt).tolist():
+    for row in _spelt(text):
         said = text.bytes_of(row).decode("utf-8", "replace")[:_LONGEST]
+        if not _ENDING.search(said.casefold()):
+            continue
         if _CUED.search(said) and _HIDDEN_NAME.search(said):
             for name in _HIDDEN_NAME.finditer(fold(said)):
                 _add(found, row, _uncovered(name[0]))
     return [(row, name) for row in sorted(found) for name in found[row]]
+
+
+def _spelt(text: NormalText) -> list[int]:
+    """Rows in which two letters stand behind what the end of a hidden name may stand behind."""
+    begin, end = int(text.offsets[0]), int(text.offsets[-1])
+    raw = text.data[begin:end]
+    if raw.size < 3:
+        return []
+    if any(one in raw.tobytes() for one in _FOLD_TO_ASCII):
+        return list(range(len(text)))
+    low = raw | 0x20
+    letter = (low >= ord("a")) & (low <= ord("z"))
+    before = raw[:-2]
+    open_ = (before > 0x7F) | (before <= 0x20) | (before == 0x2E) | (before == 0x29)
+    open_ |= (before == 0x5D) | (low[:-2] == ord("t"))
+    places = np.flatnonzero(open_ & letter[1:-1] & letter[2:]) + begin
+    return list(dict.fromkeys((np.searchsorted(text.offsets, places, "right") - 1).tolist()))
 
 
 def _marked(text: NormalText) -> dict[int, dict[str, None]]:

@@ -109,11 +109,12 @@ class TextJudge:
         found: dict[int, Verdict],
     ) -> None:
         now = int(self._now())
-        of = self._senders.of
-        by_sender = {name: of(name, now) for name in set(texts.senders)}
-        if any(by_sender.values()):
+        known = self._senders.found
+        met = [known.get(name, _UNASKED) for name in texts.senders]
+        if met.count(None) < len(met):
             for row, name in enumerate(texts.senders):
-                self._meet(found, row, by_sender[name], Ground.SENDER, scores)
+                hit = None if met[row] is None else self._senders.of(name, now)
+                self._meet(found, row, hit, Ground.SENDER, scores)
         for row, address in addresses_of_few(text):
             self._meet(found, row, self._urls.of(address, now), Ground.ADDRESS, scores)
         for row, number in _numbers(text):
