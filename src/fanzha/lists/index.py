@@ -212,7 +212,7 @@ def _asked(state: _State, kinds: npt.NDArray[np.uint8], keys: Column, now: int) 
     hits = _nothing(len(kinds))
     kernel.ask(
         state.addresses, state.reach, state.seed, kinds, keys.offsets, keys.text, now,
-        hits.effect, hits.code, hits.ends_at,
+        hits.effect, hits.code, hits.ends_at, np.empty(kernel.AHEAD, np.uint64),
     )  # fmt: skip
     return hits
 

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fanzha.features.kernel.compiled import Int, compiled, inlined
@@ -32,6 +34,8 @@ ROW = 3
 """Words of an entry: text (36 bits where, 12 how long), kind, match; code; end, gone, effect."""
 WHERE, LENGTH, GONE, END = 28, 16, 8, 32
 LONGEST = (1 << 12) - 1
+AHEAD = 32
+"""Look-ups begun before the first of them is ended: memory is fetched for all of them at once."""
 LONG = 63
 """Beginnings of so many letters, and names of so many labels, and all longer ones share a bit."""
 OF_NUMBERS, OF_SENDERS, OF_NAMES, OF_PAGES = range(4)
@@ -62,6 +66,24 @@ def _pointer_to(kind: Any) -> Any:
     return pointer
 
 
+def _near(context: Any, address: Any) -> Any:
+    """Ask for the memory at an address before it is needed; never faults, changes nothing."""
+
+    def make(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        word = ir.IntType(32)
+        hint = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word]),
+            "llvm.prefetch.p0" if cgutils.voidptr_t.is_opaque else "llvm.prefetch.p0i8",
+        )
+        place = builder.inttoptr(values[0], cgutils.voidptr_t)
+        builder.call(hint, [place, word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), make
+
+
+near: Any = intrinsic(_near)
 _octets = _pointer_to(types.uint8)
 _halves = _pointer_to(types.uint32)
 _words = _pointer_to(types.uint64)
@@ -85,6 +107,11 @@ def _mixed(state: np.uint64, salt: np.uint64, kind: Int, match: Int) -> np.uint6
     x = (x ^ (x >> _B32)) * _MUL2
     x = (x ^ (x >> _B29)) * _MUL1
     return x ^ (x >> _B32)
+
+
+@inlined
+def _bit(reached: Int) -> np.uint64:
+    return _ONE << _U(min(reached, LONG))
 
 
 @inlined
@@ -151,43 +178,60 @@ def _probe(
 @compiled
 def ask(
     levels: Ints, reach: Words, seed: Words, kinds: Octets, offsets: Ints, text: Octets, now: Int,
-    effect: Octets, code: Words, ends_at: npt.NDArray[np.uint32],
+    effect: Octets, code: Words, ends_at: npt.NDArray[np.uint32], begun: Words,
 ) -> None:  # fmt: skip
-    """What stands against each key: `text[offsets[n]:offsets[n + 1]]` of `kinds[n]`, 0: none."""
+    """What stands against each key: `text[offsets[n]:offsets[n + 1]]` of `kinds[n]`, 0: none.
+    `begun` is room for AHEAD hashes."""
+    count = np.int64(len(kinds))
+    for block in range(0, count, AHEAD):
+        end = block + AHEAD if block + AHEAD < count else count
+        for n in range(block, end):
+            effect[n], code[n], ends_at[n] = 0, 0, 0
+            if kinds[n] != 0 and offsets[n + 1] - offsets[n] <= LONGEST:
+                x = _wider(levels, reach, seed, kinds, offsets, text, now, n, effect, code, ends_at)
+                begun[n - block] = x
+                near(levels[0, TAGS] + _start(x, levels[0, EXACTS]))
+        for n in range(block, end):
+            length = offsets[n + 1] - offsets[n]
+            if kinds[n] != 0 and length <= LONGEST:
+                head = length << LENGTH | np.int64(kinds[n]) << 8 | _EXACT
+                first, x = offsets[n], begun[n - block]
+                _probe(levels, False, x, head, text, first, now, n, effect, code, ends_at)
+
+
+@inlined
+def _wider(
+    levels: Ints, reach: Words, seed: Words, kinds: Octets, offsets: Ints, text: Octets, now: Int,
+    n: Int, effect: Octets, code: Words, ends_at: npt.NDArray[np.uint32],
+) -> np.uint64:  # fmt: skip
+    """Looks for entries that reach over the n-th key; gives the hash of an exact one."""
     key, salt = seed[0], seed[1]
-    for n in range(len(kinds)):
-        kind = np.int64(kinds[n])
-        first, end = offsets[n], offsets[n + 1]
-        effect[n], code[n], ends_at[n] = 0, 0, 0
-        if kind == 0 or end - first > LONGEST:
-            continue
-        state = _ZERO
-        if kind == _NAME:
-            labels = 0
-            for at in range(end - 1, first - 1, -1):
-                state = _grown(state, text[at], key)
-                if at == first or text[at - 1] == _DOT:
-                    labels += 1
-                    if reach[OF_NAMES] >> _U(min(labels, LONG)) & _ONE:
-                        x = _mixed(state, salt, kind, _BELOW)
-                        head = (end - at) << LENGTH | kind << 8 | _BELOW
-                        _probe(levels, True, x, head, text, at, now, n, effect, code, ends_at)
-        else:
-            lengths = _ZERO
-            if kind == _NUMBER:
-                lengths = reach[OF_NUMBERS]
-            elif kind == _SENDER:
-                lengths = reach[OF_SENDERS]
-            for at in range(first, end):
-                state = _grown(state, text[at], key)
-                length = at + 1 - first
-                if lengths >> _U(min(length, LONG)) & _ONE:
-                    x = _mixed(state, salt, kind, _PREFIX)
-                    head = length << LENGTH | kind << 8 | _PREFIX
-                    _probe(levels, True, x, head, text, first, now, n, effect, code, ends_at)
-        x = _mixed(state, salt, kind, _EXACT)
-        head = (end - first) << LENGTH | kind << 8 | _EXACT
-        _probe(levels, False, x, head, text, first, now, n, effect, code, ends_at)
+    kind, first, end = np.int64(kinds[n]), offsets[n], offsets[n + 1]
+    state = _ZERO
+    if kind == _NAME:
+        labels = 0
+        for at in range(end - 1, first - 1, -1):
+            state = _grown(state, text[at], key)
+            if at == first or text[at - 1] == _DOT:
+                labels += 1
+                if reach[OF_NAMES] & _bit(labels):
+                    x = _mixed(state, salt, kind, _BELOW)
+                    head = (end - at) << LENGTH | kind << 8 | _BELOW
+                    _probe(levels, True, x, head, text, at, now, n, effect, code, ends_at)
+    else:
+        lengths = _ZERO
+        if kind == _NUMBER:
+            lengths = reach[OF_NUMBERS]
+        elif kind == _SENDER:
+            lengths = reach[OF_SENDERS]
+        for at in range(first, end):
+            state = _grown(state, text[at], key)
+            length = at + 1 - first
+            if lengths & _bit(length):
+                x = _mixed(state, salt, kind, _PREFIX)
+                head = length << LENGTH | kind << 8 | _PREFIX
+                _probe(levels, True, x, head, text, first, now, n, effect, code, ends_at)
+    return _mixed(state, salt, kind, _EXACT)
 
 
 @compiled
@@ -202,11 +246,6 @@ def greatest(
         for one in range(groups[n], groups[n + 1]):
             if effect[one] > out_effect[n]:
                 out_effect[n], out_code[n], out_ends_at[n] = effect[one], code[one], ends_at[one]
-
-
-@inlined
-def _bit(reached: Int) -> np.uint64:
-    return _ONE << _U(min(reached, LONG))
 
 
 @inlined
@@ -228,33 +267,48 @@ def _hash_of(row: Int, rows: Words, text: Octets, seed: Words) -> np.uint64:
 @compiled
 def enter(
     rows: Words, text: Octets, seed: Words, exacts: Int, wides: Int, tags: Octets,
-    slots: npt.NDArray[np.uint32], reach: Words,
+    slots: npt.NDArray[np.uint32], places: Ints, reach: Words, begun: Words,
 ) -> None:  # fmt: skip
-    """Give every row its place in the table, and say in `reach` how far entries reach."""
-    for row in range(len(rows) // ROW):
-        x = _hash_of(row, rows, text, seed)
-        head = np.int64(rows[ROW * row] & _HEAD)
-        length, kind, match = head >> LENGTH, head >> 8 & 255, head & 255
-        base, size = np.int64(0), np.int64(exacts)
-        if match != _EXACT:
-            base, size = np.int64(exacts), np.int64(wides)
-        place = _start(x, size)
-        while tags[base + place] != 0:
-            place = place + 1 if place + 1 < size else 0
-        tags[base + place] = _tag(x)
-        slots[base + place] = row
-        if match == _PREFIX and kind == _NUMBER:
-            reach[OF_NUMBERS] |= _bit(length)
-        elif match == _PREFIX and kind == _SENDER:
-            reach[OF_SENDERS] |= _bit(length)
-        elif match == _BELOW and kind == _NAME:
-            first = np.int64(rows[ROW * row] >> _U(WHERE))
-            labels = 1
-            for at in range(first, first + length):
-                labels += text[at] == _DOT
-            reach[OF_NAMES] |= _bit(labels)
-        elif kind == _URL:
-            reach[OF_PAGES] = _ONE
+    """Give every row its place in the table, and say in `reach` how far entries reach. `places`
+    has the addresses of `tags` and `slots`, `begun` is room for AHEAD hashes."""
+    count = np.int64(len(rows) // ROW)
+    for block in range(0, count, AHEAD):
+        end = block + AHEAD if block + AHEAD < count else count
+        for row in range(block, end):
+            x = _hash_of(row, rows, text, seed)
+            begun[row - block] = x
+            _reaching(row, rows, text, reach)
+            at = _start(x, exacts)
+            near(places[0] + at)
+            near(places[1] + 4 * at)
+        for row in range(block, end):
+            x = begun[row - block]
+            base, size = np.int64(0), np.int64(exacts)
+            if rows[ROW * row] & _BYTE != _ZERO:
+                base, size = np.int64(exacts), np.int64(wides)
+            place = _start(x, size)
+            while tags[base + place] != 0:
+                place = place + 1 if place + 1 < size else 0
+            tags[base + place] = _tag(x)
+            slots[base + place] = row
+
+
+@inlined
+def _reaching(row: Int, rows: Words, text: Octets, reach: Words) -> None:
+    head = np.int64(rows[ROW * row] & _HEAD)
+    length, kind, match = head >> LENGTH, head >> 8 & 255, head & 255
+    if match == _PREFIX and kind == _NUMBER:
+        reach[OF_NUMBERS] |= _bit(length)
+    elif match == _PREFIX and kind == _SENDER:
+        reach[OF_SENDERS] |= _bit(length)
+    elif match == _BELOW and kind == _NAME:
+        first = np.int64(rows[ROW * row] >> _U(WHERE))
+        labels = 1
+        for at in range(first, first + length):
+            labels += text[at] == _DOT
+        reach[OF_NAMES] |= _bit(labels)
+    elif kind == _URL:
+        reach[OF_PAGES] = _ONE
 
 
 @compiled
@@ -274,96 +328,3 @@ def standing(levels: Ints, seed: Words, rows: Words, text: Octets) -> Int:
                 break
             level -= 1
     return found
-
-
-# ── entries in order of kind, match and text ─────────────────────────────────────────────────────
-
-
-@inlined
-def _order(
-    rows: Words, text: Octets, row: Int, others: Words, other_text: Octets, other: Int
-) -> Int:
-    """Below 0: the first comes before the second; 0: they have one key."""
-    one, two = rows[ROW * row], others[ROW * other]
-    group = np.int64(one & _U(0xFFFF)) - np.int64(two & _U(0xFFFF))
-    if group != 0:
-        return group
-    size, other_size = np.int64(one & _HEAD) >> LENGTH, np.int64(two & _HEAD) >> LENGTH
-    first, second = np.int64(one >> _U(WHERE)), np.int64(two >> _U(WHERE))
-    for at in range(min(size, other_size)):
-        step = np.int64(text[first + at]) - np.int64(other_text[second + at])
-        if step != 0:
-            return step
-    return size - other_size
-
-
-@compiled
-def in_order(rows: Words, text: Octets) -> Int:
-    """2: each entry comes after the one before; 1: some have one key; 0: they are in no order."""
-    found = 2
-    for row in range(1, len(rows) // ROW):
-        order = _order(rows, text, row - 1, rows, text, row)
-        if order > 0:
-            return 0
-        if order == 0:
-            found = 1
-    return found
-
-
-@compiled
-def fill(
-    kind: Octets, match: Octets, offsets: Ints, effect: Octets, code: Words,
-    ends_at: npt.NDArray[np.uint32], gone: Octets, rows: Words,
-) -> bool:  # fmt: skip
-    """Entries from columns; False where a text is too long. No `gone`: none is."""
-    for row in range(len(kind)):
-        first, length = offsets[row] - offsets[0], offsets[row + 1] - offsets[row]
-        if length > LONGEST:
-            return False
-        head = length << LENGTH | np.int64(kind[row]) << 8 | np.int64(match[row])
-        rows[ROW * row] = _U(first) << _U(WHERE) | _U(head)
-        rows[ROW * row + 1] = code[row]
-        word = _U(ends_at[row]) << _U(END) | _U(effect[row])
-        if len(gone) and gone[row]:
-            word |= _ONE << _U(GONE)
-        rows[ROW * row + 2] = word
-    return True
-
-
-@compiled
-def merge(
-    rows: Words, text: Octets, newer: Words, newer_text: Octets, keep_gone: bool,
-    out: Words, out_text: Octets,
-) -> tuple[Int, Int]:  # fmt: skip
-    """Both in order; where both have a key, the newer counts. Gives entries and bytes written;
-    with an empty `out` it only counts them."""
-    one, two, made, size = 0, 0, np.int64(0), np.int64(0)
-    ones, twos = len(rows) // ROW, len(newer) // ROW
-    while one < ones or two < twos:
-        if one == ones:
-            order = np.int64(1)
-        elif two == twos:
-            order = np.int64(-1)
-        else:
-            order = _order(rows, text, one, newer, newer_text, two)
-        if order < 0:
-            source, texts, row = rows, text, one
-            one += 1
-        else:
-            source, texts, row = newer, newer_text, two
-            two += 1
-            one += order == 0
-        word = source[ROW * row]
-        if not keep_gone and source[ROW * row + 2] >> _U(GONE) & _ONE:
-            continue
-        length = np.int64(word & _HEAD) >> LENGTH
-        if len(out):
-            first = np.int64(word >> _U(WHERE))
-            for at in range(length):
-                out_text[size + at] = texts[first + at]
-            out[ROW * made] = _U(size) << _U(WHERE) | (word & _HEAD)
-            out[ROW * made + 1] = source[ROW * row + 1]
-            out[ROW * made + 2] = source[ROW * row + 2]
-        made += 1
-        size += length
-    return made, size

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from fanzha.errors import Refused
-from fanzha.lists import kernel
+from fanzha.lists import kernel, merging
 from fanzha.lists.form import CHANGES, ENTRIES
 from fanzha.lists.kernel import FIELDS, ROW
 
@@ -68,12 +68,12 @@ def run_of(table: pa.Table) -> Run:
     form = CHANGES if "gone" in table.column_names else ENTRIES
     table = table.select(form.names).cast(form)
     run = _read(table)
-    order = kernel.in_order(run.rows, run.text)
+    order = merging.in_order(run.rows, run.text)
     if order == 0:
         keys = [(name, "ascending") for name in _KEY]
         table = table.take(pa.compute.sort_indices(table, sort_keys=keys))
         run = _read(table)
-        order = kernel.in_order(run.rows, run.text)
+        order = merging.in_order(run.rows, run.text)
     return run if order == 2 else _read(table.filter(_last_of_each(table)))
 
 
@@ -101,7 +101,7 @@ def _read(table: pa.Table) -> Run:
         return Run(rows, np.zeros(0, np.uint8))
     kind, match, effect = (_plain(table[name]) for name in ("kind", "match", "effect"))
     code, ends_at = _plain(table["code"]), _plain(table["ends_at"])
-    if not kernel.fill(kind, match, offsets, effect, code, ends_at, gone, rows):
+    if not merging.fill(kind, match, offsets, effect, code, ends_at, gone, rows):
         raise Refused(
             "list_key_long",
             zh="名单中有过长的条目",
@@ -127,11 +127,11 @@ def merged(run: Run, newer: Run, *, keep_gone: bool) -> Run:
     """Both as one; where both have a key, `newer` counts."""
     nothing = Run(np.zeros(0, np.uint64), np.zeros(0, np.uint8))
     both = (run.rows, run.text, newer.rows, newer.text, keep_gone)
-    count, size = kernel.merge(*both, nothing.rows, nothing.text)
+    count, size = merging.merge(*both, nothing.rows, nothing.text)
     if not count:
         return nothing
     out = Run(np.empty(ROW * count, np.uint64), np.empty(size, np.uint8))
-    kernel.merge(*both, out.rows, out.text)
+    merging.merge(*both, out.rows, out.text)
     return out
 
 
@@ -142,7 +142,9 @@ def index(run: Run, seed: npt.NDArray[np.uint64]) -> Level:
     tags = np.zeros(exacts + wides, np.uint8)
     slots = np.empty(exacts + wides, np.uint32)
     reach = np.zeros(4, np.uint64)
-    kernel.enter(run.rows, run.text, seed, exacts, wides, tags, slots, reach)
+    places = np.array([tags.ctypes.data, slots.ctypes.data], np.int64)
+    begun = np.empty(kernel.AHEAD, np.uint64)
+    kernel.enter(run.rows, run.text, seed, exacts, wides, tags, slots, places, reach, begun)
     return Level(run, tags, slots, exacts, wides, reach)
 
 
