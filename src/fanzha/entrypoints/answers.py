@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from fanzha.errors import FanzhaError, Refused, Unavailable
 
-__all__ = ["RAW", "Output", "Writer"]
+__all__ = ["RAW", "Output", "Writer", "placed"]
 
 RAW = pl.Binary
 """Type of a column that holds each value's JSON as it came."""
@@ -52,13 +52,7 @@ class Output:
             raise _unwritable(self.name) from error
 
     def _opened(self, path: Path) -> IO[bytes]:
-        if path.is_dir():
-            raise Refused(
-                "file_unwritable",
-                zh="这是目录，请给出文件名",
-                en="this is a folder: name a file",
-                field=self.name,
-            )
+        placed(str(path))
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
             return cast(IO[bytes], path.open("wb", buffering=0))
         self._target = path.resolve()
@@ -99,6 +93,35 @@ class Output:
                 self._aside.unlink(missing_ok=True)
 
 
+def placed(path: str) -> None:
+    """Raises `Refused` where answers could not be written there: a folder that is not there, one
+    where a file should be, a name that promises another kind of file. Nothing is written yet."""
+    if path in _STDOUT:
+        return
+    place = Path(path)
+    if place.suffix.lower() in _OTHERS:
+        raise Refused(
+            "kind_unwritable",
+            zh="只写 JSON Lines（.jsonl）、Parquet（.parquet）和 CSV（.csv）",
+            en="written are JSON Lines (.jsonl), Parquet (.parquet) and CSV (.csv)",
+            field=place.name,
+        )
+    if place.is_dir():
+        raise Refused(
+            "file_unwritable",
+            zh="这是目录，请给出文件名",
+            en="this is a folder: name a file",
+            field=place.name,
+        )
+    if "\0" not in path and not place.parent.is_dir() and not place.is_symlink():
+        raise Refused(
+            "folder_absent",
+            zh=f"没有目录 {place.parent}，请先建立（mkdir -p）",
+            en=f"there is no folder {place.parent}: make it first (mkdir -p)",
+            field=place.name,
+        )
+
+
 class _Held(io.RawIOBase):
     """What Arrow has written and nobody has taken yet."""
 
@@ -135,14 +158,8 @@ class Writer:
     """
 
     def __init__(self, path: str) -> None:
+        placed(path)
         suffix = Path(path).suffix.lower()
-        if suffix in _OTHERS:
-            raise Refused(
-                "kind_unwritable",
-                zh="只写 JSON Lines（.jsonl）、Parquet（.parquet）和 CSV（.csv）",
-                en="written are JSON Lines (.jsonl), Parquet (.parquet) and CSV (.csv)",
-                field=Path(path).name,
-            )
         self._output = Output(path)
         self._is_parquet = suffix in _PARQUET
         self._is_csv = suffix in _CSV

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
 
 from fanzha.records.chunk import CHUNK_ROWS, Chunk
+from fanzha.records.encodings import GB18030, UTF_8, recognised
 from fanzha.records.lines import LINE_LIMIT, passages
 from fanzha.records.quarantine import Refusal, readable
 
@@ -19,7 +20,7 @@ _COLUMNS = 512
 _DELIMITERS = (",", "\t", ";", "|")
 _RULES = {
     "line_too_long": ("一行超过 1 MiB", "a line is longer than 1 MiB"),
-    "encoding": ("不是所声明编码的文本", "not text in the encoding given"),
+    "encoding": ("不是这种编码的文本", "not text in this encoding"),
     "csv_quote": ("引号没有闭合", "a quote is not closed"),
     "csv_fields": ("列数与表头不符", "the number of cells differs from the header"),
     "csv_header": ("没有可用的表头", "there is no usable header"),
@@ -31,19 +32,35 @@ def read_csv(
     stream: str,
     source: str,
     *,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
     lines_a_row: int = LINES_A_ROW,
+    heard: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Chunk]:
-    """Reads to the end of `file`. `encoding` must keep ASCII as it is (utf-8, gb18030)."""
-    return _Reading(stream, source, encoding, lines_a_row).chunks(file)
+    """Reads to the end of `file`. Without `encoding` it is recognised (`encodings.recognised`);
+    `heard` is told of any but UTF-8. Raises `Refused` for an encoding that there is none of."""
+    text, found = recognised(file, encoding)
+    if encoding is None and found != UTF_8:
+        heard(found)
+    codec = UTF_8 if found.startswith("utf-16") else found
+    undecided = heard if encoding is None and found == UTF_8 else None
+    yield from _Reading(stream, source, codec, lines_a_row, undecided).chunks(text)
 
 
 class _Reading:
     """One file on its way: the header once it is known, and the piece being filled."""
 
-    def __init__(self, stream: str, source: str, encoding: str, lines_a_row: int) -> None:
+    def __init__(
+        self,
+        stream: str,
+        source: str,
+        encoding: str,
+        lines_a_row: int,
+        undecided: Callable[[str], None] | None,
+    ) -> None:
+        """`undecided`: while all is ASCII, a later line may still show GB18030; told then."""
         self.stream, self.source, self.encoding = stream, source, encoding
         self.lines_a_row = lines_a_row
+        self.undecided = undecided
         self.header: list[str] | None = None
         self.delimiter = ","
         self.cells: list[list[str]] = []
@@ -51,12 +68,14 @@ class _Reading:
         self.refused: list[Refusal] = []
 
     def chunks(self, file: io.BufferedIOBase) -> Iterator[Chunk]:
+        given = False
         for number, record in self._records(file):
             if isinstance(record, bytes):
                 self._take(number, record)
             if len(self.numbers) >= CHUNK_ROWS or len(self.refused) >= CHUNK_ROWS:
                 yield self._give()
-        if self.cells or self.refused or self.header is None:
+                given = True
+        if self.cells or self.refused or not given:  # a head alone has its columns all the same
             if self.header is None and not self.refused:
                 self._refuse(1, "csv_header", b"")
             yield self._give()
@@ -94,9 +113,8 @@ class _Reading:
     def _take(self, number: int, record: bytes) -> None:
         if not record.strip():
             return
-        try:
-            text = record.decode(self.encoding)
-        except UnicodeDecodeError:
+        text = self._decoded(record)
+        if text is None:
             self._refuse(number, "encoding", record)
             return
         if self.header is None:
@@ -108,6 +126,17 @@ class _Reading:
             return
         self.cells.append(cells)
         self.numbers.append(number)
+
+    def _decoded(self, record: bytes) -> str | None:
+        if self.undecided is not None and not record.isascii():
+            heard, self.undecided = self.undecided, None
+            if not _is(record, UTF_8) and _is(record, GB18030):
+                self.encoding = GB18030
+                heard(GB18030)
+        try:
+            return record.decode(self.encoding)
+        except UnicodeDecodeError:
+            return None
 
     def _refuse_apart(self, number: int, record: bytes) -> None:
         """A row of other cells than the header. Where it spans lines, two stray quotes may have
@@ -150,6 +179,14 @@ class _Reading:
         chunk = Chunk(table, np.array(self.numbers, np.int64), self.refused)
         self.cells, self.numbers, self.refused = [], [], []
         return chunk
+
+
+def _is(record: bytes, encoding: str) -> bool:
+    try:
+        record.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 #: The module's own limit (131,072) is shorter than a row may be here.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
@@ -53,9 +53,11 @@ def read_file(
     source: str,
     *,
     kind: FileKind | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
+    heard: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Chunk]:
-    """The rows of a file in pieces of about 65,536. `kind` is seen from name and first bytes.
+    """The rows of a file in pieces of about 65,536. `kind` is seen from name and first bytes, the
+    `encoding` of CSV from its first MiB (`csv_rows.read_csv`, which tells `heard`).
 
     A file that cannot be opened raises `Refused`; one that breaks on the way ends with a refusal
     that says after which row.
@@ -72,8 +74,9 @@ def read_file(
         ) from error
     with file:
         yield from read_open(
-            file, stream, source, kind=kind or _BY_SUFFIX.get(_suffix(path)), encoding=encoding
-        )
+            file, stream, source,
+            kind=kind or _BY_SUFFIX.get(_suffix(path)), encoding=encoding, heard=heard,
+        )  # fmt: skip
 
 
 def read_open(
@@ -82,31 +85,32 @@ def read_open(
     source: str,
     *,
     kind: FileKind | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
+    heard: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Chunk]:
     """As `read_file`, from an open binary file; Parquet and Arrow files need one that can seek."""
     last = 0
     try:
         if _peek(file, 2) == _GZIP:
             file = io.BufferedReader(_Inflated(file))
-        for chunk in _pieces(file, kind or _guess(file), stream, source, encoding):
+        if (kind or _guess(file)) is FileKind.CSV:
+            pieces = read_csv(file, stream, source, encoding=encoding, heard=heard)
+        else:
+            pieces = _pieces(file, kind or _guess(file), stream, source)
+        for chunk in pieces:
             last = int(max(chunk.rows.max(initial=last), last))
             yield chunk
     except (pa.ArrowException, OSError, EOFError, zlib.error, ValueError) as error:
         yield _broken(stream, source, last, error)
 
 
-def _pieces(
-    file: io.BufferedIOBase, kind: FileKind, stream: str, source: str, encoding: str
-) -> Iterator[Chunk]:
+def _pieces(file: io.BufferedIOBase, kind: FileKind, stream: str, source: str) -> Iterator[Chunk]:
     match kind:
         case FileKind.PARQUET:
             return _read_parquet(file, stream)
         case FileKind.ARROW:
             return _read_arrow(file, stream)
-        case FileKind.CSV:
-            return read_csv(file, stream, source, encoding=encoding)
-        case FileKind.NDJSON:
+        case _:
             return read_ndjson(file, stream, source)
 
 

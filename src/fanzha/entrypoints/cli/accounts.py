@@ -26,6 +26,7 @@ _NOTHING = (
     "side or the time is absent or cannot be believed"
 )
 
+_BOTH = ("payer", "payee")
 _TRANSFERS = typer.Option(
     help="转账文件：payer, payee, amount（元，可无）, time；- 为标准输入。"
     "Transfers (Parquet, CSV, JSON Lines); amount in yuan may be absent; - is stdin."
@@ -62,10 +63,10 @@ def score(
     from fanzha.detection.account.batch.transfers import transfers_of
 
     apart(out, transfers)
+    moved = transfers_of(whole(transfers, _BOTH))
+    _say_faults(moved)
     chosen = read_account_model(model)
     told(chosen.version)
-    moved = transfers_of(whole(transfers))
-    _say_faults(moved)
     if chosen.uses_amounts and not moved.amounts_known:
         _say("模型会看金额，此文件没有可用的金额", "the model looks at amounts; here are none")
     progress = Progress("账户", "accounts")
@@ -161,10 +162,10 @@ def _sets(transfers: list[str], labels: list[str], amounts: bool) -> list[Labell
     once(*transfers, *labels)
     sets = []
     for moved, known in zip(transfers, labels, strict=True):
-        table = transfers_of(whole(moved))
+        table = transfers_of(whole(moved, _BOTH))
         _say_faults(table)
         shown = table if amounts else table.without_amounts()
-        sets.append(labels_of(Path(moved).stem, shown, whole(known), amounts))
+        sets.append(labels_of(Path(moved).stem, shown, whole(known, ("account",)), amounts))
         if sets[-1].unknown:
             n = sets[-1].unknown
             _say(f"{n} 个有标签的账户没有转账", f"{n} labelled accounts have no transfer")

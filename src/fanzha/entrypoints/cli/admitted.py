@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fanzha.entrypoints.cli.whole import piped
+from fanzha.entrypoints.encoding import forced, heard
 from fanzha.errors import Refused
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: An
     frames = []
     source = "stdin" if str(path) == "-" else path.stem
     chunks = (
-        read_open(piped(), stream, source) if str(path) == "-" else read_file(path, stream, source)
+        read_open(piped(), stream, source, encoding=forced(), heard=heard(path))
+        if str(path) == "-"
+        else read_file(path, stream, source, encoding=forced(), heard=heard(path))
     )
     for chunk in chunks:
         for refusal in chunk.refused:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from fanzha.entrypoints.cli import accounts, apps, cards, dens, links, payments, subscribers, texts
+from fanzha.entrypoints.encoding import encoded
 
 __all__ = ["classify", "evaluate", "score", "train"]
 
@@ -20,23 +21,23 @@ train = typer.Typer(
     help="用自己的数据训练。Train on labelled data of your own.", no_args_is_help=True
 )
 evaluate = typer.Typer(help="如实度量。Measure honestly, with intervals.", no_args_is_help=True)
-classify.command("app")(apps.classify)
-train.command("app")(apps.train)
-evaluate.command("app")(apps.evaluate)
-train.command("payments")(payments.train)
-score.command("payments")(payments.score)
-evaluate.command("payments")(payments.evaluate)
-train.command("subscribers")(subscribers.train)
-score.command("subscribers")(subscribers.score)
-evaluate.command("subscribers")(subscribers.evaluate)
-classify.command("link")(links.classify)
-train.command("link")(links.train)
-evaluate.command("link")(links.evaluate)
-score.command("accounts")(accounts.score)
-train.command("accounts")(accounts.train)
-evaluate.command("accounts")(accounts.evaluate)
-score.command("cards")(cards.score)
-score.command("dens")(dens.score)
-classify.command("text")(texts.classify)
-train.command("text")(texts.train)
-evaluate.command("text")(texts.evaluate)
+classify.command("app")(encoded(apps.classify))
+train.command("app")(encoded(apps.train))
+evaluate.command("app")(encoded(apps.evaluate))
+train.command("payments")(encoded(payments.train))
+score.command("payments")(encoded(payments.score))
+evaluate.command("payments")(encoded(payments.evaluate))
+train.command("subscribers")(encoded(subscribers.train))
+score.command("subscribers")(encoded(subscribers.score))
+evaluate.command("subscribers")(encoded(subscribers.evaluate))
+classify.command("link")(encoded(links.classify))
+train.command("link")(encoded(links.train))
+evaluate.command("link")(encoded(links.evaluate))
+score.command("accounts")(encoded(accounts.score))
+train.command("accounts")(encoded(accounts.train))
+evaluate.command("accounts")(encoded(accounts.evaluate))
+score.command("cards")(encoded(cards.score))
+score.command("dens")(encoded(dens.score))
+classify.command("text")(encoded(texts.classify))
+train.command("text")(encoded(texts.train))
+evaluate.command("text")(encoded(texts.evaluate))

@@ -40,16 +40,26 @@ def classify(source: In, out: Out = "-", model: Model = None) -> None:
     """判别网址（id, url）。Judge addresses or names (`id`, `url`); nothing is fetched."""
     import polars as pl
 
-    from fanzha.entrypoints.cli.rows import ID, Progress, Writer, at_line, in_place, read_rows, told
+    from fanzha.entrypoints.cli.rows import (
+        ID,
+        Progress,
+        Writer,
+        at_line,
+        begun,
+        in_place,
+        read_rows,
+        told,
+    )
     from fanzha.entrypoints.cli.whole import apart
 
     apart(out, source)
+    wanted = {"id": ID, "url": pl.String}
+    parts = begun(read_rows(source, wanted, needed=[("url",)], texts=("url",)))
     judge = _judge(model)
     told(judge.ranker.version)
     progress = Progress("网址", "links")
     with Writer(out) as writer:
-        wanted = {"id": ID, "url": pl.String}
-        for part in read_rows(source, wanted, needed=[("url",)], texts=("url",)):
+        for part in parts:
             rows = in_place(part)
             for first in range(0, rows.height, _BATCH):
                 frame = rows[first : first + _BATCH]

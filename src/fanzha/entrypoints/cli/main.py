@@ -27,6 +27,7 @@ from fanzha.entrypoints.cli import (
 from fanzha.entrypoints.cli.city import commands as city_commands
 from fanzha.entrypoints.cli.city import drill
 from fanzha.entrypoints.cli.workshop import acts as workshop
+from fanzha.entrypoints.encoding import encoded
 from fanzha.errors import FanzhaError, Refused, Unavailable, Uncertain
 from fanzha.settings import Settings, load
 
@@ -46,8 +47,8 @@ app.add_typer(workshop.rules, name="rules")
 app.add_typer(features.features, name="features")
 app.add_typer(edge.edge, name="edge")
 app.add_typer(drill.drill, name="drill")
-app.command("run")(run_files.run)
-app.command("replay")(replay.replay)
+app.command("run")(encoded(run_files.run))
+app.command("replay")(encoded(replay.replay))
 for name in ("classify", "score", "train", "evaluate"):
     app.add_typer(getattr(detect, name), name=name)
 

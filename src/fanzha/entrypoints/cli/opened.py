@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
 from fanzha.errors import Refused
 
-__all__ = ["Unpacked", "absent", "broken", "opened", "start", "unpacked"]
+__all__ = [
+    "Unpacked", "absent", "broken", "misnamed", "named_columns", "opened", "start", "unopened",
+    "unpacked",
+]  # fmt: skip
 
 _GZIP = b"\x1f\x8b"
 _GZIP_NAMES = (".gz", ".gzip")
+_LIKE_A_NAME = re.compile(r"(?!.*\d{5})[^\W\d][\w .\-]{0,23}")
+_NAMES_SHOWN = 20
 _AHEAD = 8192
 """Bytes looked at to tell what kind of file it is."""
 
@@ -32,7 +38,7 @@ def opened(path: str) -> IO[bytes]:
         )
         first = file.peek(2)[:2]
     except (OSError, ValueError) as error:  # a NUL in the name
-        raise _unopened(path) from error
+        raise unopened(path, error) from error
     if first == _GZIP:
         return cast(IO[bytes], Unpacked(cast(io.RawIOBase, gzip.GzipFile(fileobj=file))))
     return cast(IO[bytes], file)
@@ -63,7 +69,7 @@ def broken(path: str) -> Iterator[None]:
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise damaged(path) from error
     except OSError as error:
-        raise _unopened(path) from error
+        raise unopened(path, error) from error
 
 
 def damaged(path: str) -> Refused:
@@ -77,14 +83,36 @@ def damaged(path: str) -> Refused:
     )
 
 
-def absent(path: str, groups: list[tuple[str, ...]]) -> Refused:
-    """Columns that a file must have and has not; of a group any one would do."""
-    zh = "、".join("或 ".join(group) for group in groups)
+def absent(path: str, groups: Sequence[tuple[str, ...]], found: Iterable[str]) -> Refused:
+    """Columns that a file must have and has not; of a group any one would do. `found` are those it
+    has."""
+    zh = "、".join(" 或 ".join(group) for group in groups)
     en = ", ".join(" or ".join(group) for group in groups)
+    there = named_columns(found)
     return Refused(
         "columns_absent",
-        zh=f"文件没有所需的列 {zh}",
-        en=f"the file has no column {en}",
+        zh=f"文件没有所需的列 {zh}；现有 {there or '无'}",
+        en=f"the file has no column {en}; it has {there or 'none'}",
+        field=_name(path),
+    )
+
+
+def named_columns(found: Iterable[str]) -> str:
+    """The first columns of a file. Without a head the first row stands there, which may be
+    somebody's: what does not look like a name is not repeated."""
+    names = [name if _LIKE_A_NAME.fullmatch(name) else "…" for name in found]
+    more = f", … ({len(names)})" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
+
+
+def misnamed(path: str) -> Refused:
+    """A file named as Parquet that does not begin as Parquet does."""
+    return Refused(
+        "parquet_none",
+        zh="文件名是 .parquet，内容却不是 Parquet（开头不是 PAR1）：若是 CSV 或 JSON Lines，"
+        "请改成 .csv 或 .jsonl",
+        en="it is named .parquet but is no Parquet (does not begin with PAR1): if it is CSV or "
+        "JSON Lines, name it .csv or .jsonl",
         field=_name(path),
     )
 
@@ -131,10 +159,16 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def _unopened(path: str) -> Refused:
-    return Refused(
-        "file_unreadable", zh="文件打不开", en="the file cannot be opened", field=_name(path)
-    )
+def unopened(path: str, error: Exception | None = None) -> Refused:
+    """A file that cannot be opened, and why, as far as that is known."""
+    zh, en = "文件打不开", "the file cannot be opened"
+    if isinstance(error, FileNotFoundError):
+        zh, en = "没有这个文件", "there is no such file"
+    elif isinstance(error, IsADirectoryError):
+        zh, en = "这是目录，请给出文件", "this is a folder: name a file"
+    elif isinstance(error, PermissionError):
+        zh, en = "没有权限读取", "there is no right to read it"
+    return Refused("file_unreadable", zh=zh, en=en, field=_name(path))
 
 
 def _name(path: str) -> str:

@@ -8,13 +8,14 @@ its line: nothing is dropped silently. An `id` asked for as `ID` keeps the JSON 
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
 import json
 import re
 import sys
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -23,11 +24,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fanzha.entrypoints.answers import RAW, Writer
-from fanzha.entrypoints.cli.opened import Unpacked, absent, broken, opened, start
+from fanzha.entrypoints.cells import as_asked, as_json, fitting, text_column
+from fanzha.entrypoints.cli.opened import (
+    Unpacked,
+    absent,
+    broken,
+    misnamed,
+    opened,
+    start,
+)
+from fanzha.entrypoints.encoding import forced, heard
+from fanzha.entrypoints.progress import Progress, told
 from fanzha.errors import Refused
 from fanzha.records.csv_rows import read_csv
+from fanzha.records.encodings import as_utf_8
+from fanzha.records.quarantine import Refusal
 
-__all__ = ["ID", "Part", "Progress", "Writer", "at_line", "in_place", "read_rows", "told"]
+__all__ = [
+    "ID", "Part", "Progress", "Writer", "at_line", "begun", "in_place", "read_rows", "told",
+]  # fmt: skip
 
 ID = RAW
 """Type of a column that holds each value's JSON as it came (null where a row has none)."""
@@ -51,18 +66,23 @@ LINE_MAX = 8 << 20
 """Bytes of one line; a longer one is answered with a fault and skipped."""
 
 
+_TOO_LONG = b"\0 too long"
+"""Stands for such a line."""
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """A piece of the input. `frame` has the columns asked for, null where a row lacks one.
 
-    `lines` is the number of each row in its file, from 1 (in CSV of its first line, the head not
-    counted). `faults` are the rows that could not be read: line number, then why in Chinese and
-    English.
+    `lines` is the number of the line of each row in its file, from 1, as editors count (in CSV of
+    its first line). `faults` are the rows that could not be read: line number, then why in Chinese
+    and English; `ids` what could be read of their `id`, by line.
     """
 
     frame: pl.DataFrame
     lines: list[int]
     faults: list[tuple[int, str, str]]
+    ids: Mapping[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,11 +94,11 @@ class _Asked:
     needed: tuple[tuple[str, ...], ...]
     texts: frozenset[str]
 
-    def demand(self, there: Callable[[str], bool]) -> None:
+    def demand(self, there: Callable[[str], bool], found: Iterable[str]) -> None:
         """Raises `Refused` where the file has no column of a group needed, or none at all."""
         groups = self.needed or (tuple(self.columns),)
         if lacking := [group for group in groups if not any(map(there, group))]:
-            raise absent(self.path, lacking)
+            raise absent(self.path, lacking, found)
 
 
 def read_rows(
@@ -98,18 +118,37 @@ def read_rows(
     asked = _Asked(path, columns, tuple(map(tuple, needed)), frozenset(texts))
     with opened(path) as file, broken(path):
         begins = start(file, path)
-        if begins.startswith(_PARQUET) or (told and told[-1] in (".parquet", ".pq")):
+        if not begins.removeprefix(_MARK).strip() and not file.peek(1):  # type: ignore[attr-defined]
+            yield from _nothing(asked)
+        elif begins.startswith(_PARQUET):
             yield from _parquet(file, asked)
-        elif ".csv" in told or (not _NAMED_LINES & set(told) and _is_header(begins, columns)):
+        elif told and told[-1] in (".parquet", ".pq"):
+            raise misnamed(path)
+        elif {".csv", ".tsv"} & set(told) or (
+            not _NAMED_LINES & set(told) and _is_header(begins, columns)
+        ):
             yield from _csv(file, asked)
         else:
             yield from _lines(file, asked)
 
 
 def _is_header(start: bytes, columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> bool:
-    """Whether the first line is the head of a CSV with a column asked for."""
-    first = start.removeprefix(_MARK).split(b"\n", 1)[0].decode("utf-8", "replace")
-    return not {name.strip().strip('"') for name in first.split(",")}.isdisjoint(columns)
+    """Whether the first line is the head of a CSV or TSV with a column asked for."""
+    first = as_utf_8(start)[0].split(b"\n", 1)[0].decode("utf-8", "replace")
+    return not {name.strip().strip('"') for name in re.split("[,;|\t]", first)}.isdisjoint(columns)
+
+
+def _nothing(asked: _Asked) -> Iterator[Part]:
+    """An empty file, of whatever kind, has no rows; it is said."""
+    name = Path(asked.path).name
+    sys.stderr.write(f"{name}: 文件是空的，没有一行 · the file is empty: no rows\n")
+    yield Part(as_asked(pl.DataFrame(), asked.columns).clear(), [], [])
+
+
+def begun(parts: Iterator[Part]) -> Iterator[Part]:
+    """The same, its first piece read: a file that is refused is refused before a model is read."""
+    first = list(itertools.islice(parts, 1))
+    return itertools.chain(first, parts)
 
 
 def in_place(part: Part) -> pl.DataFrame:
@@ -119,6 +158,9 @@ def in_place(part: Part) -> pl.DataFrame:
         [{"line": line, "error": f"{zh} {en}"} for line, zh, en in part.faults],
         schema={"line": pl.Int64, "error": pl.String},
     )
+    if part.frame.schema.get("id") == ID:
+        ids = [part.ids.get(line) for line, _, _ in part.faults]
+        faults = faults.with_columns(id=pl.Series(ids, dtype=ID))
     frame = part.frame.with_columns(lines, error=pl.lit(None, pl.String))
     return pl.concat([frame, faults], how="diagonal").sort("line")
 
@@ -136,17 +178,17 @@ def _parquet(file: IO[bytes], asked: _Asked) -> Iterator[Part]:
         seeks = asked.path != "-" and not isinstance(file, Unpacked)
         table = pq.ParquetFile(file if seeks else io.BytesIO(file.read()))
         present = [name for name in columns if name in table.schema_arrow.names]
-        asked.demand(present.__contains__)
+        asked.demand(present.__contains__, table.schema_arrow.names)
         first = 1
         for batch in table.iter_batches(batch_size=_ROWS, columns=present):
             frame = pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
             for name in asked.texts & set(present):
-                _text_column(frame[name])
-            frame = _as_asked(frame, columns)
+                text_column(frame[name])
+            frame = as_asked(frame, columns)
             yield Part(frame, list(range(first, first + frame.height)), [])
             first += frame.height
         if first == 1:
-            yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
+            yield Part(as_asked(pl.DataFrame(), columns).clear(), [], [])
     except (EOFError, pa.ArrowException) as error:
         raise Refused(
             "file_damaged",
@@ -159,78 +201,35 @@ def _parquet(file: IO[bytes], asked: _Asked) -> Iterator[Part]:
 def _csv(file: IO[bytes], asked: _Asked) -> Iterator[Part]:
     name, columns = Path(asked.path).name, asked.columns
     begun = False
-    chunks = read_csv(cast(io.BufferedIOBase, file), "", name, lines_a_row=_LINES_A_CELL)
+    chunks = read_csv(
+        cast(io.BufferedIOBase, file), "", name,
+        encoding=forced(), lines_a_row=_LINES_A_CELL, heard=heard(name),
+    )  # fmt: skip
     for chunk in chunks:
         names = chunk.table.column_names
         if not begun:
-            asked.demand(names.__contains__)
+            asked.demand(names.__contains__, names)
         begun = True
         frame = pl.DataFrame(
             {one: pl.Series(chunk.table.column(names.index(one))) for one in columns
              if one in names}
         ).with_columns(pl.all().replace("", None))  # fmt: skip
-        faults = [(refusal.row - 1, refusal.zh, refusal.en) for refusal in chunk.refused]
-        yield Part(_as_asked(frame, columns), (chunk.rows - 1).tolist(), faults)
+        faults = [(refusal.row, refusal.zh, refusal.en) for refusal in chunk.refused]
+        ids = _ids(chunk.refused) if names and names[0] == "id" else {}
+        yield Part(as_asked(frame, columns), chunk.rows.tolist(), faults, ids)
     if not begun:  # a head alone
-        yield Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
+        yield Part(as_asked(pl.DataFrame(), columns).clear(), [], [])
 
 
-def _as_asked(
-    frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]]
-) -> pl.DataFrame:
-    """The columns asked for in their types; null where absent or of another shape."""
-    return frame.select(
-        pl.lit(None, dtype=kind).alias(name)
-        if name not in frame.columns
-        else _raw(frame[name]).alias(name)
-        if kind == ID
-        else _cast(frame[name], kind)
-        for name, kind in columns.items()
-    )
-
-
-def _cast(values: pl.Series, kind: pl.DataType | type[pl.DataType]) -> pl.Series:
-    """Null where a value is of another shape. Raises `Refused` where the whole column is."""
-    if values.dtype == kind:
-        return values
-    try:
-        if values.dtype.is_nested() and not isinstance(kind, pl.List):
-            raise TypeError
-        return values.cast(kind, strict=False)
-    except (pl.exceptions.PolarsError, TypeError) as error:
-        raise _unfit(values) from error
-
-
-def _text_column(values: pl.Series) -> None:
-    """Raises `Refused` for a column of Parquet that holds no texts."""
-    if values.dtype.is_numeric() or values.dtype == pl.Boolean or values.dtype.is_temporal():
-        raise _unfit(values)
-
-
-def _unfit(values: pl.Series) -> Refused:
-    return Refused(
-        "column_type",
-        zh=f"这一列的类型（{values.dtype}）用不了",
-        en=f"the column has a type that cannot be used: {values.dtype}",
-        field=values.name,
-    )
-
-
-def _raw(values: pl.Series) -> pl.Series:
-    """Each value as JSON. A piece of whole numbers needs no Python."""
-    if values.dtype.is_integer():
-        return values.cast(pl.String).cast(pl.Binary)
-    if values.dtype == pl.Binary:
-        texts = [None if v is None else v.decode("utf-8", "backslashreplace") for v in values]
-        return _raw(pl.Series(values.name, texts, dtype=pl.String))
-    return pl.Series([None if v is None else _json(v) for v in values], dtype=pl.Binary)
-
-
-def _json(value: Any) -> bytes:
-    try:
-        return json.dumps(value, ensure_ascii=True, allow_nan=False, default=str).encode()
-    except (ValueError, RecursionError):
-        return b"null"
+def _ids(refused: list[Refusal]) -> dict[int, bytes]:
+    """The first cell of rows that have too many or too few: it stands before what went wrong."""
+    found = {}
+    for one in refused:
+        if one.code == "csv_fields" and isinstance(one.raw, str):
+            cell = re.split("[,;|\t]", one.raw, maxsplit=1)[0].strip()
+            if cell and '"' not in cell and not cell.startswith("base64:"):
+                found[one.row] = as_json(cell)
+    return found
 
 
 def _lines(file: IO[bytes], asked: _Asked) -> Iterator[Part]:
@@ -252,17 +251,17 @@ def _lines(file: IO[bytes], asked: _Asked) -> Iterator[Part]:
         if piece or newline:
             lines = piece.split(b"\n")
             if skipping:
-                lines[0], skipping = b"\0", False
+                lines[0], skipping = _TOO_LONG, False
             part = _part(lines, number, asked)
             if part.frame.height and not seen:
                 seen = True
-                asked.demand(lambda name: _named(piece, name))  # noqa: B023  (asked at once)
+                asked.demand(lambda name: _named(piece, name), _first_names(lines))  # noqa: B023  (asked at once)
             yield part
             number += len(lines)
         rest = tail
         if not data:
             if not number:  # an empty file has its columns all the same
-                yield Part(_as_asked(pl.DataFrame(), asked.columns).clear(), [], [])
+                yield Part(as_asked(pl.DataFrame(), asked.columns).clear(), [], [])
             return
 
 
@@ -271,11 +270,21 @@ def _named(piece: bytes, name: str) -> bool:
     return b'"%s"' % name.encode() in piece or _WRITTEN_AROUND.search(piece) is not None
 
 
+def _first_names(lines: list[bytes]) -> list[str]:
+    """The names of the first object."""
+    for line in lines:
+        with contextlib.suppress(ValueError, RecursionError):
+            found = json.loads(line)
+            if isinstance(found, dict):
+                return list(found)
+    return []
+
+
 def _part(lines: list[bytes], before: int, asked: _Asked) -> Part:
     columns = asked.columns
     numbered = [(before + 1 + i, line) for i, line in enumerate(lines) if line.strip()]
     if not numbered:
-        return Part(_as_asked(pl.DataFrame(), columns).clear(), [], [])
+        return Part(as_asked(pl.DataFrame(), columns).clear(), [], [])
     names = [name for name, kind in columns.items() if kind == ID]
     data = b"\n".join(line for _, line in numbered)
     if _HALF.search(data) or not _no_other_kind(data, asked.texts):
@@ -289,7 +298,7 @@ def _part(lines: list[bytes], before: int, asked: _Asked) -> Part:
         except pl.exceptions.PolarsError:
             continue  # one of them is no object of these types
         if frame.height == len(numbered):
-            return Part(_as_asked(frame, columns), [number for number, _ in numbered], [])
+            return Part(as_asked(frame, columns), [number for number, _ in numbered], [])
     return _one_by_one(numbered, asked)
 
 
@@ -317,6 +326,10 @@ def _one_by_one(numbered: list[tuple[int, bytes]], asked: _Asked) -> Part:
     kept: list[int] = []
     faults: list[tuple[int, str, str]] = []
     for number, line in numbered:
+        if line is _TOO_LONG:
+            most = LINE_MAX >> 20
+            faults.append((number, f"一行超过 {most} MiB", f"a line is longer than {most} MiB"))
+            continue
         try:
             found = json.loads(line.decode("utf-8"))
         except (ValueError, RecursionError):
@@ -328,65 +341,7 @@ def _one_by_one(numbered: list[tuple[int, bytes]], asked: _Asked) -> Part:
         for name in asked.texts:
             if not isinstance(found.get(name), str):
                 found[name] = None
-        rows.append({name: _fitting(found.get(name), kind) for name, kind in asked.columns.items()})
+        rows.append({name: fitting(found.get(name), kind) for name, kind in asked.columns.items()})
         kept.append(number)
     frame = pl.DataFrame(rows, schema=dict(asked.columns), strict=False)
     return Part(frame, kept, faults)
-
-
-def _fitting(value: Any, kind: pl.DataType | type[pl.DataType]) -> Any:
-    """The value where it has the type; text of a plain value where text is asked; else null."""
-    if value is None:
-        return None
-    if kind == ID:
-        return _json(value)
-    if kind == pl.String:
-        if isinstance(value, str):
-            return value.encode("utf-8", "replace").decode()
-        if isinstance(value, list | dict):
-            return json.dumps(value, ensure_ascii=True)  # as the reader of whole pieces does
-        return (
-            str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-        )
-    if isinstance(kind, pl.List) and not isinstance(value, list):
-        return None
-    try:
-        return pl.Series([value], dtype=kind, strict=False)[0]
-    except (pl.exceptions.PolarsError, TypeError, OverflowError):
-        return None
-
-
-class Progress:
-    """How far it has come, on standard error: once a second on a terminal, else every ten."""
-
-    def __init__(self, zh: str, en: str, total: int | None = None) -> None:
-        """`total`: rows there are, where that is known."""
-        self._words = f"{zh} {en}"
-        self._of = "" if total is None else f" / {total:,}"
-        self._begun = self._last = time.monotonic()
-        self._pause = 1.0 if sys.stderr.isatty() else 10.0
-        self._end = "\r" if sys.stderr.isatty() else "\n"
-        self.rows = 0
-
-    def add(self, rows: int) -> None:
-        """Count rows done."""
-        self.rows += rows
-        now = time.monotonic()
-        if now - self._last >= self._pause:
-            self._last = now
-            self._say(self._end)
-
-    def done(self) -> None:
-        """The last word."""
-        self._say("\n")
-
-    def _say(self, end: str) -> None:
-        seconds = max(time.monotonic() - self._begun, 1e-9)
-        rate = f"({self.rows / seconds:,.0f}/s)"
-        sys.stderr.write(f"{self._words}: {self.rows:,}{self._of}  {rate}{end}")
-        sys.stderr.flush()
-
-
-def told(version: str) -> None:
-    """Say on standard error which model answers."""
-    sys.stderr.write(f"模型 model: {version}\n")

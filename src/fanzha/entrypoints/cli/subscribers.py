@@ -44,7 +44,7 @@ def train(features: Features, model: Model, edges: Edges = None, seed: int = 1) 
     from fanzha.entrypoints.cli.rows import Progress, told
 
     once(features, edges)
-    table = of_frame(whole(features))
+    table = of_frame(whole(features, ("node",)))
     sides = _edges(edges)
     graph = None if sides is None else adjacency(table.key, *sides)
     progress = Progress("交叉验证的部分", "folds of cross-validation")
@@ -92,7 +92,7 @@ def score(features: Features, model: Model, out: Out = "-", edges: Edges = None)
     file = read_model(model, _KIND)
     learned = Learned.of(dict(file.texts))
     once(features, edges)
-    frame = whole(features)
+    frame = whole(features, ("node",))
     table = of_frame(frame, learned.names)
     absent = [name for name in learned.names if name not in table.names]
     told(file.version + (f"  缺列 columns absent: {', '.join(absent)}" if absent else ""))
@@ -136,7 +136,7 @@ def evaluate(
     from fanzha.entrypoints.cli.rows import Progress
 
     once(features, edges)
-    table = of_frame(whole(features))
+    table = of_frame(whole(features, ("node",)))
     sides = _edges(edges)
     held = None if sides is None else adjacency(table.key, *sides)
     progress = Progress("已度量的部分", "parts measured")
@@ -217,7 +217,7 @@ def _edges(path: Path | None) -> Any:
 
     if path is None:
         return None
-    frame = whole(str(path))
+    frame = whole(str(path), ("node_a", "node_b"))
     if "node_a" not in frame.columns or "node_b" not in frame.columns:
         raise Refused(
             "columns_absent",

@@ -6,11 +6,15 @@ import io
 import json
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from fanzha.entrypoints.cli.opened import unpacked
+from fanzha.entrypoints.answers import placed
+from fanzha.entrypoints.cli.opened import misnamed, unopened, unpacked
+from fanzha.entrypoints.encoding import forced, heard
 from fanzha.errors import Refused
+from fanzha.records.encodings import UTF_8, as_utf_8
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,8 +28,9 @@ _HALF = re.compile("[\ud800-\udfff]")
 """Half of a character beyond the first plane: no text, but JSON can hold one."""
 
 
-def whole(path: str) -> pl.DataFrame:
-    """The table of a file, its columns as they are; `-` is standard input.
+def whole(path: str, texts: Collection[str] = ()) -> pl.DataFrame:
+    """The table of a file, its columns as they are; `-` is standard input. CSV has no types: its
+    columns `texts` stay as they are written (account 0062 is not account 62).
 
     Parquet and gzip by their first bytes, CSV by its name or because the first line is no JSON
     object, else JSON Lines. Raises `Refused` where the file cannot be opened or understood; for
@@ -39,20 +44,45 @@ def whole(path: str) -> pl.DataFrame:
         data = unpacked(data, path)
         if data.startswith(_PARQUET):
             return _readable(pl.read_parquet(io.BytesIO(data)))
-        data = data.removeprefix(_MARK)
-        if not data.strip():
+        if Path(path).suffix in (".parquet", ".pq") and data.strip():
+            raise misnamed(path)
+        if not data.removeprefix(_MARK).strip():
             raise _unreadable(name, "文件是空的", "the file is empty")
-        if ".csv" in Path(path).suffixes or not data.lstrip().startswith(b"{"):
-            return pl.read_csv(data, infer_schema_length=10_000, try_parse_dates=True)
-        return _lines(data, name)
+        suffixes = set(Path(path).suffixes)
+        if {".csv", ".tsv"} & suffixes or not data.removeprefix(_MARK).lstrip().startswith(b"{"):
+            return _csv(data, name, texts)
+        return _lines(data.removeprefix(_MARK), name)
     except OSError as error:
-        raise _unreadable(name, "文件打不开", "the file cannot be opened") from error
+        raise unopened(path, error) from error
     except (ValueError, pl.exceptions.PolarsError) as error:
         raise _unreadable(
             name,
             "文件打不开，或不是表格（Parquet、CSV、JSON Lines）",
             "it cannot be opened, or is no table (Parquet, CSV, JSON Lines)",
         ) from error
+
+
+def _csv(data: bytes, name: str, texts: Collection[str]) -> pl.DataFrame:
+    import polars as pl
+
+    data, encoding = as_utf_8(data, forced())
+    if encoding != UTF_8 and forced() is None:
+        heard(name)(encoding)
+    head = data.split(b"\n", 1)[0]
+    separator = max((",", "\t", ";", "|"), key=lambda one: head.count(one.encode()))
+    names = pl.read_csv(data, separator=separator, n_rows=0, infer_schema=False).columns
+    given = {one: pl.String for one in texts if one in names}
+
+    def read(looked_at: int | None) -> pl.DataFrame:
+        return pl.read_csv(
+            data, separator=separator, infer_schema_length=looked_at, try_parse_dates=True,
+            schema_overrides=given,
+        )  # fmt: skip
+
+    try:
+        return read(10_000)
+    except pl.exceptions.ComputeError:  # a column whose later values are of another kind
+        return read(None)
 
 
 def once(*paths: object) -> None:
@@ -66,8 +96,14 @@ def once(*paths: object) -> None:
         )
 
 
-def apart(out: object, *sources: object) -> None:
-    """Raises `Refused` where the answers would take the place of what is read."""
+def apart(out: object, *sources: object, there: bool = True) -> None:
+    """Raises `Refused` where the answers would take the place of what is read, where there is no
+    place for them, and (`there`) where what is to be read is not: before anything else is done."""
+    if out is not None:
+        placed(str(out))
+    for source in sources:
+        if there and source is not None and str(source) != "-":
+            _demand_there(str(source))
     for source in sources:
         if source is None or str(source) == "-" or str(out) == "-":
             continue
@@ -82,6 +118,13 @@ def apart(out: object, *sources: object) -> None:
                 en="the answers would replace the file that is read: name another file for them",
                 field=Path(str(out)).name,
             )
+
+
+def _demand_there(path: str) -> None:
+    if Path(path).is_dir():
+        raise unopened(path, IsADirectoryError())
+    if not Path(path).exists():
+        raise unopened(path, FileNotFoundError())
 
 
 def piped() -> io.BufferedIOBase:

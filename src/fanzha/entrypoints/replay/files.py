@@ -21,6 +21,7 @@ from fanzha.bootstrap import Parts, utc_now
 from fanzha.detection.engine import Outcome
 from fanzha.detection.finding import Finding
 from fanzha.entrypoints.door import Door, as_refused_row
+from fanzha.entrypoints.encoding import forced, heard
 from fanzha.entrypoints.replay.report import Tally, report
 from fanzha.entrypoints.scorer.run import Scorer
 from fanzha.entrypoints.scorer.snapshots import Snapshots
@@ -212,7 +213,7 @@ def read_admitted(
     what lies in the future of this machine's clock too, unless `ahead`."""
     now = None if ahead else utc_now()
     for path in paths:
-        for chunk in read_file(path, stream, _SOURCE):
+        for chunk in read_file(path, stream, _SOURCE, encoding=forced(), heard=heard(path)):
             found = admit(stream, chunk.table, _SOURCE, now=now, rows=chunk.rows)
             refusals = chunk.refused + found.refused
             refuse([replace(r, source=path.name) for r in refusals])
@@ -254,9 +255,11 @@ def private_file(path: Path) -> IO[str]:
 
 
 def missing(path: Path) -> None:
-    raise Refused(
-        "file_unreadable", zh="文件打不开", en="the file cannot be opened", field=path.name
-    )
+    """Raises `Refused` for what is no file to read."""
+    zh, en = "没有这个文件", "there is no such file"
+    if path.is_dir():
+        zh, en = "这是目录，请给出文件", "this is a folder: name a file"
+    raise Refused("file_unreadable", zh=zh, en=en, field=path.name)
 
 
 def _say(line: str) -> None:

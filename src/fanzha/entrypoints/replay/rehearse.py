@@ -16,6 +16,7 @@ from fanzha.detection.engine import Engine
 from fanzha.detection.rules.ruleset import Ruled, RuleSet
 from fanzha.detection.rules.tally import Hit
 from fanzha.detection.state import packed, part, prefixed, unpacked
+from fanzha.entrypoints.encoding import forced, heard
 from fanzha.entrypoints.scorer.snapshots import Snapshots
 from fanzha.errors import Refused
 from fanzha.records.door import admit
@@ -138,7 +139,7 @@ def _admitted(
 ) -> Iterator[pa.RecordBatch]:
     now = None if ahead else utc_now()
     for path in paths:
-        for chunk in read_file(path, stream, _SOURCE):
+        for chunk in read_file(path, stream, _SOURCE, encoding=forced(), heard=heard(path)):
             found = admit(stream, chunk.table, _SOURCE, now=now, rows=chunk.rows)
             refuse(chunk.refused + found.refused)
             yield found.batch

@@ -48,7 +48,8 @@ class Residence:
     """How soon money that came in goes on, and how bunched receipts are."""
 
     shortest: F64
-    """Least wait of a payment for the newest receipt before it, in steps; NaN where none."""
+    """Least wait of a payment for the newest receipt at an earlier instant, in steps; NaN where
+    none."""
     mean: F64
     bunched: F64
     """Most receipts from different payers within three steps, over what an even spread gives."""
@@ -125,14 +126,20 @@ def _shared(begins: I64, to: I64, back_begins: I64, back: I64, hub: int, likenes
 def _waits(
     payer: I64, payee: I64, step: F64, newest: F64, shortest: F64, total: F64, waits: F64
 ) -> None:
-    for k in range(len(payer)):
-        source = payer[k]
-        wait = step[k] - newest[source]
-        if np.isfinite(wait):
-            shortest[source] = min(shortest[source], wait)
-            total[source] += wait
-            waits[source] += 1.0
-        newest[payee[k]] = step[k]
+    # What moves at one instant has no order: names would decide it.
+    begin = 0
+    while begin < len(payer):
+        end = begin
+        while end < len(payer) and step[end] == step[begin]:
+            wait = step[end] - newest[payer[end]]
+            if np.isfinite(wait):
+                shortest[payer[end]] = min(shortest[payer[end]], wait)
+                total[payer[end]] += wait
+                waits[payer[end]] += 1.0
+            end += 1
+        for k in range(begin, end):
+            newest[payee[k]] = step[k]
+        begin = end
 
 
 @compiled

@@ -110,7 +110,7 @@ def transfers_of(frame: pl.DataFrame) -> Transfers:
     if payer.dtype != payee.dtype:
         payer, payee = payer.cast(pl.String), payee.cast(pl.String)
     time = _instants(frame["time"])
-    accounts = pl.concat([payer, payee]).drop_nulls().unique().sort().alias("account")
+    accounts = _in_order(pl.concat([payer, payee]).drop_nulls().unique()).alias("account")
     named = (payer.is_not_null() & payee.is_not_null()).to_numpy()
     timed = time.is_not_null().to_numpy()
     believed = _together(time, named & timed)
@@ -160,6 +160,17 @@ def _repeated(frame: pl.DataFrame) -> int:
     """How many rows equal an earlier one, whatever columns the file has."""
     flat = [name for name, kind in frame.schema.items() if not kind.is_nested()]
     return frame.height - frame.select(flat).n_unique() if frame.height else 0
+
+
+def _in_order(names: pl.Series) -> pl.Series:
+    """Numbers by size, texts that write whole numbers likewise, then the other texts: an account
+    stands in the same place whether its file holds 7 or "7"."""
+    if names.dtype != pl.String:
+        return names.sort()
+    plain = names.str.contains(r"^(0|-?[1-9][0-9]{0,17})$")
+    number = names.set(~plain, None).cast(pl.Int64, strict=False)
+    frame = pl.DataFrame([names.alias("name"), number.alias("number")])
+    return frame.sort("number", "name", nulls_last=True)["name"]
 
 
 def _names(column: pl.Series) -> pl.Series:

@@ -56,7 +56,15 @@ def classify(
 
     --campaigns 另需 time、sender、recipient（可缺） also reads `time`, `sender`, `recipient`.
     """
-    from fanzha.entrypoints.cli.rows import Progress, Writer, at_line, in_place, read_rows, told
+    from fanzha.entrypoints.cli.rows import (
+        Progress,
+        Writer,
+        at_line,
+        begun,
+        in_place,
+        read_rows,
+        told,
+    )
     from fanzha.entrypoints.cli.texts.campaigns import COLUMNS, Gathering
     from fanzha.entrypoints.cli.texts.turns import answer_turns
     from fanzha.entrypoints.cli.whole import apart
@@ -69,7 +77,9 @@ def classify(
             field="campaigns",
         )
     apart(out, source)
-    apart(campaigns, source, out)
+    apart(campaigns, source, out, there=False)
+    wanted = columns() | (COLUMNS if campaigns else {})
+    parts = begun(read_rows(source, wanted, needed=NEEDED, texts=TEXTS))
     cascade = load_cascade(model, prior)
     allowance = cascade.policy.in_batch()
     told(cascade.model.version)
@@ -78,9 +88,7 @@ def classify(
         writer = stack.enter_context(Writer(out))
         clusters = stack.enter_context(Writer(str(campaigns))) if campaigns else None
         gathering = Gathering(cascade) if campaigns else None
-        for part in read_rows(
-            source, columns() | (COLUMNS if campaigns else {}), needed=NEEDED, texts=TEXTS
-        ):
+        for part in parts:
             whole = in_place(part)
             for first in range(0, whole.height, BATCH):
                 rows = whole[first : first + BATCH]

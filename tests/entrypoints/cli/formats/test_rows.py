@@ -98,11 +98,11 @@ def test_csv_is_read_row_by_row_whatever_one_row_is(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(text.encode("latin-1", "xmlcharrefreplace"))
     (part,) = read_rows(str(tmp_path / "a.csv"), COLUMNS)
     told = dict(zip(part.lines, part.frame.rows(), strict=True))
-    assert told[1] == (b'"1"', "&#30002;")
-    assert told[3] == (b'"2"', "x\ny")
-    assert told[7] == (b'"5"', None)
-    assert told[8] == (b'"6"', '7" and 9"')
-    assert [line for line, *_ in part.faults] == [2, 5, 6]
+    assert told[2] == (b'"1"', "&#30002;")
+    assert told[4] == (b'"2"', "x\ny")
+    assert told[8] == (b'"5"', None)
+    assert told[9] == (b'"6"', '7" and 9"')
+    assert [line for line, *_ in part.faults] == [3, 6, 7]
     assert all(zh and en for _, zh, en in part.faults)
 
 
