@@ -13,8 +13,9 @@ from tools.steps import ROOT, digest, run, step
 
 SOURCE = ROOT / "src"
 STAMP = ROOT / "build" / "kernels-compiled"
-_COMPILED = ("features", "detection", "lists", "entrypoints/edge")
+_COMPILED = ("features", "detection", "lists", "entrypoints/edge", "adapters/smpp/firewall")
 _LISTS = """
+from fanzha.adapters.smpp.firewall.dialect import Smpp
 from fanzha.entrypoints.edge.frames import question, read
 from fanzha.lists.form import Kind
 from fanzha.lists.index import Standing
@@ -27,6 +28,7 @@ changes = lists.changes(1, 0)
 standing.apply(changes.entries, changes.version)
 standing.dump()
 standing.senders(["95588"], 0)
+Smpp()
 standing.written(read(question([(Kind.NUMBER, b"95588")]), 1).questions, 0)
 """
 
@@ -45,7 +47,7 @@ def main() -> None:
             [sys.executable, "-m", "fanzha.entrypoints.cli.main", *city],
             env={**os.environ, "PYTHONPATH": str(SOURCE)},
         )
-    with step("编译名单核心", "compile the kernels of lists"):
+    with step("编译线上核心", "compile the kernels of lists and wires"):
         run([sys.executable, "-c", _LISTS], env={**os.environ, "PYTHONPATH": str(SOURCE)})
     STAMP.parent.mkdir(exist_ok=True)
     STAMP.write_text(made_from)
