@@ -9,9 +9,11 @@ import json
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import NamedTuple
 from urllib.parse import unquote
 
-_MOST_NUMBERS = 8
+_MOST_ADDRESSES = 8
 _MOST_HEADER = 8192
 _SCHEME = re.compile(r"\s*(sips?|tel):", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s().\-]")
@@ -46,7 +48,7 @@ def uris_in(value: str) -> list[str]:
     """The URIs of a header that holds names and addresses, however odd; at most eight."""
     found: list[str] = []
     text, at = value[:_MOST_HEADER], 0
-    while at < len(text) and len(found) < _MOST_NUMBERS:
+    while at < len(text) and len(found) < _MOST_ADDRESSES:
         at, uri = _next_uri(text, at)
         if uri:
             found.append(uri)
@@ -105,16 +107,36 @@ def originator(identity: str) -> str:
     return "+" + number[:63] if number.isdigit() and len(number) >= 8 else number[:64]
 
 
+class Claim(NamedTuple):
+    """A number that a request says it comes from. `protects`: where it is on the protected list,
+    the call passes; what anybody can write beside From does not."""
+
+    number: str
+    protects: bool
+
+
 def claims(
-    asserted: Iterable[str], identities: Iterable[str], party: Iterable[str], sender: str
-) -> list[str]:
+    asserted: Iterable[str],
+    identities: Iterable[str],
+    party: Iterable[str],
+    sender: str,
+    believed: bool = True,
+) -> list[Claim]:
     """Every number that a request claims to come from, the strongest claim first: what the network
-    asserts (RFC 3325), what a PASSporT speaks for, Remote-Party-ID, From."""
-    found = [number_in(uri) for value in asserted for uri in uris_in(value)]
-    found += [originator(value) for value in identities]
-    found += [number_in(uri) for value in party for uri in uris_in(value)]
-    found += [number_in(uri) for uri in uris_in(sender)[:1]]
-    return list(dict.fromkeys(number for number in found if number))[:_MOST_NUMBERS]
+    asserts (RFC 3325), where it is `believed`; what a PASSporT speaks for; Remote-Party-ID; From.
+    Each once, at most eight, so many of each kind that none can crowd out the others."""
+    of_network = (number_in(uri) for value in asserted for uri in uris_in(value))
+    ranks = (
+        (4, believed, of_network),
+        (2, False, (originator(value) for value in identities)),
+        (1, False, (number_in(uri) for value in party for uri in uris_in(value))),
+        (1, True, (number_in(uri) for uri in uris_in(sender)[:1])),
+    )
+    found: dict[str, bool] = {}
+    for most, protects, numbers in ranks:
+        for number in islice(filter(None, numbers), most):
+            found[number] = found.get(number, False) or protects
+    return [Claim(*one) for one in found.items()]
 
 
 def is_emergency(uri: str, always: Sequence[str]) -> bool:
@@ -131,10 +153,10 @@ def is_emergency(uri: str, always: Sequence[str]) -> bool:
     return any(rest in always for rest in (bare, bare[2:], bare[3:]))
 
 
-def may_imitate(claims: Sequence[str], ours: Sequence[str]) -> bool:
+def may_imitate(numbers: Iterable[str], ours: Sequence[str]) -> bool:
     """Whether one of the numbers ends like one of ours: only then is the edge asked about it."""
     ends = tuple(number for number in ours if number)
-    return bool(ends) and any(_SEPARATORS.sub("", number).endswith(ends) for number in claims)
+    return bool(ends) and any(_SEPARATORS.sub("", number).endswith(ends) for number in numbers)
 
 
 def announces_608(capabilities: Iterable[str]) -> bool:

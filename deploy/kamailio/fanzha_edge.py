@@ -55,6 +55,7 @@ class Settings:
     always: tuple[str, ...] = (
         "110", "119", "120", "122", "112", "911", "12110", "12395", "96110",
     )  # fmt: skip
+    believed: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
     imitated: str = "mark"
@@ -123,15 +124,18 @@ def answers(body: bytes, count: int) -> list[Hit]:
     return found
 
 
-def verdict(hits: Sequence[Hit]) -> Hit:
-    """What holds for a call with these claims, the strongest first.
-
-    Protected is a caller only by the strongest claim: a protected number in From does not save
-    a call that the network asserts to come from somebody else. Otherwise the gravest counts.
-    """
-    if not hits or hits[0].effect == ALLOW:
-        return hits[0] if hits else Hit(0, 0)
-    return max((Hit(0, 0), *(hit for hit in hits if hit.effect != ALLOW)), key=lambda h: h.effect)
+def verdict(hits: Sequence[Hit], protects: Sequence[bool]) -> Hit:
+    """What holds for a call with these claims, the strongest first: the gravest of all, but of a
+    protected caller only that of stronger claims. So a protected number in From does not save a
+    call that the network asserts to be another's."""
+    gravest = Hit(0, 0)
+    for hit, may in zip(hits, protects, strict=True):
+        if hit.effect == ALLOW:
+            if may:
+                return gravest if gravest.effect else hit
+        elif hit.effect > gravest.effect:
+            gravest = hit
+    return gravest
 
 
 def written(code: int) -> str:

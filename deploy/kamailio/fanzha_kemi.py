@@ -54,31 +54,33 @@ class Hook:
     def _judge(self) -> int:
         if reads.is_emergency(_read("ru"), self.settings.always):
             return _counted("emergency")
+        source = _read("si")
         claims = reads.claims(
             _headers("P-Asserted-Identity"),
             _headers("Identity") or _headers("y"),
             _headers("Remote-Party-ID"),
             _read("fu") if KSR.pv.is_null("$fu") < 1 else "",
+            not self.settings.believed or source in self.settings.believed,
         )
         if not claims:
             return PASS
-        inside = bool(self.settings.cards) and _read("si") in self.settings.inside
-        if inside and self._present(claims[0]):
+        inside = bool(self.settings.cards) and source in self.settings.inside
+        if inside and self._present(claims[0].number):
             return PASS
         done = self._judge_by_list(claims)
-        if done == PASS and not inside and self._is_imitation(claims):
+        if done == PASS and not inside and self._is_imitation(claims, source):
             if self.settings.imitated == "refuse":
                 return self._refuse(0)
             self._write_name(self.settings.imitated_mark)
         return REFUSED if done == REFUSED else PASS
 
-    def _judge_by_list(self, claims: list[str]) -> int:
-        found, why = self.edge.ask(claims)
+    def _judge_by_list(self, claims: list[reads.Claim]) -> int:
+        found, why = self.edge.ask([claim.number for claim in claims])
         if found is None:
             self._tell(why)
             return _counted("unasked")
         _counted("asked")
-        hit = edge.verdict(found)
+        hit = edge.verdict(found, [claim.protects for claim in claims])
         if hit.effect == edge.ALLOW:
             return _counted("protected")
         if hit.effect in self._refused:
@@ -153,11 +155,12 @@ class Hook:
         _counted("presented")
         return True
 
-    def _is_imitation(self, claims: list[str]) -> bool:
+    def _is_imitation(self, claims: list[reads.Claim], source: str) -> bool:
         """A number of ours, or one dressed up as it, from outside: the edge knows, and reports."""
-        if not self.settings.cards or not reads.may_imitate(claims, self.settings.ours):
+        numbers = [claim.number for claim in claims]
+        if not self.settings.cards or not reads.may_imitate(numbers, self.settings.ours):
             return False
-        if "imitates" not in self.cards.ask({"imitated": {"claims": claims, "from": _read("si")}}):
+        if "imitates" not in self.cards.ask({"imitated": {"claims": numbers, "from": source}}):
             return False
         _counted("imitated")
         return self.settings.imitated != "pass"

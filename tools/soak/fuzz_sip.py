@@ -47,14 +47,15 @@ def requests() -> Iterator[Case]:
         asserted, identity, party, sender = (_header(chance) for _ in range(4))
         found = claims.claims([asserted], [identity, _token(chance)], [party], sender)
         assert len(found) <= 8
-        for number in found:
+        numbers = [claim.number for claim in found]
+        for number in numbers:
             assert phone_number.read(number)[0]
             lines.imitated_by(number)
         claims.is_emergency(sender, always)
         claims.announces_608([party])
-        body = broken(chance, edge.frame(found)[4:])
+        body = broken(chance, edge.frame(numbers)[4:])
         with contextlib.suppress(edge.Nonsense):
-            edge.verdict(edge.answers(body, len(found)))
+            edge.verdict(edge.answers(body, len(found)), [one.protects for one in found])
         message.read(f"From: {asserted}\r\nTo: {sender}\r\nIdentity: {identity}")
 
     yield case

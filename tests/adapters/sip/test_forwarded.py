@@ -156,6 +156,20 @@ def test_withheld_and_lettered_callers_pass_unless_the_network_knows_them(
     assert any(answer.startswith(b"SIP/2.0 608") for answer in answers)
 
 
+def test_who_is_not_believed_protects_nobody(
+    tmp_path: Path, edge: StubEdge, caller: socket.socket, switch: socket.socket
+) -> None:
+    bank = f"P-Asserted-Identity: <tel:{reserved.service(1)}>"
+    settings = {"socket": str(edge.path), "time_limit_ms": "5000", "believed": "198.18.0.9"}
+    with Kamailio(tmp_path / "k", switch.getsockname()[1], settings) as kamailio:
+        caller.sendto(_invite(caller, BAD, bank), ("127.0.0.1", kamailio.port))
+        assert caller.recv(9000).startswith(b"SIP/2.0 608")
+    with Kamailio(
+        tmp_path / "b", switch.getsockname()[1], settings | {"believed": "127.0.0.1"}
+    ) as kamailio:
+        assert _through(kamailio, caller, switch, _invite(caller, BAD, bank))
+
+
 def test_a_redirecting_one_tells_switches_to_go_on_or_to_refuse(
     tmp_path: Path, edge: StubEdge, caller: socket.socket
 ) -> None:

@@ -67,8 +67,9 @@ def test_a_number_in_a_uri_is_the_number(number: str, data: st.DataObject) -> No
     name = data.draw(st.sampled_from(["", "x ", '"a, <b> \\" c" ', '"骗, sip:1@x"']))
     for uri in (f"{scheme}:{user}@{host}", f"tel:{escaped};isub=1"):
         assert normal(uri) == number
-        assert reads.claims([f"{name}<{uri}>;tag=1"], [], [], "") == [reads.number_in(uri)]
-    assert reads.claims([], [], [], f"{scheme}:{user}@{host};tag=a")[:1] == [reads.number_in(uri)]
+        claim = (reads.number_in(uri), True)
+        assert reads.claims([f"{name}<{uri}>;tag=1"], [], [], "") == [claim]
+    assert reads.claims([], [], [], f"{scheme}:{user}@{host};tag=a")[:1] == [claim]
 
 
 def test_a_local_tel_number_takes_its_context() -> None:
@@ -111,17 +112,31 @@ def test_claims_come_strongest_first_and_once() -> None:
     found = reads.claims(
         [f"<sip:{a}@x>, <tel:{b}>"], [passport({"orig": {"tn": c[1:]}})], [f"sip:{a}@y"], f"tel:{d}"
     )
-    assert found == [a, b, c, d]
+    assert found == [(a, True), (b, True), (c, False), (d, True)]
+    doubted = reads.claims([f"<tel:{a}>"], [], [], f"<tel:{a}>", believed=False)
+    assert doubted == [(a, True)]
+    assert reads.claims([f"<tel:{a}>"], [], [], "", believed=False) == [(a, False)]
+
+
+def test_nobody_crowds_out_the_number_that_is_shown() -> None:
+    bad = reserved.mobile(1)
+    many = [f"<tel:{reserved.mobile(10 + n)}>" for n in range(30)]
+    stuffed = [", ".join(many)] * 4
+    tokens = [passport({"orig": {"tn": reserved.mobile(50 + n)[1:]}}) for n in range(9)]
+    found = reads.claims(stuffed, tokens, stuffed, f"<sip:{bad}@x>")
+    assert found[-1] == (bad, True)
+    assert len(found) <= 8
 
 
 @given(ANYTHING, ANYTHING, ANYTHING)
 def test_whatever_a_caller_writes_is_read_without_a_fault(a: str, b: str, c: str) -> None:
     found = reads.claims([a, "<" + b], [c, "e30." + c + ".x"], [b], c)
     assert len(found) <= 8
-    assert all(any(char in string.digits for char in number) for number in found if number != c)
+    numbers = [claim.number for claim in found]
+    assert all(any(char in string.digits for char in number) for number in numbers if number != c)
     reads.is_emergency(a, ALWAYS)
     reads.announces_608([a, b])
-    sent = hook.frame(found)
+    sent = hook.frame(numbers)
     assert struct.unpack("!I", sent[:4])[0] == len(sent) - 4
 
 
@@ -149,16 +164,36 @@ def test_608_is_understood_only_where_it_is_announced() -> None:
     assert not reads.announces_608(["*;+sip.6080", "sip.608", ""])
 
 
-@given(st.lists(st.tuples(st.sampled_from([0, 1, 2, 3, 9]), st.integers(0, code.MOST)), max_size=8))
-def test_a_verdict_is_the_gravest_unless_the_strongest_claim_is_protected(
-    hits: list[tuple[int, int]],
+EFFECTS = st.sampled_from([0, 1, 2, 3, 9])
+
+
+@given(st.lists(st.tuples(EFFECTS, st.integers(0, code.MOST), st.booleans()), max_size=8))
+def test_a_verdict_is_the_gravest_of_what_no_protection_covers(
+    claims: list[tuple[int, int, bool]],
 ) -> None:
-    found = hook.verdict([hook.Hit(*hit) for hit in hits])
-    if hits and hits[0][0] == hook.ALLOW:
-        assert found.effect == hook.ALLOW
+    found = hook.verdict([hook.Hit(*c[:2]) for c in claims], [c[2] for c in claims])
+    covered = next((n for n, c in enumerate(claims) if c[0] == hook.ALLOW and c[2]), len(claims))
+    graves = [c[0] for c in claims[:covered] if c[0] != hook.ALLOW]
+    if gravest := max([0, *graves]):
+        assert found.effect == gravest
     else:
-        graves = [effect for effect, _ in hits if effect != hook.ALLOW]
-        assert found.effect == max([0, *graves])
+        assert found.effect == (hook.ALLOW if covered < len(claims) else 0)
+
+
+@pytest.mark.parametrize(
+    ("effects", "protects", "then"),
+    [
+        ([9, 3], [True, True], 9),  # asserted and protected, a bad number in From
+        ([3, 9], [True, True], 3),  # a protected number in From, asserted to be another's
+        ([9, 3], [False, True], 3),  # a PASSporT of a protected number saves nobody
+        ([9, 0], [False, True], 0),
+        ([0, 9], [False, True], 9),
+        ([3, 9], [False, True], 3),  # a provider says who poses as protected
+        ([1, 3], [True, True], 3),
+    ],
+)
+def test_who_is_protected(effects: list[int], protects: list[bool], then: int) -> None:
+    assert hook.verdict([hook.Hit(e, 1) for e in effects], protects).effect == then
 
 
 @given(st.binary(max_size=80), st.integers(0, 5))
