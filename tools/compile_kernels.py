@@ -35,7 +35,8 @@ standing.written(read(question([(Kind.NUMBER, b"95588")]), 1).questions, 0)
 
 def main() -> None:
     """Nothing is done when nothing changed."""
-    files = [p for name in _COMPILED for p in (SOURCE / "fanzha" / name).rglob("*.py")]
+    places = [SOURCE / "fanzha" / name for name in _COMPILED]
+    files = [p for place in places for p in (place.rglob("*.py") if place.is_dir() else [place])]
     made_from = digest(files, str(ROOT), sys.version)
     if STAMP.is_file() and STAMP.read_text() == made_from:
         print("· 检测核心无变化 detection kernels unchanged")
