@@ -19,7 +19,7 @@ from fanzha.errors import Refused, Unavailable
 from tests.adapters.apk.building import Tag, apk, axml, dex, manifest
 
 FINE = apk(manifest("com.xinyi.fine"))
-SMALL = Limits(memory=600 << 20, cpu=4, wall=8.0)
+SMALL = Limits(memory=600 << 20, cpu=4, wall=8.0, strings=200_000)
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +184,74 @@ def test_code_that_lies(reader: ApkReader, tmp_path: Path, damage: str) -> None:
     found = _outcome(reader, tmp_path, apk(manifest(), {"classes.dex": bytes(code)}))
     assert isinstance(found, dict)
     assert found["package"] == "com.xinyi.sample"
-    assert bool(found["incomplete"]) is (damage == "magic")
+    assert found["incomplete"] == ["code_dex_malformed"]
+
+
+CODE = dex(["Lcom/meiqia/core/Chat;", "https://api.kuaidai.example/v1", "http://8.8.4.4:8080/x"])
+
+
+def _repeated(code: bytes, count: int) -> bytes:
+    """A string table of so many entries that are all one string."""
+    data = bytearray(code)
+    first = struct.unpack_from("<I", data, struct.unpack_from("<I", data, 0x3C)[0])[0]
+    struct.pack_into("<II", data, 0x38, count, len(data))
+    return bytes(data) + struct.pack("<I", first) * count
+
+
+def _nested(count: int, length: int) -> bytes:
+    """Strings of which each is the end of the one before."""
+    data = bytearray(dex(["x" * length]))
+    first = struct.unpack_from("<I", data, struct.unpack_from("<I", data, 0x3C)[0])[0]
+    struct.pack_into("<II", data, 0x38, count, len(data))
+    return bytes(data) + b"".join(struct.pack("<I", first + n) for n in range(count))
+
+
+@pytest.mark.parametrize(
+    "decoys",
+    [
+        {f"assets/{n:03d}.dex": b"x" for n in range(300)},
+        {"assets/0.dex": _repeated(CODE, 210_000)},
+        {"classes3.dex": _repeated(dex(["three"]), 210_000)},
+        {"assets/0.dex": _nested(60_000, 60_000)},
+        {f"assets/{n:02d}.DEX": CODE for n in range(300)},
+    ],
+    ids=["files", "strings", "out of turn", "nested", "capitals"],
+)
+def test_decoys_before_the_code_hide_nothing(
+    reader: ApkReader, tmp_path: Path, decoys: dict[str, bytes]
+) -> None:
+    second = {"classes2.dex": dex(["https://second.example/"])}
+    found = _outcome(reader, tmp_path, apk(manifest(), {**decoys, **second, "classes.dex": CODE}))
+    assert isinstance(found, dict)
+    assert {"api.kuaidai.example", "second.example"} <= set(found["hosts"])
+    assert found["addresses"] == ["8.8.4.4:8080"]
+    assert found["incomplete"], "of the decoys it is told that they were not read"
+
+
+def test_what_is_left_of_the_code_itself_is_told(reader: ApkReader, tmp_path: Path) -> None:
+    for code in (_repeated(CODE, 210_000), _nested(60_000, 60_000)):
+        found = _outcome(reader, tmp_path, apk(manifest(), {"classes.dex": code}))
+        assert isinstance(found, dict)
+        assert found["incomplete"] in (["code_too_much"], ["code_dex_malformed"])
+
+
+def test_a_long_string_is_read_to_its_end(reader: ApkReader, tmp_path: Path) -> None:
+    code = dex(["y" * 500_000 + " https://far.example/"])
+    found = _outcome(reader, tmp_path, apk(manifest(), {"classes.dex": code}))
+    assert isinstance(found, dict)
+    assert (found["hosts"], found["incomplete"]) == (["far.example"], [])
+
+
+def test_blank_pages_do_not_hide_the_page(reader: ApkReader, tmp_path: Path) -> None:
+    page = b"fetch('https://api.kuaidai.example/v1')"
+    blank = {f"assets/a{n:04d}.js": b" " for n in range(1_000)}
+    found = _outcome(reader, tmp_path, apk(manifest(), {**blank, "assets/z.js": page}))
+    assert isinstance(found, dict)
+    assert (found["hosts"], found["incomplete"]) == (["api.kuaidai.example"], [])
+    many = {f"assets/a{n:04d}.txt": b" " for n in range(2_100)}
+    found = _outcome(reader, tmp_path, apk(manifest(), {**many, "assets/z.js": page}))
+    assert isinstance(found, dict)
+    assert (found["hosts"], found["incomplete"]) == (["api.kuaidai.example"], ["pages_too_much"])
 
 
 def test_endless_strings_and_components(reader: ApkReader, tmp_path: Path) -> None:

@@ -62,6 +62,18 @@ def test_no_package_without_a_certificate_speaks_for_an_app() -> None:
         assert ours.score >= other.score
 
 
+def test_what_was_not_read_whole_is_not_trusted() -> None:
+    row = {"package": "org.fine.notes", "label": "笔记", "version": "3.2.8", "min_sdk": 24,
+           "target_sdk": 34, "permissions": ["android.permission.INTERNET"]}  # fmt: skip
+    whole = judged(**row, incomplete=[])
+    part = judged(**row, incomplete=["code_too_much"])
+    assert (whole.level, part.level) == (Level.TRUSTED, Level.UNKNOWN)
+    assert part.score == whole.score
+    assert part.reasons[-1].code == "not_read"
+    assert "code_too_much" in part.reasons[-1].zh
+    assert sum(r.part for r in part.reasons if r.part > 0) <= 1
+
+
 def test_too_little_known_is_no_trust() -> None:
     for row in (
         {"label": "微信", "permissions": "READ_SMS, INTERNET"},

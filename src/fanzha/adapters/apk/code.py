@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from fanzha.adapters.apk.archive import Archive
+from fanzha.adapters.apk.archive import Archive, Entry
 from fanzha.detection.app.static.families import minima
 from fanzha.errors import Refused
 from fanzha.values import wallet
@@ -23,9 +23,10 @@ _WALLET = re.compile(
     rb"\b(?:T[1-9A-HJ-NP-Za-km-z]{33}|0x[0-9a-fA-F]{40}|bc1[0-9a-z]{39,59}"
     rb"|[13][1-9A-HJ-NP-Za-km-z]{25,34})\b"
 )
-_PAGES = (".js", ".html", ".htm", ".json", ".properties", ".xml", ".txt", ".conf")
+_RUN = (".js", ".html", ".htm")
+_PAGES = (*_RUN, ".json", ".properties", ".xml", ".txt", ".conf")
 _MAGIC = b"dex\n"
-_HOSTS, _CLASSES, _SHINGLES, _LONGEST = 300, 12_000, 20_000, 20_000
+_HOSTS, _CLASSES, _SHINGLES = 300, 12_000, 20_000
 
 
 @dataclass(eq=False)
@@ -77,12 +78,12 @@ class _Found:
 def code_facts(archive: Archive, words: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
     """Facts of code and pages, and which of them were left out for being too large or damaged."""
     found = _Found({word.encode(): word for word in words})
-    left_out: list[str] = []
+    left_out: set[str] = set()
     limits = archive.limits
     left, budget = limits.strings, 4 * limits.dex
-    for files, entry in enumerate(archive.named(suffix=".dex")):
+    for files, entry in enumerate(_in_order(archive)):
         if files >= limits.dex_files or left <= 0 or budget <= 0:
-            left_out.append("code_too_much")
+            left_out.add("code_too_much")
             break
         try:
             data = archive.read(entry.name, min(limits.dex, budget))
@@ -91,8 +92,8 @@ def code_facts(archive: Archive, words: Iterable[str]) -> tuple[dict[str, Any], 
                 left -= 1
                 _string(text, found)
         except Refused as error:
-            left_out.append(f"code_{error.code}")
-    _pages(archive, found)
+            left_out.add(f"code_{error.code}")
+    _pages(archive, found, left_out)
     return {
         "hosts": list(found.hosts),
         "addresses": list(found.addresses),
@@ -100,23 +101,56 @@ def code_facts(archive: Archive, words: Iterable[str]) -> tuple[dict[str, Any], 
         "classes": sorted(found.classes),
         "words": list(found.said),
         "strings": [int(n) for n in minima(found.shingles.values())],
-    }, sorted(set(left_out))
+    }, sorted(left_out)
+
+
+def _in_order(archive: Archive) -> list[Entry]:
+    """Files of code: first what a phone runs, in its order (`classes.dex`, `classes2.dex` … up to
+    the first that is absent [Android: ART, DexFileLoader::GetMultiDexClassesDexName]); what else
+    is called so may be code that the app loads, or nothing at all, and comes after."""
+    run: dict[str, Entry] = {}
+    while (name := f"classes{len(run) + 1 if run else ''}.dex") in archive.entries:
+        run[name] = archive.entries[name]
+    rest = [
+        entry for name, entry in archive.entries.items()
+        if name.lower().endswith(".dex") and name not in run
+    ]  # fmt: skip
+    return [*run.values(), *rest]
 
 
 def dex_strings(data: bytes, most: int) -> Iterator[bytes]:
-    """The string table of a dex file [Android: Dalvik executable format, string_id_item]."""
+    """The string table of a dex file [Android: Dalvik executable format, string_id_item].
+
+    `Refused` at the end where some were not given: `dex_malformed`, or `too_much` where there are
+    more of them than `most`.
+    """
     if data[:4] != _MAGIC or len(data) < 0x70:
-        raise Refused("dex_malformed", zh="代码文件损坏", en="a file of code is damaged")
-    count, at = struct.unpack_from("<II", data, 0x38)
-    count = min(count, most, max(0, len(data) - at) // 4)
-    for (start,) in struct.iter_unpack("<I", data[at : at + 4 * count]):
+        raise _malformed()
+    said, at = struct.unpack_from("<II", data, 0x38)
+    count = min(said, max(0, len(data) - at) // 4)
+    damaged, given, last = count < said, 0, data.rfind(b"\0")
+    for (start,) in struct.iter_unpack("<I", data[at : at + 4 * min(count, most)]):
         for _ in range(5):  # its length in UTF-16 units, which we do not need
             start += 1
             if start > len(data) or data[start - 1] < 0x80:
                 break
-        end = data.find(b"\0", start, start + _LONGEST)
+        if start > last:
+            damaged = True
+            continue
+        end = data.find(b"\0", start)
+        given += end - start
+        if given > len(data):  # they lie in one another, and reading them would never end
+            raise _malformed()
         if end > start:
             yield data[start:end]
+    if damaged:
+        raise _malformed()
+    if count > most:
+        raise Refused("too_much", zh="代码过多", en="too much code")
+
+
+def _malformed() -> Refused:
+    return Refused("dex_malformed", zh="代码文件损坏", en="a file of code is damaged")
 
 
 def _string(text: bytes, found: _Found) -> None:
@@ -133,14 +167,22 @@ def _string(text: bytes, found: _Found) -> None:
             found.shingles[mark] = text.decode("utf-8", "replace")
 
 
-def _pages(archive: Archive, found: _Found) -> None:
-    looked = 0
-    for entry in archive.named("assets/"):
-        if entry.name.lower().endswith(_PAGES) and entry.size <= archive.limits.asset:
-            looked += 1
-            if looked > archive.limits.assets:
-                return
-            try:
-                found.look(archive.read(entry.name, archive.limits.asset))
-            except Refused:
-                continue
+def _pages(archive: Archive, found: _Found, left_out: set[str]) -> None:
+    """Pages first, then what they may read; empty files are none."""
+    limits = archive.limits
+    entries = [
+        e for e in archive.named("assets/")
+        if (e.size or e.packed) and e.name.lower().endswith(_PAGES)
+    ]  # fmt: skip
+    entries.sort(key=lambda e: not e.name.lower().endswith(_RUN))
+    budget = limits.pages
+    for looked, entry in enumerate(entries):
+        if looked >= limits.assets or budget <= 0:
+            left_out.add("pages_too_much")
+            break
+        try:
+            text = archive.read(entry.name, min(limits.asset, budget))
+            budget -= len(text)
+            found.look(text)
+        except Refused as error:
+            left_out.add(f"pages_{error.code}")

@@ -24,10 +24,12 @@ class Limits:
     resources: int = 48 * _MB
     dex: int = 64 * _MB
     """One file of code; all together four times as much."""
-    dex_files: int = 60
-    strings: int = 600_000
-    asset: int = 1 * _MB
-    assets: int = 200
+    dex_files: int = 200
+    strings: int = 2_000_000
+    asset: int = 8 * _MB
+    assets: int = 2_000
+    pages: int = 64 * _MB
+    """All pages together."""
     certificate: int = 256 * 1024
     memory: int = 1_536 * _MB
     """Address space of the process that reads one file, the file itself included."""

@@ -35,7 +35,8 @@ class Level(enum.StrEnum):
     """Nothing was found against it. That is no proof."""
     UNKNOWN = "无法判断"
     """Nothing was found against it, but too little is known: package, name or permissions are
-    absent, or the package begins as an organisation's do and nothing says that it is theirs."""
+    absent, part of the file was not read, or the package begins as an organisation's do and nothing
+    says that it is theirs."""
     SUSPICIOUS = "可疑"
     FRAUD = "涉诈"
     IMITATION = "仿冒"
@@ -44,7 +45,8 @@ class Level(enum.StrEnum):
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`score` in [0, 1], None where package and permissions are both unknown. Parts of the reasons
-    against add up to the score; those that speak for the app stand last, with parts below 0."""
+    against add up to the score; those that speak for the app stand after, with parts below 0,
+    and last what was not read, with 0."""
 
     score: float | None
     level: Level | None
@@ -159,7 +161,7 @@ class StaticApps:
         strength = 3 if measured.likeness.near else measured.likeness.strength
         is_imitation = imitated is not None and strength >= self.signals.imitation_from
         known = None not in (facts.package, facts.label, facts.permissions)
-        known = known and not measured.columns["borrowed_package"]
+        known = known and not measured.columns["borrowed_package"] and not facts.incomplete
         level = Level.TRUSTED if known else Level.UNKNOWN
         if score >= self.signals.suspicious:
             level = Level.SUSPICIOUS if score < self.signals.fraud else Level.FRAUD
@@ -167,7 +169,7 @@ class StaticApps:
         return Verdict(
             round(score, 6),
             level,
-            self._reasons(measured, weighed, score),
+            (*self._reasons(measured, weighed, score), *_unread(facts)),
             facts.missing,
             measured.scam_type if level not in (Level.TRUSTED, Level.UNKNOWN) else None,
             imitated.key if imitated is not None and is_imitation else None,
@@ -198,6 +200,16 @@ class StaticApps:
             Reason(code, zh, en, round(weight / against * score, 6))
             for weight, code, zh, en in lines
         )
+
+
+def _unread(facts: AppFacts) -> tuple[Reason, ...]:
+    """Why nothing good can be said of an app that was not read whole: a reason without a part."""
+    if not facts.incomplete:
+        return ()
+    parts = ", ".join(facts.incomplete[:6])
+    zh = f"有代码、页面或签名未能读取（{parts}），不能判为可信"
+    en = f"code, pages or signatures were not read ({parts}): it cannot be said to be trustworthy"
+    return (Reason("not_read", zh, en, 0.0),)
 
 
 def _plain(value: Any) -> Any:
