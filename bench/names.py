@@ -39,7 +39,7 @@ DNSPYTHON = "dnspython: zone of rdatasets, written by its renderer"
 REFUSED = ("NXDOMAIN", list[str]())
 ZONE = "refuse.rpz.fanzha"
 _LIMIT_S = 240.0
-_SETTLE_S, _APART_S = 8.0, 1.5
+_SETTLE_S, _APART_S, _MOVING = 30.0, 1.0, 50
 
 
 def run(*, quick: bool = False) -> Figure:
@@ -63,6 +63,7 @@ def run(*, quick: bool = False) -> Figure:
             "transfer": "the zone of refused names over loopback, read and thrown away",
             "first_answer": "from the start of the resolver until it refuses a listed name",
             "new": f"from the change handed to the edge until refused; median, slowest of {rounds}",
+            "moves": "a new name a second while those of 40 s before move into the large zone",
             "lifted": "from the change until the name passes, out of the large zone; likewise",
             "signed": "BIND's transfers are, Unbound's are not",
         },
@@ -131,7 +132,12 @@ def _followed(kind: type[Resolver], name: str, count: int, rounds: int) -> dict[
         for lifted in edge.some[:rounds]:
             lifts.append(_took(edge, f"-{lifted}", partial(_is, resolver, lifted, False)))
             time.sleep(_APART_S)
+        moving = []
+        for fresh in (f"moving{nth}.fresh.example" for nth in range(_MOVING if rounds > 2 else 2)):
+            moving.append(_took(edge, f"+{fresh}", partial(_is, resolver, fresh, True)))
+            time.sleep(_APART_S)
         return found | {
+            f"{name}_new_while_names_move_slowest_ms": 1_000 * max(moving),
             f"{name}_new_ms": 1_000 * statistics.median(news),
             f"{name}_new_slowest_ms": 1_000 * max(news),
             f"{name}_lifted_ms": 1_000 * statistics.median(lifts),

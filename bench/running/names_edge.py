@@ -24,6 +24,8 @@ from fanzha.entrypoints.edge.dns import NamesSettings, serve
 from fanzha.lists.form import CHANGES, ENTRIES, Effect, Kind, Lists, Match
 
 WARN_TO = ("192.0.2.80",)
+FOLD_AFTER_S = 40.0
+"""So that names move into the large zone while new ones come."""
 _ENDINGS = ("example", "a.example", "shop.example", "pay.example", "bank-login.example")
 
 
@@ -79,7 +81,10 @@ async def _serve(count: int, peers: list[str], keys: list[str]) -> None:
 
     with tempfile.TemporaryDirectory(prefix="fanzha-bench-names-") as folder:
         settings = NamesSettings(
-            access, Path(folder, "zones.json"), PrimarySettings(), PolicySettings(warn_to=WARN_TO)
+            access,
+            Path(folder, "zones.json"),
+            PrimarySettings(),
+            PolicySettings(warn_to=WARN_TO, fold_after_s=FOLD_AFTER_S),
         )
         await serve(settings, feeding, ready)
 
