@@ -44,6 +44,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/appeals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Appeals
+         * @description Open appeals, the most pressing first; `open=false`: all, newest first.
+         */
+        get: operations["appeals_v1_appeals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/appeals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Appeal
+         * @description One appeal with what the party wrote.
+         */
+        get: operations["one_appeal_v1_appeals__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/appeals/{id}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide
+         * @description Accept, check, uphold, reject. An upheld appeal lifts the measure in the same commit.
+         */
+        post: operations["decide_v1_appeals__id__acts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/board": {
         parameters: {
             query?: never;
@@ -159,6 +219,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jcards/certificates.pem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Certificates
+         * @description The chain of the key that signs cards: what `x5u` leads to.
+         */
+        get: operations["certificates_v1_jcards_certificates_pem_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jcards/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Card
+         * @description Who refused, why, until when, and how to appeal; signed, no identifier in it.
+         */
+        get: operations["card_v1_jcards__code__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists
+         * @description The whole list; with `since`, what has changed after that version, waiting up to `wait`
+         *     seconds for something to. An Arrow IPC stream, signed in `Fanzha-Signature`.
+         */
+        get: operations["lists_v1_lists_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lists/hashes/{prefix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hashes
+         * @description Whole hashes that begin with these 4 to 32 bytes (hex). Public: whoever asks tells us a few
+         *     bytes of a hash and not where somebody goes.
+         */
+        get: operations["hashes_v1_lists_hashes__prefix__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lists/hits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hits
+         * @description An edge tells what it refused, marked or led to the warning page; twice told is once.
+         */
+        post: operations["hits_v1_lists_hits_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lists/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Key
+         * @description Public: whoever follows the list checks with it that it is this centre's.
+         */
+        get: operations["key_v1_lists_key_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lists/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * File
+         * @description Names that are refused or warned of, as resolvers and browsers take them: a hosts file, a
+         *     name a line, filters of Adblock Plus, or the first four bytes of each hash. Public.
+         */
+        get: operations["file_v1_lists__kind__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look
+         * @description What stands against a number, sender, name, address or app: for proxies and gateways that
+         *     keep no list of their own. Nothing of what is asked is kept.
+         */
+        post: operations["look_v1_look_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -170,6 +394,192 @@ export interface paths {
         get: operations["me_v1_me_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Measures
+         * @description The register, newest first. `target` finds what stands against exactly this thing; it needs
+         *     one `kind`.
+         */
+        get: operations["measures_v1_measures_get"];
+        put?: never;
+        /**
+         * New Measure
+         * @description Propose a measure; others decide about it.
+         */
+        post: operations["new_measure_v1_measures_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/measures.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Measures Csv
+         * @description The same as a file, masked; at most 10,000 lines.
+         */
+        get: operations["measures_csv_v1_measures_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/measures/hits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Last Hits
+         * @description What measures did on the wires of late, newest first.
+         */
+        get: operations["last_hits_v1_measures_hits_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/measures/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds
+         * @description What may be done against which kind of target, for how long, on which article.
+         */
+        get: operations["kinds_v1_measures_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/measures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Measure
+         * @description One measure with its deeds, its appeals, and which edges have it.
+         */
+        get: operations["one_measure_v1_measures__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/measures/{id}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act On Measure
+         * @description Approve, decline, confirm, extend, lift, withdraw.
+         */
+        post: operations["act_on_measure_v1_measures__id__acts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/public/measures/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notice
+         * @description Ground, term, remedy and, where one was filed, how the appeal stands.
+         */
+        get: operations["notice_v1_public_measures__code__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/public/measures/{code}/appeals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Appeal
+         * @description Appeal. Whoever holds the code is taken for the party; who that is, the check finds out.
+         */
+        post: operations["appeal_v1_public_measures__code__appeals_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/public/measures/{code}/appeals/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Appeal
+         * @description Take an open appeal back, by the id it was filed with: a code stands on pages that anybody
+         *     may see. Where it is not open any more nothing happens.
+         */
+        post: operations["withdraw_appeal_v1_public_measures__code__appeals_withdraw_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -934,6 +1344,141 @@ export interface components {
             payee_name: string;
         };
         /**
+         * AppealActBody
+         * @description A verb on an appeal.
+         */
+        AppealActBody: {
+            /** Expected Revision */
+            expected_revision: number;
+            /** Expected State */
+            expected_state: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Reasons
+             * @default
+             */
+            reasons: string;
+            /** Verb */
+            verb: string;
+        };
+        /**
+         * AppealDetail
+         * @description With what the party wrote, and the measure it is about.
+         */
+        AppealDetail: {
+            /** Contact */
+            contact: string;
+            /** Decided By */
+            decided_by: string | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Filed At
+             * Format: date-time
+             */
+            filed_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Late */
+            late: boolean;
+            measure: components["schemas"]["MeasureRow"];
+            /**
+             * Measure Id
+             * Format: uuid
+             */
+            measure_id: string;
+            /** Measure Number */
+            measure_number: string;
+            /** Note */
+            note: string;
+            /** Number */
+            number: string;
+            /** Reasons */
+            reasons: string;
+            /** Revision */
+            revision: number;
+            state: components["schemas"]["Coded"];
+            /** Text */
+            text: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Verbs */
+            verbs: components["schemas"]["Verb"][];
+        };
+        /** AppealPage */
+        AppealPage: {
+            /** Items */
+            items: components["schemas"]["AppealRow"][];
+            /** Late */
+            late: number;
+            /** Next */
+            next: string | null;
+            /** Open */
+            open: number;
+        };
+        /** AppealRow */
+        AppealRow: {
+            /** Decided By */
+            decided_by: string | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Filed At
+             * Format: date-time
+             */
+            filed_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Late */
+            late: boolean;
+            /**
+             * Measure Id
+             * Format: uuid
+             */
+            measure_id: string;
+            /** Measure Number */
+            measure_number: string;
+            /** Note */
+            note: string;
+            /** Number */
+            number: string;
+            /** Reasons */
+            reasons: string;
+            /** Revision */
+            revision: number;
+            state: components["schemas"]["Coded"];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /** ApprovalInfo */
+        ApprovalInfo: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Display */
+            display: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
          * AttemptView
          * @description One contact by a channel, and what came back.
          */
@@ -1131,6 +1676,19 @@ export interface components {
             /** Zh */
             zh: string;
         };
+        /** DeedLine */
+        DeedLine: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Note */
+            note: string;
+            verb: components["schemas"]["Coded"];
+        };
         /**
          * DemoAccount
          * @description Somebody invented that a visitor of this machine may be.
@@ -1189,6 +1747,23 @@ export interface components {
             warning: components["schemas"]["SeenWarning"] | null;
         };
         /**
+         * EchoInfo
+         * @description An edge, and whether it has what last became of this measure.
+         */
+        EchoInfo: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Edge */
+            edge: string;
+            /** Has It */
+            has_it: boolean;
+            /** Version */
+            version: number;
+        };
+        /**
          * Fault
          * @description What is wrong with a condition, at which character, and what may have been meant.
          */
@@ -1243,6 +1818,38 @@ export interface components {
             medium: number;
         };
         /**
+         * GroundBody
+         * @description A finding's id or an order's document number, the article, and words for whom it concerns.
+         */
+        GroundBody: {
+            /** Article */
+            article: string;
+            /** En */
+            en: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "finding" | "order";
+            /** Ref */
+            ref: string;
+            /** Zh */
+            zh: string;
+        };
+        /** GroundInfo */
+        GroundInfo: {
+            /** Article */
+            article: string;
+            /** En */
+            en: string;
+            /** Kind */
+            kind: string;
+            /** Ref */
+            ref: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
          * GroupLine
          * @description One group: at least so many persons; null is fewer than k, not nought.
          */
@@ -1280,6 +1887,33 @@ export interface components {
             rows: components["schemas"]["GroupLine"][];
             whole: components["schemas"]["GroupLine"];
         };
+        /**
+         * HashFound
+         * @description `alone`: it counts only where the host of the address is this very name.
+         */
+        HashFound: {
+            /** Alone */
+            alone: boolean;
+            /** Appeal Url */
+            appeal_url: string | null;
+            /** Code */
+            code: string | null;
+            effect: components["schemas"]["Coded"];
+            /** Ends At */
+            ends_at: string | null;
+            /** Hash */
+            hash: string;
+        };
+        /**
+         * HashesFound
+         * @description May be kept for `keep_s` seconds.
+         */
+        HashesFound: {
+            /** Hashes */
+            hashes: components["schemas"]["HashFound"][];
+            /** Keep S */
+            keep_s: number;
+        };
         /** Health */
         Health: {
             /** Feeds */
@@ -1294,6 +1928,59 @@ export interface components {
             /** Up */
             up: boolean;
         };
+        /** HitBody */
+        HitBody: {
+            /** Code */
+            code: number;
+            /**
+             * Effect
+             * @enum {integer}
+             */
+            effect: 1 | 2 | 3;
+            /** Hits */
+            hits: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+        };
+        /**
+         * HitsBody
+         * @description `run` names this start of the edge, `seq` grows with each telling.
+         */
+        HitsBody: {
+            /** Hits */
+            hits: components["schemas"]["HitBody"][];
+            /**
+             * Run
+             * Format: uuid
+             */
+            run: string;
+            /** Seq */
+            seq: number;
+            /**
+             * Wire
+             * @enum {string}
+             */
+            wire: "sip" | "sms" | "dns" | "page";
+        };
+        /**
+         * HitsInfo
+         * @description What the measure did on one wire, as edges tell it.
+         */
+        HitsInfo: {
+            effect: components["schemas"]["Coded"];
+            /** Hits */
+            hits: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Wire */
+            wire: string;
+        };
         /** Judged */
         Judged: {
             /**
@@ -1301,6 +1988,27 @@ export interface components {
              * @enum {string}
              */
             verdict: "fraud" | "false";
+        };
+        /**
+         * KindInfo
+         * @description What may be done against a kind, for the form.
+         */
+        KindInfo: {
+            /** Articles */
+            articles: string[];
+            /** Code */
+            code: string;
+            /** Effects */
+            effects: components["schemas"]["Coded"][];
+            /** En */
+            en: string;
+            hint: components["schemas"]["Words"];
+            /** Longest Days */
+            longest_days: number;
+            /** Term Days */
+            term_days: number;
+            /** Zh */
+            zh: string;
         };
         /** LabelPage */
         LabelPage: {
@@ -1332,6 +2040,28 @@ export interface components {
              * @enum {string}
              */
             verdict: "fraud" | "false";
+        };
+        /**
+         * LastHit
+         * @description What was hit of late; the measure where the reader may see it.
+         */
+        LastHit: {
+            effect: components["schemas"]["Coded"];
+            /** Hits */
+            hits: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Measure Id */
+            measure_id: string | null;
+            /** Number */
+            number: string;
+            /** Target */
+            target: string;
+            /** Wire */
+            wire: string;
         };
         /** LatencyView */
         LatencyView: {
@@ -1379,6 +2109,31 @@ export interface components {
             /** Zh */
             zh: string;
         };
+        /**
+         * ListKey
+         * @description What edges check the list's signature with: Ed25519, base64.
+         */
+        ListKey: {
+            /** Public Key */
+            public_key: string;
+        };
+        /**
+         * LookBody
+         * @description What is asked about, in any writing; several at once are one thing seen from several sides:
+         *     the address of a page and who sent it.
+         */
+        LookBody: {
+            /** App */
+            app?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Number */
+            number?: string | null;
+            /** Sender */
+            sender?: string | null;
+            /** Url */
+            url?: string | null;
+        };
         /** LookJudged */
         LookJudged: {
             /** Id */
@@ -1425,6 +2180,19 @@ export interface components {
             /** Zh */
             zh: string;
         };
+        /**
+         * Looked
+         * @description The gravest of what was found, and each answer; `version` of the list.
+         */
+        Looked: {
+            /** Found */
+            found: {
+                [key: string]: components["schemas"]["Verdict"];
+            };
+            verdict: components["schemas"]["Verdict"];
+            /** Version */
+            version: number;
+        };
         /** Me */
         Me: {
             centre: components["schemas"]["Words"];
@@ -1444,6 +2212,161 @@ export interface components {
              */
             server_time: string;
             unit: components["schemas"]["Unit"];
+        };
+        /**
+         * MeasureActBody
+         * @description A verb, decided while looking at this state and revision.
+         */
+        MeasureActBody: {
+            /** Expected Revision */
+            expected_revision: number;
+            /** Expected State */
+            expected_state: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Until */
+            until?: string | null;
+            /** Verb */
+            verb: string;
+        };
+        /** MeasureDetail */
+        MeasureDetail: {
+            /** Appeals */
+            appeals: components["schemas"]["AppealRow"][];
+            /** Approvals */
+            approvals: number;
+            /** Approvals Needed */
+            approvals_needed: number;
+            area: components["schemas"]["Unit"];
+            /** Automatic */
+            automatic: boolean;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /** Code */
+            code: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Decide By */
+            decide_by: string | null;
+            /** Deeds */
+            deeds: components["schemas"]["DeedLine"][];
+            /** Echoes */
+            echoes: components["schemas"]["EchoInfo"][];
+            effect: components["schemas"]["Coded"];
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            ground: components["schemas"]["GroundInfo"];
+            /** Hits */
+            hits: components["schemas"]["HitsInfo"][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["Coded"];
+            /** Note */
+            note: string;
+            /** Number */
+            number: string;
+            /** Proposed By */
+            proposed_by: string;
+            /** Protected */
+            protected: boolean;
+            remedy: components["schemas"]["Remedy"];
+            /** Revision */
+            revision: number;
+            /** Signatures */
+            signatures: components["schemas"]["ApprovalInfo"][];
+            state: components["schemas"]["Coded"];
+            /** Target */
+            target: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Verbs */
+            verbs: components["schemas"]["Verb"][];
+        };
+        /** MeasurePage */
+        MeasurePage: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Items */
+            items: components["schemas"]["MeasureRow"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * MeasureRow
+         * @description One line of the register: ground, term, remedy and end are always there.
+         */
+        MeasureRow: {
+            /** Approvals */
+            approvals: number;
+            /** Approvals Needed */
+            approvals_needed: number;
+            area: components["schemas"]["Unit"];
+            /** Automatic */
+            automatic: boolean;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Decide By */
+            decide_by: string | null;
+            effect: components["schemas"]["Coded"];
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            ground: components["schemas"]["GroundInfo"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["Coded"];
+            /** Note */
+            note: string;
+            /** Number */
+            number: string;
+            /** Proposed By */
+            proposed_by: string;
+            /** Protected */
+            protected: boolean;
+            remedy: components["schemas"]["Remedy"];
+            /** Revision */
+            revision: number;
+            state: components["schemas"]["Coded"];
+            /** Target */
+            target: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /** Minute */
         Minute: {
@@ -1563,6 +2486,98 @@ export interface components {
             state: string | null;
             /** Zh */
             zh: string;
+        };
+        /**
+         * ProposeBody
+         * @description A measure as somebody proposes it. `id` is the sender's: the same again is the same.
+         */
+        ProposeBody: {
+            /**
+             * Area
+             * @default 86
+             */
+            area: string;
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "label" | "warn" | "refuse" | "notice";
+            ground: components["schemas"]["GroundBody"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "sender" | "name" | "url" | "app" | "account";
+            /** Target */
+            target: string;
+            /** Until */
+            until?: string | null;
+        };
+        /** PublicAppeal */
+        PublicAppeal: {
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Filed At
+             * Format: date-time
+             */
+            filed_at: string;
+            /** Number */
+            number: string;
+            /** Reasons */
+            reasons: string;
+            state: components["schemas"]["Coded"];
+        };
+        /**
+         * PublicAppealBody
+         * @description `id` is the sender's: the same again is the same appeal.
+         */
+        PublicAppealBody: {
+            /**
+             * Contact
+             * @default
+             */
+            contact: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * PublicMeasure
+         * @description What whoever holds a notice is told. The target is masked.
+         */
+        PublicMeasure: {
+            appeal: components["schemas"]["PublicAppeal"] | null;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /** Code */
+            code: string;
+            effect: components["schemas"]["Coded"];
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            ground: components["schemas"]["GroundInfo"];
+            kind: components["schemas"]["Coded"];
+            /** Number */
+            number: string;
+            remedy: components["schemas"]["Remedy"];
+            state: components["schemas"]["Coded"];
+            /** Target */
+            target: string;
         };
         /** QuarantinePage */
         QuarantinePage: {
@@ -1699,6 +2714,12 @@ export interface components {
             note: components["schemas"]["Words"];
             /** Zh */
             zh: string;
+        };
+        /** Remedy */
+        Remedy: {
+            channel: components["schemas"]["Words"];
+            /** Documents */
+            documents: components["schemas"]["Words"][];
         };
         /** Resend */
         Resend: {
@@ -2118,6 +3139,20 @@ export interface components {
             zh: string;
         };
         /**
+         * Verb
+         * @description What the reader may do now, and what it needs.
+         */
+        Verb: {
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Needs */
+            needs: string[];
+            /** Zh */
+            zh: string;
+        };
+        /**
          * VerbView
          * @description A verb of the lifecycle table for this state and this person.
          */
@@ -2133,6 +3168,19 @@ export interface components {
             why_not: components["schemas"]["Words"] | null;
             /** Zh */
             zh: string;
+        };
+        /**
+         * Verdict
+         * @description What to do: `pass`, `label`, `warn`, `refuse`, or `protected` (let pass).
+         */
+        Verdict: {
+            /** Appeal Url */
+            appeal_url: string | null;
+            /** Code */
+            code: string | null;
+            effect: components["schemas"]["Coded"];
+            /** Ends At */
+            ends_at: string | null;
         };
         /** VersionBrief */
         VersionBrief: {
@@ -2351,6 +3399,17 @@ export interface components {
             version: number;
         };
         /**
+         * WithdrawBody
+         * @description `id` is the one the appeal was filed with: whoever filed it takes it back, nobody else.
+         */
+        WithdrawBody: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
+        /**
          * Words
          * @description One text in both languages.
          */
@@ -2371,6 +3430,11 @@ export type Accepted = components['schemas']['Accepted'];
 export type Act = components['schemas']['Act'];
 export type ActBody = components['schemas']['ActBody'];
 export type AlreadyPaid = components['schemas']['AlreadyPaid'];
+export type AppealActBody = components['schemas']['AppealActBody'];
+export type AppealDetail = components['schemas']['AppealDetail'];
+export type AppealPage = components['schemas']['AppealPage'];
+export type AppealRow = components['schemas']['AppealRow'];
+export type ApprovalInfo = components['schemas']['ApprovalInfo'];
 export type AttemptView = components['schemas']['AttemptView'];
 export type Board = components['schemas']['Board'];
 export type CasePage = components['schemas']['CasePage'];
@@ -2383,27 +3447,45 @@ export type Coded = components['schemas']['Coded'];
 export type DayCases = components['schemas']['DayCases'];
 export type DayCount = components['schemas']['DayCount'];
 export type Deed = components['schemas']['Deed'];
+export type DeedLine = components['schemas']['DeedLine'];
 export type DemoAccount = components['schemas']['DemoAccount'];
 export type DiffLine = components['schemas']['DiffLine'];
 export type Door = components['schemas']['Door'];
 export type DriftView = components['schemas']['DriftView'];
 export type EarlierWarning = components['schemas']['EarlierWarning'];
+export type EchoInfo = components['schemas']['EchoInfo'];
 export type Fault = components['schemas']['Fault'];
 export type Feed = components['schemas']['Feed'];
 export type GateView = components['schemas']['GateView'];
 export type GradeCounts = components['schemas']['GradeCounts'];
+export type GroundBody = components['schemas']['GroundBody'];
+export type GroundInfo = components['schemas']['GroundInfo'];
 export type GroupLine = components['schemas']['GroupLine'];
 export type GroupsPage = components['schemas']['GroupsPage'];
+export type HashFound = components['schemas']['HashFound'];
+export type HashesFound = components['schemas']['HashesFound'];
 export type Health = components['schemas']['Health'];
+export type HitBody = components['schemas']['HitBody'];
+export type HitsBody = components['schemas']['HitsBody'];
+export type HitsInfo = components['schemas']['HitsInfo'];
 export type Judged = components['schemas']['Judged'];
+export type KindInfo = components['schemas']['KindInfo'];
 export type LabelPage = components['schemas']['LabelPage'];
 export type LabelView = components['schemas']['LabelView'];
+export type LastHit = components['schemas']['LastHit'];
 export type LatencyView = components['schemas']['LatencyView'];
 export type Line = components['schemas']['Line'];
+export type ListKey = components['schemas']['ListKey'];
+export type LookBody = components['schemas']['LookBody'];
 export type LookJudged = components['schemas']['LookJudged'];
 export type LookPage = components['schemas']['LookPage'];
 export type LookView = components['schemas']['LookView'];
+export type Looked = components['schemas']['Looked'];
 export type Me = components['schemas']['Me'];
+export type MeasureActBody = components['schemas']['MeasureActBody'];
+export type MeasureDetail = components['schemas']['MeasureDetail'];
+export type MeasurePage = components['schemas']['MeasurePage'];
+export type MeasureRow = components['schemas']['MeasureRow'];
 export type Minute = components['schemas']['Minute'];
 export type ModelBoard = components['schemas']['ModelBoard'];
 export type NameInfo = components['schemas']['NameInfo'];
@@ -2412,6 +3494,10 @@ export type OwnerBrief = components['schemas']['OwnerBrief'];
 export type Part = components['schemas']['Part'];
 export type PersonBrief = components['schemas']['PersonBrief'];
 export type Problem = components['schemas']['Problem'];
+export type ProposeBody = components['schemas']['ProposeBody'];
+export type PublicAppeal = components['schemas']['PublicAppeal'];
+export type PublicAppealBody = components['schemas']['PublicAppealBody'];
+export type PublicMeasure = components['schemas']['PublicMeasure'];
 export type QuarantinePage = components['schemas']['QuarantinePage'];
 export type QuarantineRow = components['schemas']['QuarantineRow'];
 export type ReasonPart = components['schemas']['ReasonPart'];
@@ -2419,6 +3505,7 @@ export type RecordLine = components['schemas']['RecordLine'];
 export type RefusedRow = components['schemas']['RefusedRow'];
 export type RehearsalView = components['schemas']['RehearsalView'];
 export type RelatedObject = components['schemas']['RelatedObject'];
+export type Remedy = components['schemas']['Remedy'];
 export type Resend = components['schemas']['Resend'];
 export type Reveal = components['schemas']['Reveal'];
 export type Revealed = components['schemas']['Revealed'];
@@ -2444,7 +3531,9 @@ export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type Token = components['schemas']['Token'];
 export type TypeCount = components['schemas']['TypeCount'];
 export type Unit = components['schemas']['Unit'];
+export type Verb = components['schemas']['Verb'];
 export type VerbView = components['schemas']['VerbView'];
+export type Verdict = components['schemas']['Verdict'];
 export type VersionBrief = components['schemas']['VersionBrief'];
 export type VersionView = components['schemas']['VersionView'];
 export type ViewRecord = components['schemas']['ViewRecord'];
@@ -2452,6 +3541,7 @@ export type Vocabulary = components['schemas']['Vocabulary'];
 export type WarningDetail = components['schemas']['WarningDetail'];
 export type WarningPage = components['schemas']['WarningPage'];
 export type WarningRow = components['schemas']['WarningRow'];
+export type WithdrawBody = components['schemas']['WithdrawBody'];
 export type Words = components['schemas']['Words'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -2527,6 +3617,133 @@ export interface operations {
                 };
                 content: {
                     "text/plain": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appeals_v1_appeals_get: {
+        parameters: {
+            query?: {
+                open?: boolean;
+                late?: boolean;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealPage"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_appeal_v1_appeals__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealDetail"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_v1_appeals__id__acts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealActBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealDetail"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2773,6 +3990,340 @@ export interface operations {
             };
         };
     };
+    certificates_v1_jcards_certificates_pem_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    card_v1_jcards__code__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lists_v1_lists_get: {
+        parameters: {
+            query?: {
+                since?: number | null;
+                wait?: number;
+            };
+            header?: {
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.arrow.stream": string;
+                };
+            };
+            /** @description Nothing new */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hashes_v1_lists_hashes__prefix__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HashesFound"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hits_v1_lists_hits_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HitsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_v1_lists_key_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListKey"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    file_v1_lists__kind__get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "accept-encoding"?: string;
+                "if-none-match"?: string;
+            };
+            path: {
+                kind: "hosts" | "domains" | "abp" | "prefixes";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            /** @description As you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_v1_look_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Looked"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     me_v1_me_get: {
         parameters: {
             query?: never;
@@ -2789,6 +4340,425 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    measures_v1_measures_get: {
+        parameters: {
+            query?: {
+                state?: string[] | null;
+                kind?: ("number" | "sender" | "name" | "url" | "app" | "account")[] | null;
+                automatic?: boolean | null;
+                number?: string;
+                target?: string;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasurePage"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    new_measure_v1_measures_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasureDetail"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    measures_csv_v1_measures_csv_get: {
+        parameters: {
+            query?: {
+                state?: string[] | null;
+                kind?: ("number" | "sender" | "name" | "url" | "app" | "account")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    last_hits_v1_measures_hits_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastHit"][];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    kinds_v1_measures_kinds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindInfo"][];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_measure_v1_measures__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasureDetail"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    act_on_measure_v1_measures__id__acts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeasureActBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasureDetail"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notice_v1_public_measures__code__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicMeasure"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appeal_v1_public_measures__code__appeals_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicAppealBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicMeasure"];
+                };
+            };
+            /** @description Not now: nothing was done, ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: change the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_appeal_v1_public_measures__code__appeals_withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicMeasure"];
                 };
             };
             /** @description Not now: nothing was done, ask again */

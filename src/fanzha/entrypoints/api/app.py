@@ -24,9 +24,11 @@ from fanzha.entrypoints.api import (
     watch,
 )
 from fanzha.entrypoints.api.centre import Centre
-from fanzha.entrypoints.api.measures import jcards, list_routes, public
+from fanzha.entrypoints.api.measures import jcards, list_routes, look_routes, public
 from fanzha.entrypoints.api.measures import routes as register_routes
 from fanzha.entrypoints.api.workshop import boards, routes
+from fanzha.entrypoints.portal import routes as portal
+from fanzha.entrypoints.portal.warned import led_here
 
 _EVENTS = "/v1/events/"
 _BODY_MAX = 1 << 20
@@ -77,7 +79,7 @@ def create_app(parts: Centre) -> FastAPI:
         path = request.url.path
         if "\0" in path or len(path.encode("utf-8", "replace")) > _PATH_MAX:
             return errors.no_such_page()
-        response = await call(request)
+        response = await led_here(request, parts) or await call(request)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         response.headers.setdefault("Content-Security-Policy", _CSP)
@@ -87,7 +89,7 @@ def create_app(parts: Centre) -> FastAPI:
 
     for module in (
         desk_routes, event_routes, group_routes, quarantine_routes, routes, boards, health, live,
-        register_routes, list_routes, public, jcards,
+        register_routes, list_routes, look_routes, public, jcards, portal,
     ):  # fmt: skip
         app.include_router(module.router, max_body_size=_BODY_MAX)
     _console(app)

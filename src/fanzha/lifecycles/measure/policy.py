@@ -87,6 +87,8 @@ class RegisterPolicy:
     automatic: AutomaticBounds
     appeal: AppealClocks
     keep_gone: timedelta
+    licence: str
+    files_hold: timedelta
 
 
 _KEYS = {
@@ -109,7 +111,8 @@ def load_register(path: Path) -> RegisterPolicy:
     if approvals.protected < 2 or min(approvals.usual, approvals.wide) < 1:
         raise _bad("approvals", "needs at least 2 for what is protected and 1 otherwise")
     _only("wide", data["wide"], {"digits_least", "numbers_most", "sender_least"})
-    _only("listing", data["listing"], {"keep_gone_days"})
+    listing = data["listing"]
+    _only("listing", listing, {"keep_gone_days", "licence", "file_hours"})
     return RegisterPolicy(
         version=str(data["version"]),
         kinds={k: _kind(k, data["kinds"][k], data["remedy"]) for k in MeasureKind},
@@ -118,7 +121,9 @@ def load_register(path: Path) -> RegisterPolicy:
         wide=WideBounds(**{k: int(_positive(k, v)) for k, v in data["wide"].items()}),
         automatic=_automatic(data["automatic"]),
         appeal=_appeal(data["appeal"]),
-        keep_gone=timedelta(days=_positive("keep_gone_days", data["listing"]["keep_gone_days"])),
+        keep_gone=timedelta(days=_positive("keep_gone_days", listing["keep_gone_days"])),
+        licence=str(listing["licence"]),
+        files_hold=timedelta(hours=_positive("file_hours", listing["file_hours"])),
     )
 
 

@@ -16,7 +16,7 @@ from fanzha.adapters.postgres.register.listed import ListedRow, ListRows
 from fanzha.errors import Refused, Unavailable
 from fanzha.lists.form import CHANGES, ENTRIES, Lists
 
-__all__ = ["ListServer", "Served"]
+__all__ = ["ListServer", "Served", "table_of"]
 
 _WHOLE_S = 60.0
 _LOOK_S = 0.2
@@ -65,7 +65,7 @@ class ListServer:
             at = self._now().timestamp()
             if self._whole is None or at - self._whole[0] > _WHOLE_S:
                 version, rows = self._rows.whole()
-                lists = Lists(version, _table(rows))
+                lists = Lists(version, table_of(rows))
                 self._whole = (at, self._packed(lists), lists)
             return self._whole[1], self._whole[2]
 
@@ -86,7 +86,7 @@ class ListServer:
             if (kept := self._changes.get((since, head))) is not None:
                 return kept
         version, rows = self._rows.changes(since)
-        served = self._packed(Lists(version, _table(rows, changes=True), since=since))
+        served = self._packed(Lists(version, table_of(rows, changes=True), since=since))
         with self._lock:
             self._changes[since, version] = served
             while len(self._changes) > _KEPT:
@@ -129,7 +129,8 @@ class ListServer:
         return Served(lists.version, body, self._sign(body))
 
 
-def _table(rows: Sequence[ListedRow], *, changes: bool = False) -> pa.Table:
+def table_of(rows: Sequence[ListedRow], *, changes: bool = False) -> pa.Table:
+    """Rows as they travel: ENTRIES, or CHANGES."""
     ordered = sorted(rows, key=lambda r: (r.kind, r.match, r.key))
     schema = CHANGES if changes else ENTRIES
     columns = [

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from fanzha.adapters.sip.jcard import MEDIA_TYPE, Refusal, sign
 from fanzha.entrypoints.api.auth import Attempts, Parts
+from fanzha.entrypoints.api.measures.view import centre_name
 from fanzha.entrypoints.edge.sip import signing_key
 from fanzha.errors import Refused
 from fanzha.lists import code as codes
@@ -37,9 +38,10 @@ def card(code: str, request: Request, parts: Parts) -> Response:
         measure = by_code(work, number)
     attempts.right(address)
     written = codes.write(number)
+    centre = centre_name(register.root)
     refusal = Refusal(
-        centre_zh=f"{register.root.zh}反诈中心",
-        centre_en=f"{register.root.en} Anti-scam Centre",
+        centre_zh=centre.zh,
+        centre_en=centre.en,
         ground_zh=measure.ground.zh,
         ground_en=measure.ground.en,
         article=measure.ground.article,

@@ -36,7 +36,7 @@ async def lists(
 ) -> Response:  # fmt: skip
     """The whole list; with `since`, what has changed after that version, waiting up to `wait`
     seconds for something to. An Arrow IPC stream, signed in `Fanzha-Signature`."""
-    _may(edge)
+    may(edge)
     if since is None:
         served = await asyncio.to_thread(parts.measures.lists.whole)
         if if_none_match.strip('W/"') == str(served.version):
@@ -53,7 +53,7 @@ async def lists(
 @router.post("/hits", status_code=204)
 def hits(body: wire.HitsBody, parts: Parts, edge: Edge) -> None:
     """An edge tells what it refused, marked or led to the warning page; twice told is once."""
-    _may(edge)
+    may(edge)
     told = [Told(h.code, Effect(h.effect), h.hits, h.last_at) for h in body.hits]
     parts.measures.hits.add(edge.source, body.wire, body.run, body.seq, told)
 
@@ -64,7 +64,8 @@ def key(parts: Parts) -> wire.ListKey:
     return wire.ListKey(public_key=parts.measures.public_key)
 
 
-def _may(edge: SenderKey) -> None:
+def may(edge: SenderKey) -> None:
+    """Refused where the key is good for something else."""
     if LISTS not in edge.streams:
         raise Refused(
             "stream_not_yours",

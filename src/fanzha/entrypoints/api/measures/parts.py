@@ -13,6 +13,9 @@ from fanzha.adapters.postgres.register.measures import PostgresRegister
 from fanzha.adapters.postgres.register.reads import RegisterReads
 from fanzha.adapters.sealing.keyring import Keyring
 from fanzha.entrypoints.api.measures.feed import ListServer
+from fanzha.entrypoints.api.measures.files import ListFiles
+from fanzha.entrypoints.api.measures.standing import NowStanding
+from fanzha.entrypoints.api.measures.view import centre_name
 from fanzha.usecases.measure.propose import Register
 
 __all__ = ["MeasureParts"]
@@ -27,6 +30,10 @@ class MeasureParts:
     reads: RegisterReads
     rows: ListRows
     lists: ListServer
+    standing: NowStanding
+    files: ListFiles
+    token: Callable[[str, str], bytes]
+    """What only this centre can make of a text, by what it is for: marks its own forms."""
     hits: Hits
     public_key: str
     """What others check this centre's signatures with: Ed25519, base64."""
@@ -37,6 +44,10 @@ class MeasureParts:
     ) -> MeasureParts:
         """Wired over a database."""
         rows = ListRows(database, keyring)
+        standing = NowStanding(rows)
+        name = centre_name(register.root)
+        title = f"{name.zh} {name.en}"
+        policy = register.policy
         return cls(
             register=register,
             office=PostgresRegister(database, keyring, register.units),
@@ -44,5 +55,8 @@ class MeasureParts:
             rows=rows,
             lists=ListServer(rows, keyring.sign, register.root.code, now),
             hits=Hits(database),
+            standing=standing,
+            files=ListFiles(standing, title, policy.licence, policy.files_hold, now),
+            token=keyring.token,
             public_key=keyring.public_key,
         )

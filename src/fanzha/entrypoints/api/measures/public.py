@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fanzha.entrypoints.api.auth import Attempts, Parts
 from fanzha.entrypoints.api.measures import schemas as wire
 from fanzha.entrypoints.api.measures import view
+from fanzha.errors import Refused
 from fanzha.lifecycles.measure.appeal_states import OPEN
 from fanzha.lifecycles.measure.model import Measure
 from fanzha.lists import code as codes
@@ -43,14 +44,24 @@ def appeal(
 
 
 @router.post("/measures/{code}/appeals/withdraw")
-def withdraw_appeal(code: str, request: Request, parts: Parts) -> wire.PublicMeasure:
-    """Take an open appeal back; where none is open nothing happens."""
+def withdraw_appeal(
+    code: str, body: wire.WithdrawBody, request: Request, parts: Parts
+) -> wire.PublicMeasure:
+    """Take an open appeal back, by the id it was filed with: a code stands on pages that anybody
+    may see. Where it is not open any more nothing happens."""
     number = _read(code, request)
     with parts.measures.office.work() as work:
         measure = by_code(work, number)
-        for found in work.appeals.of(measure.id):
-            if found.state in OPEN:
-                withdraw(work, parts.measures.register, found, parts.now())
+        mine = [a for a in work.appeals.of(measure.id) if a.id == body.id]
+        if not mine:
+            raise Refused(
+                "appeal_unknown",
+                zh="没有这项申诉",
+                en="there is no such appeal",
+                field="id",
+            )
+        if mine[0].state in OPEN:
+            withdraw(work, parts.measures.register, mine[0], parts.now())
         told = _told(work, measure)
     _right(request)
     return told

@@ -173,7 +173,9 @@ def one_measure(id: UUID, parts: Parts, who: SignedIn) -> wire.MeasureDetail:
 
 
 @router.post("/measures/{id}/acts")
-def act_on_measure(id: UUID, body: wire.ActBody, parts: Parts, who: SignedIn) -> wire.MeasureDetail:
+def act_on_measure(
+    id: UUID, body: wire.MeasureActBody, parts: Parts, who: SignedIn
+) -> wire.MeasureDetail:
     """Approve, decline, confirm, extend, lift, withdraw."""
     _seen(parts, who.actor, id)
     asked = Act(body.verb, body.expected_state, body.expected_revision, body.note, body.until)

@@ -36,7 +36,7 @@ class ProposeBody(Wire):
     until: AwareDatetime | None = None
 
 
-class ActBody(Wire):
+class MeasureActBody(Wire):
     """A verb, decided while looking at this state and revision."""
 
     verb: str = Field(min_length=1, max_length=40)
@@ -245,6 +245,54 @@ class PublicAppealBody(Wire):
     id: UUID
     text: str = Field(min_length=1, max_length=4000)
     contact: str = Field(default="", max_length=200)
+
+
+class WithdrawBody(Wire):
+    """`id` is the one the appeal was filed with: whoever filed it takes it back, nobody else."""
+
+    id: UUID
+
+
+class Verdict(Wire):
+    """What to do: `pass`, `label`, `warn`, `refuse`, or `protected` (let pass)."""
+
+    effect: Coded
+    code: str | None
+    ends_at: AwareDatetime | None
+    appeal_url: str | None
+
+
+class LookBody(Wire):
+    """What is asked about, in any writing; several at once are one thing seen from several sides:
+    the address of a page and who sent it."""
+
+    number: str | None = Field(default=None, max_length=64)
+    sender: str | None = Field(default=None, max_length=64)
+    name: str | None = Field(default=None, max_length=1024)
+    url: str | None = Field(default=None, max_length=8192)
+    app: str | None = Field(default=None, max_length=80)
+
+
+class Looked(Wire):
+    """The gravest of what was found, and each answer; `version` of the list."""
+
+    version: int
+    verdict: Verdict
+    found: dict[str, Verdict]
+
+
+class HashFound(Verdict):
+    """`alone`: it counts only where the host of the address is this very name."""
+
+    hash: str
+    alone: bool
+
+
+class HashesFound(Wire):
+    """May be kept for `keep_s` seconds."""
+
+    keep_s: int
+    hashes: list[HashFound]
 
 
 class ListKey(Wire):

@@ -56,6 +56,12 @@ def coded(code: str, words: tuple[str, str]) -> common.Coded:
     return common.Coded(code=code, zh=words[0], en=words[1])
 
 
+def centre_name(root: Unit) -> common.Words:
+    """What a centre calls itself to people outside: 全国反诈中心."""
+    zh, en = root.zh.removesuffix("中心"), root.en.removesuffix(" Centre")
+    return common.Words(zh=f"{zh}反诈中心", en=f"{en} Anti-scam Centre")
+
+
 def unit(found: Unit) -> common.Unit:
     return common.Unit(code=found.code, level=found.level.value, zh=found.zh, en=found.en)
 

@@ -1,0 +1,5 @@
+"""The API's fixture, for the public pages' tests."""
+
+from tests.entrypoints.api.given import api
+
+__all__ = ["api"]
