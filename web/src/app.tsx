@@ -27,6 +27,11 @@ const WorkshopPage = lazy(() => import('./pages/workshop/page'));
 const RulePage = lazy(() => import('./pages/workshop/rule'));
 const NewRulePage = lazy(() => import('./pages/workshop/new-rule'));
 const GroupsPage = lazy(() => import('./pages/groups/page'));
+const MeasuresPage = lazy(() => import('./pages/measures/page'));
+const MeasurePage = lazy(() => import('./pages/measures/measure'));
+const ProposePage = lazy(() => import('./pages/measures/propose'));
+const AppealsPage = lazy(() => import('./pages/measures/appeals'));
+const AppealPage = lazy(() => import('./pages/measures/appeal'));
 const QuarantinePage = lazy(() => import('./pages/quarantine'));
 
 type Who = { kind: 'asking' } | { kind: 'out'; expired: boolean } | { kind: 'in'; me: Me } | { kind: 'failed'; failure: Failure };
@@ -112,6 +117,11 @@ function Pages({ me }: { me: Me }) {
         {may.workshop(me) && may.draft(me) && <Route path="/workshop/new-rule" element={<NewRulePage />} />}
         {may.workshop(me) && <Route path="/workshop/:rule" element={<RulePage />} />}
         {may.groups(me) && <Route path="/groups" element={<GroupsPage />} />}
+        {may.measures(me) && <Route path="/measures" element={<MeasuresPage />} />}
+        {may.measures(me) && may.propose(me) && <Route path="/measures/new" element={<ProposePage />} />}
+        {may.measures(me) && <Route path="/measures/appeals" element={<AppealsPage />} />}
+        {may.readAppeals(me) && <Route path="/measures/appeals/:id" element={<AppealPage />} />}
+        {may.measures(me) && <Route path="/measures/:id" element={<MeasurePage />} />}
         {may.quarantine(me) && <Route path="/platform/quarantine" element={<QuarantinePage />} />}
         <Route path="*" element={<Navigate to={home} replace />} />
       </Routes>

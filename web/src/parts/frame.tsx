@@ -29,6 +29,7 @@ export function Frame({ children }: { children: ReactNode }) {
   });
   useGoTo({
     w: may.warnings(me) ? '/warnings' : undefined,
+    b: may.measures(me) ? '/measures' : undefined,
     a: may.workshop(me) ? '/workshop' : undefined,
     u: may.groups(me) ? '/groups' : undefined,
     s: may.board(me) ? '/situation' : undefined,
@@ -52,6 +53,7 @@ export function Frame({ children }: { children: ReactNode }) {
       </header>
       <nav className="rail" aria-label={t('frame.rail')}>
         {may.warnings(me) && <NavLink to="/warnings">{t('rail.warnings')}{may.take(me) && <Mine />}</NavLink>}
+        {may.measures(me) && <NavLink to="/measures">{t('rail.blocking')}</NavLink>}
         {may.workshop(me) && <NavLink to="/workshop">{t('rail.analysis')}</NavLink>}
         {may.groups(me) && <NavLink to="/groups">{t('rail.publicity')}</NavLink>}
         {may.board(me) && <NavLink to="/situation">{t('rail.situation')}</NavLink>}

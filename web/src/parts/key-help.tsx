@@ -6,7 +6,7 @@ import { Key } from './marks';
 const KEYS: { title: Word; keys: [string, Word][] }[] = [
   { title: 'keys.everywhere', keys: [
     ['/', 'keys.search'], ['?', 'keys.help'], ['N', 'keys.next'], ['g w', 'keys.go_warnings'],
-    ['g s', 'keys.go_situation'], ['g p', 'keys.go_platform'], ['g a', 'keys.go_analysis'], ['g u', 'keys.go_publicity'], ['Esc', 'keys.back'], ['T', 'keys.table'],
+    ['g s', 'keys.go_situation'], ['g p', 'keys.go_platform'], ['g a', 'keys.go_analysis'], ['g b', 'keys.go_blocking'], ['g u', 'keys.go_publicity'], ['Esc', 'keys.back'], ['T', 'keys.table'],
   ] },
   { title: 'keys.queue', keys: [
     ['J', 'keys.down'], ['K', 'keys.up'], ['Enter', 'keys.sign'], ['O', 'keys.open'], ['A', 'keys.reassign'],
@@ -15,6 +15,10 @@ const KEYS: { title: Word; keys: [string, Word][] }[] = [
   { title: 'keys.desk', keys: [
     ['1–6', 'keys.outcome'], ['Space', 'keys.next_line'], ['Backspace', 'keys.last_line'], ['Q W E T', 'keys.answer'],
     ['I', 'keys.note'], ['Ctrl Z', 'keys.undo'], ['Alt 1–6', 'keys.outcome_in_note'],
+  ] },
+  { title: 'keys.blocking', keys: [
+    ['C', 'keys.propose'], ['F', 'keys.find'], ['J', 'keys.down'], ['K', 'keys.up'], ['O', 'keys.open'],
+    ['Enter', 'keys.do_next'], ['L', 'keys.lift'], ['Ctrl Enter', 'keys.send_form'],
   ] },
   { title: 'keys.workshop', keys: [
     ['C', 'keys.new_rule'], ['Ctrl S', 'keys.save_draft'], ['Ctrl Enter', 'keys.replay'], ['P', 'keys.submit'],

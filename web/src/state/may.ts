@@ -17,5 +17,9 @@ export const may = {
   judge: (me: Me): boolean => me.roles.some((r) => r === 'analyst' || r === 'duty_officer'),
   /** Figures about groups of people: a small place is refused by the server. */
   groups: (me: Me): boolean => me.roles.some((r) => RULES.includes(r)),
+  /** The register of measures; who may read what a party wrote; who proposes. */
+  measures: (me: Me): boolean => me.roles.some((r) => RULES.includes(r)),
+  readAppeals: (me: Me): boolean => me.roles.some((r) => r === 'duty_officer' || r === 'auditor'),
+  propose: (me: Me): boolean => me.roles.some((r) => r === 'analyst' || r === 'duty_officer'),
   quarantine: (me: Me): boolean => me.roles.some((r) => KEEPERS.includes(r)),
 };
