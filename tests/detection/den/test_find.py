@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fanzha.detection.call.filed import load_filed_numbers
 from fanzha.detection.den.find import Den, DenKind, Dens
+from fanzha.detection.den.place import Place
 from fanzha.values import reserved
 from tests.detection.den.planted import DAY, HOUR, Town
 from tests.detection.streams import POLICIES
@@ -201,6 +202,82 @@ def test_two_dens_in_one_cell_with_devices_of_their_own() -> None:
     cards = [*town.goip(950), *town.sim_box((950, 951))]
     dens = DENS.find(*town.frames())
     assert {m for den in dens for m in den.members} == set(cards)
+
+
+VOID = ["", "0", "-1", "null", "NaN,NaN", "🗼", "460-00-1-1;DROP", "460-00-0-1", "460-00-65535-7",
+        "460-00-7-0", "460-00-7-268435455", "460-00-99999999999-1", "460-00-١-1"]  # fmt: skip
+
+
+def test_what_is_no_cell_is_no_place() -> None:
+    town = Town(21)
+    cards = [*town.sim_box((200, 201, 202)), *town.goip(100)]
+    calls, lines, texts = town.frames("caller_cell", "callee_cell", "sender_cell")
+    void = pl.Series([VOID[n % len(VOID)] for n in range(calls.height)])
+    dens = DENS.find(calls.with_columns(caller_cell=void), lines, texts)
+    assert {m for den in dens for m in den.members} == set(cards)
+    assert [(den.place, den.place.known) for den in dens] == [(Place(), False)] * len(dens)
+    assert [den.score for den in dens] == [den.score for den in DENS.find(calls, lines, texts)]
+
+
+def test_a_den_heard_in_many_cells_alike_is_not_located() -> None:
+    town = Town(22)
+    cards = set(town.goip(100))
+    for n, row in enumerate(town.calls):
+        if row["caller"] in cards:
+            row["caller_cell"] = reserved.cell(1, 500 + n % 10)
+    (den,) = DENS.find(*town.frames())
+    assert set(den.members) == cards
+    assert (den.place.known, den.place.area, den.place.area_holds) == (False, (), 0.0)
+    assert len(den.place.cells) == 10, "where it was heard is still told"
+    assert den.place.latest is not None
+    assert den.urgency <= den.score / 2
+
+
+@pytest.mark.parametrize("step", [DAY, HOUR, None], ids=["dates", "hours", "one instant"])
+def test_a_file_of_dates_makes_no_bridges_and_no_pace(step: int | None) -> None:
+    """Where all is said to be at one time, everything seems to be within everything."""
+    calls, lines, texts = city()[0].frames()
+    at = pl.col("at").dt.epoch("ms")
+    coarse = at.min() + 1_234 if step is None else at // step * step
+    dated = calls.with_columns(coarse.cast(pl.Datetime("ms", "UTC")).alias("at"))
+    dens = DENS.find(dated, lines, texts, filed=FILED)
+    assert DenKind.PHONE_BRIDGE not in {den.kind for den in dens}
+    assert not {"machine_pace", "cards_relay", "many_at_once"} & {
+        r.code for den in dens for r in den.reasons
+    }
+    honest = {n for many in city()[1].values() for n in many}
+    assert not honest & {m for den in dens for m in den.members}
+
+
+def test_hundreds_of_cards_behind_one_device_are_told() -> None:
+    """Each calls too little to be suspected, and together they are too many to be tied."""
+    town = Town(23)
+    town.residents(60)
+    where, device = reserved.cell(1, 700), town.device()
+    cards = town.numbers(600)
+    for n, card in enumerate(cards):
+        for k in range(3):
+            town.call(
+                n * 60_000 + k * DAY + 7, card, town.stranger(), 20.0, caller_cell=where,
+                caller_imei=device,
+            )  # fmt: skip
+    (den,) = DENS.find(*town.frames())
+    assert set(den.members) == set(cards)
+    assert den.devices == (device,)
+    assert {"hundreds_in_a_device", "cards_share_a_device"} <= {r.code for r in den.reasons}
+    assert den.place.area == (where,)
+
+
+@pytest.mark.parametrize("nothing", ["000000000000000", "111111111111111", "123456789012345",
+                                     "357000080000000"])  # fmt: skip
+def test_a_placeholder_is_no_device(nothing: str) -> None:
+    town = Town(24)
+    where = reserved.cell(1, 700)
+    for n, card in enumerate(town.numbers(300)):
+        town.call(n * 60_000 + 7, card, town.stranger(), 20.0, caller_cell=where)
+    calls, lines, texts = town.frames()
+    dens = DENS.find(calls.with_columns(caller_imei=pl.lit(nothing)), lines, texts)
+    assert dens == []
 
 
 def test_nothing_to_find() -> None:

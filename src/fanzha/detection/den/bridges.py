@@ -22,7 +22,8 @@ def bridges(once: pl.DataFrame, cards: pl.DataFrame, measures: DenMeasures) -> p
 
     Out: `bridge` (held on long calls with few or foreign peers), `caller` (calls many numbers),
     `cell`, `bridged` (calls of the caller inside calls of the bridge), their share, and the share
-    that chance would give. Without cells no pair can be made: then there are none.
+    that chance would give. Without cells, or where instants are dates only, no pair can be made:
+    then there are none.
     """
     homes = cards.filter(pl.col("at_home")).select("number", "home")
     callers = _callers(cards, measures)
@@ -42,7 +43,8 @@ def bridges(once: pl.DataFrame, cards: pl.DataFrame, measures: DenMeasures) -> p
             "calls", "number", descending=[True, False]
         )
         for caller in mine["number"].head(_PHONES_MAX).to_list():
-            starts = once.filter(pl.col("caller") == caller).select("began", "ended").to_numpy()
+            calls = once.filter("timed", pl.col("caller") == caller)
+            starts = calls.select("began", "ended").to_numpy()
             for bridge, span in spans.items():
                 if bridge != caller and (told := _inside(starts, span, measures)):
                     found.append((bridge, caller, home, *told))
@@ -59,7 +61,7 @@ def _callers(cards: pl.DataFrame, measures: DenMeasures) -> pl.DataFrame:
 
 def _held(once: pl.DataFrame, homes: pl.DataFrame, measures: DenMeasures) -> pl.DataFrame:
     """Long calls of phones at home that talk to few people, or to numbers abroad only."""
-    long = once.filter(pl.col("talk_s") >= measures.bridge_s)
+    long = once.filter(pl.col("timed") & (pl.col("talk_s") >= measures.bridge_s))
     sides = []
     for me, peer in (("caller", "callee"), ("callee", "caller")):
         kind = pl.col(f"{me}_kind").is_in(list(SIM_KINDS))
@@ -79,6 +81,8 @@ def _inside(
     calls: npt.NDArray[np.int64], spans: npt.NDArray[np.int64], measures: DenMeasures
 ) -> tuple[int, float, float] | None:
     """How many calls lie within the spans, their share, and the share expected by chance."""
+    if len(calls) < measures.bridge_calls:
+        return None
     spans = _merged(spans)
     at = np.searchsorted(spans[:, 0], calls[:, 0] + 5_000, side="right") - 1
     inside = (at >= 0) & (calls[:, 1] <= spans[np.maximum(at, 0), 1] + 5_000)

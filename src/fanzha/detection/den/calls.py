@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
+from fanzha.detection.den.measures import DenMeasures
 from fanzha.records.codes import carries_code
 
 __all__ = ["SIM_KINDS", "codes", "sightings", "whole_calls"]
 
+_HOUR_MS = 3_600_000
+_CELL = r"^[0-9]{3}-[0-9]{2,3}-([0-9]{1,8})-([0-9]{1,11})$"
+_IMEI = r"^[0-9]{14,16}$"
+_NO_IMEI = r"^(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|[0-9]{8}000000[0-9]*|12345678[0-9]*)$"
 SIM_KINDS = ("mobile", "iot", "overseas")
 """Kinds of numbers that stand for a card in a device."""
 _OPTIONAL = {
@@ -16,11 +21,13 @@ _OPTIONAL = {
 }  # fmt: skip
 
 
-def whole_calls(calls: pl.DataFrame) -> pl.DataFrame:
+def whole_calls(calls: pl.DataFrame, measures: DenMeasures) -> pl.DataFrame:
     """One row a call, whichever of its phases came: caller, callee, kinds, cells, device,
-    `began` and `ended` (ms, UTC), `talk_s`.
+    `began` and `ended` (ms, UTC), `talk_s`, `timed`.
 
     Of a call of which only the end came, the beginning is reckoned from its ringing and talk.
+    `timed` is false where the instant is a date or an hour only, or one at which its caller ended
+    a call to somebody else too: nobody can say then which call came before which.
     """
     frame = calls.with_columns(
         (pl.col(name).cast(kind) if name in calls.columns else pl.lit(None, dtype=kind)).alias(name)
@@ -41,11 +48,35 @@ def whole_calls(calls: pl.DataFrame) -> pl.DataFrame:
             pl.col("_at").max().alias("ended"),
             pl.col("talk_s").max().fill_null(0.0),
         )
+        .with_columns(
+            *(_place(name, measures) for name in ("caller_cell", "callee_cell")),
+            _device("caller_imei"),
+            (
+                (pl.col("ended") % _HOUR_MS != 0)
+                & (pl.col("callee").n_unique().over("caller", "ended") == 1)
+            ).alias("timed"),
+        )
         .sort("began", "source", "call_id")
     )
 
 
-def sightings(once: pl.DataFrame, texts: pl.DataFrame | None) -> pl.DataFrame:
+def _place(name: str, measures: DenMeasures) -> pl.Expr:
+    """A cell as the door writes it; null where it is none, or stands for none."""
+    parts = pl.col(name).str.extract_groups(_CELL).struct
+    area, cell = (parts.field(n).cast(pl.Int64) for n in ("1", "2"))
+    told = ~area.is_in(list(measures.void_areas)) & ~cell.is_in(list(measures.void_cells))
+    return pl.when(told).then(pl.col(name)).alias(name)
+
+
+def _device(name: str) -> pl.Expr:
+    """An IMEI; null where it stands for none: one digit throughout, or no serial."""
+    told = pl.col(name).str.contains(_IMEI) & ~pl.col(name).str.contains(_NO_IMEI)
+    return pl.when(told).then(pl.col(name)).alias(name)
+
+
+def sightings(
+    once: pl.DataFrame, texts: pl.DataFrame | None, measures: DenMeasures
+) -> pl.DataFrame:
     """Where each number was seen, and when: `number`, `cell`, `at` (ms), `imei`, `imsi`."""
     out = once.select(
         pl.col("caller").alias("number"), pl.col("caller_cell").alias("cell"),
@@ -63,7 +94,11 @@ def sightings(once: pl.DataFrame, texts: pl.DataFrame | None) -> pl.DataFrame:
         parts.append(
             texts.select(
                 pl.col("sender").alias("number"), pl.col("at").cast(pl.Int64),
-                *(pl.col(old).alias(new) for old, new in names.items() if old in texts.columns),
+                *(
+                    (_device(old) if new == "imei" else
+                     _place(old, measures) if new == "cell" else pl.col(old)).alias(new)
+                    for old, new in names.items() if old in texts.columns
+                ),
             )
         )  # fmt: skip
     seen = pl.concat(parts, how="diagonal").filter(pl.col("number").is_not_null())

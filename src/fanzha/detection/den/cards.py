@@ -76,7 +76,12 @@ def _out(once: pl.DataFrame) -> pl.DataFrame:
         pl.col("callee").n_unique().alias("callees"),
         pl.col("talk_s").filter(pl.col("talk_s") > 0).mean().alias("talk_mean_s"),
         pl.col("began").min().alias("first_call"),
-        ((pl.col("began") - pl.col("ended").shift(1)) / 1000).median().alias("gap_s"),
+        (
+            ((pl.col("began") - pl.col("ended").shift(1)) / 1000)
+            .filter(pl.col("timed") & pl.col("timed").shift(1))
+            .median()
+            .alias("gap_s")
+        ),
     )
 
 

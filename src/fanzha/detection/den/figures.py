@@ -128,8 +128,9 @@ def _talks(big: pl.DataFrame, once: pl.DataFrame, measures: DenMeasures) -> pl.D
     )
     rows = []
     for (cohort,), calls in out.sort("cohort", "began").group_by("cohort", maintain_order=True):
-        spans = calls.select("began", "ended").to_numpy()
-        who = calls["caller"].rank("dense").to_numpy()
+        timed = calls.filter("timed")
+        spans = timed.select("began", "ended").to_numpy()
+        who = timed["caller"].rank("dense").to_numpy()
         relays, share = _relays(spans, who, measures.relay_gap_s * 1000)
         rows.append((cohort, relays, share, _at_once(spans), calls["callee"].n_unique()))
     kinds = {"cohort": pl.Int64, "relays": pl.Int64, "relay_share": pl.Float64,
@@ -154,5 +155,7 @@ def _relays(
 def _at_once(spans: npt.NDArray[np.int64]) -> int:
     """The most calls that went on at one time."""
     ends = np.sort(spans[:, 1])
+    if not len(spans):
+        return 0
     over = np.searchsorted(ends, spans[:, 0], side="right")
     return int((np.arange(1, len(spans) + 1) - over).max())

@@ -107,8 +107,8 @@ class Dens:
         """
         calls = each_once(calls)
         texts = None if texts is None or not texts.height else each_once(texts)
-        once = whole_calls(calls)
-        seen = sightings(once, texts)
+        once = whole_calls(calls, self.measures)
+        seen = sightings(once, texts, self.measures)
         cards = of_cards(once, seen, texts, lines, self.measures)
         if filed is not None:
             cards = cards.filter(~filed)
@@ -122,6 +122,11 @@ class Dens:
         for number, group in enumerate(_bridge_groups(pairs), start=1):
             held[-number] = sorted({*group["bridge"], *group["caller"]})
             frames.append(self._bridged(cards, once, seen, group, held[-number], -number))
+        crowd = _crowded(cards, seen, self.measures, below=-len(frames))
+        frames.append(figures(crowd, once, seen, self.measures))
+        held |= {
+            int(key[0]): sorted(part["number"].to_list()) for key, part in crowd.group_by("cohort")
+        }
         table = pl.concat(frames)
         frame = table.with_columns(_told(calls, lines, texts))
         scored = self.signals.score(frame)
@@ -184,6 +189,22 @@ def _told(
     if texts is not None and texts.height:
         there.append("body")
     return [pl.lit(value=True).alias(name) for name in there]
+
+
+def _crowded(
+    cards: pl.DataFrame, seen: pl.DataFrame, measures: DenMeasures, below: int
+) -> pl.DataFrame:
+    """Cards in a device that has held very many, with a cohort below a number for each device: so
+    many tie nobody (`hub_max`) and may each call too little to be suspected, but are told."""
+    used = seen.filter(pl.col("imei").is_not_null()).select("number", "imei").unique()
+    used = used.join(cards.select("number"), on="number", how="semi")
+    size = pl.len().over("imei")
+    used = used.with_columns(size.alias("_size")).filter(size >= measures.device_cards)
+    used = used.sort("_size", "imei", descending=[True, False]).unique(
+        "number", keep="first", maintain_order=True
+    )
+    number = (below - pl.col("imei").rank("dense").cast(pl.Int64)).alias("cohort")
+    return cards.join(used.select("number", number), on="number")
 
 
 def _bridge_groups(pairs: pl.DataFrame) -> list[pl.DataFrame]:

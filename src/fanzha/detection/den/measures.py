@@ -48,5 +48,13 @@ class DenMeasures:
     half_life_hours: int
     """Sightings this much older weigh half."""
     area_pct: int
+    stands_out_pct: int
+    """A den is located only where its likeliest cell has this probability."""
+    void_areas: tuple[int, ...]
+    """Numbers of areas that stand for none …"""
+    void_cells: tuple[int, ...]
+    """… and of cells."""
+    device_cards: int
+    """So many cards behind one device are told whatever they do."""
     lead_hours: int
     """Two leads to one cell point to one place when they come within this."""

@@ -18,7 +18,8 @@ _PRIOR = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`cells`: (cell, probability that it is heard there next), the likeliest first."""
+    """`cells`: (cell, probability that it is heard there next), the likeliest first. Where none of
+    them stands out there is nowhere to search: no area."""
 
     cells: tuple[tuple[str, float], ...] = ()
     area: tuple[str, ...] = ()
@@ -30,7 +31,7 @@ class Place:
 
     @property
     def known(self) -> bool:
-        return bool(self.cells)
+        return bool(self.area)
 
 
 def locate(seen: pl.DataFrame, members: list[str], measures: DenMeasures) -> Place:
@@ -53,11 +54,13 @@ def locate(seen: pl.DataFrame, members: list[str], measures: DenMeasures) -> Pla
     cells = tuple(
         sorted(((c, w / total) for c, w in seen_in.items()), key=lambda item: (-item[1], item[0]))
     )
+    latest = mine.sort("at", "cell")["cell"][-1]
+    if 100 * cells[0][1] < measures.stands_out_pct:
+        return Place(cells, latest=latest)
     area, holds = [], 0.0
     for cell, chance in cells:
         area.append(cell)
         holds += chance
         if 100 * holds >= measures.area_pct - 1e-9:
             break
-    latest = mine.sort("at", "cell")["cell"][-1]
     return Place(cells, tuple(area), min(holds, 1.0), latest)

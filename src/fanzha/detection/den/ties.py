@@ -121,7 +121,8 @@ def _call_each_other(cards: pl.DataFrame, once: pl.DataFrame) -> Pairs:
 def _take_turns(cards: pl.DataFrame, once: pl.DataFrame, measures: DenMeasures) -> Pairs:
     """Cards without a life of which one begins, time after time, when the other has just ended."""
     rows = cards.with_row_index("row").filter("lifeless").select("row", "number")
-    calls = once.join(rows, left_on="caller", right_on="number").sort("began", "row")
+    timed = once.filter("timed")
+    calls = timed.join(rows, left_on="caller", right_on="number").sort("began", "row")
     if calls.height < 2:
         return np.zeros((0, 2), np.int64)
     who = calls["row"].to_numpy().astype(np.int64)
