@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from fanzha.adapters.lists.packing import pack, sign
 from fanzha.entrypoints.edge.following import CentreFeed, following
 from fanzha.entrypoints.edge.look import state, told
 from fanzha.errors import Misconfigured, Refused, Unavailable
@@ -22,7 +23,7 @@ from fanzha.lists.form import Effect, Kind, Match
 from fanzha.settings import Settings
 from fanzha.testing.lists import MemoryLists, entry
 from fanzha.values import reserved
-from tests.adapters.lists.served import KEY, PUBLIC, ListCentre, serving
+from tests.adapters.lists.served import KEY, PRIVATE, PUBLIC, ListCentre, give, serving
 
 ROOT = Path(__file__).parents[3]
 MOBILE = reserved.mobile(3)
@@ -145,6 +146,21 @@ def test_the_centre_s_key_is_pinned(folder: Path, centre: ListCentre) -> None:
     pin.write_text(other)
     with pytest.raises(Refused):
         CentreFeed(centre.url, KEY, "", folder).whole()
+
+
+def test_no_older_list_is_brought_up_after_a_restart(folder: Path, centre: ListCentre) -> None:
+    old = pack(centre.lists.whole(), made_at=centre.made_at, centre="清澜")
+    centre.lists.put(LISTS[0])
+    centre.made_at += 60
+    assert CentreFeed(centre.url, KEY, "", folder).whole().version == 2
+    again = CentreFeed(centre.url, KEY, "", folder)
+    centre.twists = [lambda h: give(h, 200, old, **{"Fanzha-Signature": sign(old, PRIVATE)})]
+    with pytest.raises(Refused) as caught:
+        again.whole()
+    assert caught.value.code == "list_old"
+    assert again.whole().version == 2
+    (folder / "centre.newest").write_text("nonsense")
+    assert CentreFeed(centre.url, KEY, "", folder).whole().version == 2
 
 
 def test_settings_that_cannot_be_meant(folder: Path) -> None:

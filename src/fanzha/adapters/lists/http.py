@@ -30,6 +30,7 @@ class HttpListFeed:
     Every body must carry the signature of the owner of `public_key`, so whoever stands between can
     withhold a list but not change it, nor bring up an old one again: a list that is older both by
     its version and by when it was made is refused. Proxies of the environment are not used.
+    `newest` is what the feed of that name said at its end.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class HttpListFeed:
         opened_max: int = OPENED_MAX,
         quiet_s: float = _QUIET_S,
         whole_s: float = _WHOLE_S,
+        newest: tuple[int, int] = (-1, -1),
     ) -> None:
         if len(public_key) != _KEY_BYTES:
             raise _misconfigured("公钥应为 32 字节", "a public key has 32 bytes", "public_key")
@@ -51,7 +53,7 @@ class HttpListFeed:
         self._opened_max = opened_max
         self._quiet_s = quiet_s
         self._whole_s = whole_s
-        self._newest = (-1, -1)
+        self._newest = newest
         self._lock = threading.Lock()
 
     def whole(self) -> Lists:
@@ -69,6 +71,11 @@ class HttpListFeed:
             return None
         lists = self._opened(body, since)
         return lists if lists.version > since else None
+
+    @property
+    def newest(self) -> tuple[int, int]:
+        """Version and date (seconds) of the list that came last."""
+        return self._newest
 
     def close(self) -> None:
         self._client.close()

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from fanzha.adapters.lists.http import HttpListFeed, public_key_of
@@ -20,6 +21,7 @@ from fanzha.settings import Settings
 __all__ = ["CentreFeed", "address_of", "following"]
 
 _log = logging.getLogger("fanzha.edge")
+L = TypeVar("L", Lists, Lists | None)
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -47,12 +49,14 @@ def following(
 
 class CentreFeed:
     """`ListFeed` over HTTP whose public key may be learnt: set by a person, or asked of the centre
-    once, over TLS or on this machine, and pinned in `folder` from then on."""
+    once, over TLS or on this machine, and pinned in `folder` from then on. There it also notes how
+    new a list has come, so that no older one is brought up after a restart."""
 
     def __init__(self, url: str, key: str, public_key: str, folder: Path) -> None:
         self._url = url
         self._key = key
         self._pin = folder / "centre.key"
+        self._note = folder / "centre.newest"
         self._given = _key_in(public_key) if public_key else None
         self._feed: HttpListFeed | None = None
         if self._given is None and not self._pin.exists():
@@ -67,15 +71,29 @@ class CentreFeed:
                 )
 
     def whole(self) -> Lists:
-        return self._opened().whole()
+        return self._noted(self._opened().whole())
 
     def changes(self, since: int, wait_s: float) -> Lists | None:
-        return self._opened().changes(since, wait_s)
+        return self._noted(self._opened().changes(since, wait_s))
 
     def _opened(self) -> HttpListFeed:
         if self._feed is None:
-            self._feed = HttpListFeed(self._url, self._key, self._given or self._learnt())
+            key = self._given or self._learnt()
+            self._feed = HttpListFeed(self._url, self._key, key, newest=self._newest())
         return self._feed
+
+    def _newest(self) -> tuple[int, int]:
+        try:
+            version, made_at = map(int, self._note.read_text(encoding="ascii").split())
+        except (OSError, ValueError):
+            return -1, -1
+        return version, made_at
+
+    def _noted(self, lists: L) -> L:
+        if lists is not None and self._feed is not None:
+            version, made_at = self._feed.newest
+            _write(self._note, f"{version} {made_at}\n")
+        return lists
 
     def _learnt(self) -> bytes:
         with contextlib.suppress(OSError):
@@ -83,12 +101,17 @@ class CentreFeed:
         found = public_key_of(self._url, self._key)
         written = base64.b64encode(found).decode("ascii")
         _log.warning("the centre's key is %s: pinned, compare it with the centre's", written)
-        with contextlib.suppress(OSError):
-            self._pin.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            aside = self._pin.with_name(f"{self._pin.name}.{os.getpid()}")
-            aside.write_text(written + "\n", encoding="ascii")
-            aside.replace(self._pin)
+        _write(self._pin, written + "\n")
         return found
+
+
+def _write(path: Path, text: str) -> None:
+    """Aside and renamed; on a full disk it is asked again after the next start."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = path.with_name(f"{path.name}.{os.getpid()}")
+        aside.write_text(text, encoding="ascii")
+        aside.replace(path)
 
 
 def _key_in(text: str) -> bytes:
