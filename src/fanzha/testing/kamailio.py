@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -137,16 +138,20 @@ class Kamailio:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, UDP nor TCP, as of now."""
+    """A port of 127.0.0.1 that nobody listens on, UDP nor TCP, as of now; below those that systems
+    hand out by themselves, so that nobody is given it before it is used."""
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = int(taken.getsockname()[1])
-            try:
-                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-                    link.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        port = 12_000 + secrets.randbelow(20_000)
+        try:
+            with (
+                socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram,
+            ):
+                stream.bind(("127.0.0.1", port))
+                datagram.bind(("127.0.0.1", port))
+            return port
+        except OSError:
+            continue
 
 
 def _options(port: int, to: int) -> bytes:
