@@ -520,3 +520,32 @@ def test_our_own_accounts_are_asked_first() -> None:
             assert len(it.centre.writers) == 1
 
     run(work)
+
+
+def test_accounts_that_cannot_be_asked_let_nobody_in() -> None:
+    async def let_in(login: Login | None, address: str) -> int | None:
+        raise RuntimeError
+
+    async def work() -> None:
+        async with rig(let_in=let_in) as it:
+            esme = await it.esme(bound=False)
+            esme.writer.write(bind())
+            assert [head(f) for f in frames_of(await esme.end())] == [(0x80000009, 0x0D, 1)]
+            assert not it.centre.writers
+
+    run(work)
+
+
+def test_several_senders_are_judged_together_and_answered_apart() -> None:
+    async def work() -> None:
+        async with rig() as it:
+            esmes = [await it.esme(account=f"esme{n}") for n in range(8)]
+            for n, esme in enumerate(esmes):
+                texts = [SCAM if k == n else HONEST for k in range(8)]
+                esme.writer.write(b"".join(submit(t, k + 2) for k, t in enumerate(texts)))
+            for n, esme in enumerate(esmes):
+                answers = await esme.answers(8)
+                assert answers == {k + 2: 0x45 if k == n else 0 for k in range(8)}
+            assert sorted(r.account for r in it.records) == [f"esme{n}" for n in range(8)]
+
+    run(work)

@@ -279,7 +279,12 @@ class Crossing:
         house, settings = self.house, self.house.settings
         login = house.dialect.login(first)
         asked = login if isinstance(login, Login) else None
-        refusal = await house.let_in(asked, self.address)
+        try:
+            refusal = await house.let_in(asked, self.address)
+        except Exception:
+            # Who may come in is not known: nobody does, as if the centre were away.
+            _log.exception("accounts cannot be asked")
+            refusal = settings.away
         if refusal is None:
             try:
                 async with asyncio.timeout(settings.connect_s):
