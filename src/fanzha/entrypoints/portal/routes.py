@@ -70,10 +70,15 @@ def spoken(request: Request) -> Speech:
 
 async def _form(request: Request) -> dict[str, str]:
     """The fields of a form of ours. Refused where it comes from elsewhere or is too long."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin", "")
-    own = {request.headers.get("host", ""), urlsplit(centre(request).settings.outside).netloc}
-    if site not in ("same-origin", "none") or (origin and urlsplit(origin).netloc not in own):
+    site = request.headers.get("sec-fetch-site")
+    if site is None:  # an older browser: it names the page's origin, or nothing
+        origin = request.headers.get("origin", "")
+        settings = centre(request).settings
+        own = {request.headers.get("host", ""), urlsplit(settings.outside).netloc}
+        foreign = bool(origin) and urlsplit(origin).netloc not in own
+    else:
+        foreign = site not in ("same-origin", "none")
+    if foreign:
         raise _foreign()
     body = b""
     async for chunk in request.stream():
