@@ -112,8 +112,8 @@ class ListBook(Protocol):
     """The list of the wires. What one commit changes is one version; versions come in order of
     the commits."""
 
-    def put(self, entries: Sequence[Entry], measure: UUID | None) -> None:
-        """Into the list. AlreadyListed where another measure stands on one of the keys; what is
+    def put(self, entries: Sequence[Entry], measure: UUID, area: str) -> None:
+        """Into the list of edges in this area. AlreadyListed where another measure stands on one of the keys; what is
         protected (no measure) gives way to a measure that was approved against it."""
         ...
 

@@ -186,7 +186,7 @@ class MemoryLists:
         self._state = state
         self._begun = False
 
-    def put(self, entries: Sequence[Entry], measure: UUID | None) -> None:
+    def put(self, entries: Sequence[Entry], measure: UUID, area: str) -> None:
         lines = self._state.lines
         for entry in entries:
             there = lines.get(_key(entry))

@@ -143,7 +143,7 @@ def _list(work: RegisterUnit, before: Measure, after: Measure) -> None:
     """The list follows the state in the same commit."""
     if after.state in states.IN_FORCE:
         if before.state not in states.IN_FORCE or before.term != after.term:
-            work.lists.put(entries_of(after), after.id)
+            work.lists.put(entries_of(after), after.id, after.area)
     elif before.state in states.IN_FORCE:
         work.lists.take_out(after.id)
 

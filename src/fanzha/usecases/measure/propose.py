@@ -100,7 +100,7 @@ def take(
     term = Term(now, now + register.policy.kinds[target.kind].automatic)
     made = replace(made, state=states.PROVISIONAL, automatic=True, term=term)
     stored = _add(work, register, machine, made, "take", now)
-    work.lists.put(entries_of(stored), stored.id)
+    work.lists.put(entries_of(stored), stored.id, stored.area)
     register.tell(work, stored, "begins", now)
     return stored
 

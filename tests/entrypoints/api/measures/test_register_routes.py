@@ -253,3 +253,34 @@ def test_edges_tell_what_measures_did_once(staffed: Api, edge: dict[str, str]) -
     assert (last["hits"], last["number"]) == (12, measure["number"])
     assert NUMBER not in str(last)
     assert api.client.post("/v1/lists/hits", json=told, headers=api.bearer).status_code == 403
+
+
+def test_an_edge_hears_what_holds_in_its_area(staffed: Api, edge: dict[str, str]) -> None:
+    api = staffed
+    other = reserved.mobile(8)
+    stands(api)
+    here = stands(api, target=other, area="470100")
+    now = int(fixtures.NOW.timestamp())
+
+    def followed_in(area: str, since: int | None = None) -> tuple[Standing, int]:
+        asked = f"/v1/lists?area={area}" + ("" if since is None else f"&since={since}")
+        lists = unpack(api.client.get(asked, headers=edge).content).lists
+        if since is not None:
+            return Standing.build(lists.entries.drop_columns(["gone"]), lists.version), sum(
+                lists.entries["gone"].to_pylist()
+            )
+        return Standing.build(lists.entries, lists.version), 0
+
+    inside, _ = followed_in("470103001")
+    outside, _ = followed_in("470000")
+    assert inside.number(other, now)
+    assert inside.number(NUMBER, now)
+    assert outside.number(other, now) is None
+    assert outside.number(NUMBER, now)
+    # What holds elsewhere is told as gone: the same number may have been listed here before.
+    _, gone = followed_in("470000", since=0)
+    assert gone == 1
+    do(api, here, "lift", note="误判")
+    _, gone = followed_in("470103001", since=inside.version)
+    assert gone == 1
+    assert api.client.get("/v1/lists?area=99", headers=edge).json()["field"] == "area"

@@ -107,6 +107,7 @@ CREATE TABLE fanzha.listed (
   code bigint NOT NULL,
   ends_at bigint NOT NULL,
   measure_id uuid REFERENCES fanzha.measure,
+  area text, -- where it holds: the code of a unit; null: everywhere
   protected boolean NOT NULL DEFAULT false,
   version bigint NOT NULL,
   gone boolean NOT NULL,

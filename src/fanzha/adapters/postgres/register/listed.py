@@ -20,6 +20,7 @@ __all__ = ["ListRows", "ListedRow", "PostgresLists", "PostgresReports"]
 
 SEALED_KEY = "listed.sealed"
 _AT_A_TIME = 5_000
+_HERE = "(l.area IS NULL OR l.area = ANY(:areas))"
 
 
 class PostgresLists:
@@ -30,10 +31,10 @@ class PostgresLists:
         self._sealer = sealer
         self._version: int | None = None
 
-    def put(self, entries: Sequence[Entry], measure: UUID | None) -> None:
+    def put(self, entries: Sequence[Entry], measure: UUID, area: str) -> None:
         if not entries:
             return
-        rows = [self._row(entry, measure) for entry in entries]
+        rows = [{**self._row(entry, measure), "area": area} for entry in entries]
         version = self._take_version()
         taken = self._connection.execute(
             text(
@@ -57,6 +58,7 @@ class PostgresLists:
         self._connection.execute(
             text(
                 "UPDATE listed SET measure_id = NULL, version = :v, changed_at = now(),"
+                " area = CASE WHEN protected THEN NULL ELSE area END,"
                 " gone = NOT protected, effect = CASE WHEN protected THEN :allow ELSE effect END,"
                 " code = CASE WHEN protected THEN 0 ELSE code END,"
                 " ends_at = CASE WHEN protected THEN 0 ELSE ends_at END"
@@ -180,22 +182,30 @@ class ListRows:
             row = connection.execute(text("SELECT version, oldest FROM list_head")).one()
             return int(row.version), int(row.oldest)
 
-    def whole(self) -> tuple[int, list[ListedRow]]:
-        """Everything listed, of one version."""
-        return self._rows("NOT l.gone", {})
+    def whole(self, areas: Sequence[str] = ()) -> tuple[int, list[ListedRow]]:
+        """Everything listed, of one version; with `areas` only what holds in one of them."""
+        here = f"NOT l.gone AND {_HERE}" if areas else "NOT l.gone"
+        return self._rows(here, {}, areas)
 
-    def changes(self, since: int) -> tuple[int, list[ListedRow]]:
-        """What has changed after `since`, of one version."""
-        return self._rows("l.version > :since", {"since": since})
+    def changes(self, since: int, areas: Sequence[str] = ()) -> tuple[int, list[ListedRow]]:
+        """What has changed after `since`, of one version. What holds elsewhere has gone from here:
+        the same thing may have been listed here before."""
+        return self._rows("l.version > :since", {"since": since}, areas)
 
-    def _rows(self, condition: str, bound: dict[str, Any]) -> tuple[int, list[ListedRow]]:
+    def _rows(
+        self, condition: str, bound: dict[str, Any], areas: Sequence[str]
+    ) -> tuple[int, list[ListedRow]]:
         """One statement sees one moment: head and rows fit, and no writer waits for a reader."""
         version, found = 0, []
+        gone = f"(l.gone OR NOT {_HERE})" if areas else "l.gone"
+        if areas:
+            bound = {**bound, "areas": list(areas)}
         with self._database.transaction(NATION) as connection:
             rows = connection.execution_options(yield_per=_AT_A_TIME).execute(
                 text(
                     "SELECT h.version AS head, l.kind, l.match, l.sealed, l.effect, l.code,"
-                    f" l.ends_at, l.gone FROM list_head h LEFT JOIN listed l ON {condition}"
+                    f" l.ends_at, {gone} AS gone FROM list_head h LEFT JOIN listed l"
+                    f" ON {condition}"
                 ),
                 bound,
             )
@@ -244,10 +254,12 @@ class ListRows:
 
 
 _PUT = """
-INSERT INTO listed (token, kind, match, sealed, effect, code, ends_at, measure_id, version, gone)
-VALUES (:token, :kind, :match, :sealed, :effect, :code, :ends_at, :measure, :version, false)
+INSERT INTO listed (token, kind, match, sealed, effect, code, ends_at, measure_id, area, version,
+  gone)
+VALUES (:token, :kind, :match, :sealed, :effect, :code, :ends_at, :measure, :area, :version, false)
 ON CONFLICT (token) DO UPDATE SET effect = excluded.effect, code = excluded.code,
-  ends_at = excluded.ends_at, measure_id = excluded.measure_id, version = excluded.version,
+  ends_at = excluded.ends_at, measure_id = excluded.measure_id, area = excluded.area,
+  version = excluded.version,
   gone = false, changed_at = now()
 """
 _PROTECT = """
@@ -259,5 +271,6 @@ ON CONFLICT (token) DO UPDATE SET protected = true, version = excluded.version, 
     ELSE listed.effect END,
   code = CASE WHEN listed.measure_id IS NULL OR listed.gone THEN 0 ELSE listed.code END,
   ends_at = CASE WHEN listed.measure_id IS NULL OR listed.gone THEN 0 ELSE listed.ends_at END,
-  measure_id = CASE WHEN listed.gone THEN NULL ELSE listed.measure_id END
+  measure_id = CASE WHEN listed.gone THEN NULL ELSE listed.measure_id END,
+  area = CASE WHEN listed.measure_id IS NULL OR listed.gone THEN NULL ELSE listed.area END
 """

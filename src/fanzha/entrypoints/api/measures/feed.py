@@ -21,6 +21,8 @@ __all__ = ["ListServer", "Served", "table_of"]
 _WHOLE_S = 60.0
 _LOOK_S = 0.2
 _KEPT = 64
+_AREAS = 8
+"""Areas whose whole list is kept packed."""
 _WAITING_MAX = 512
 
 
@@ -45,31 +47,26 @@ class ListServer:
         self._centre = centre
         self._now = now
         self._lock = threading.Lock()
-        self._whole: tuple[float, Served, Lists] | None = None
-        self._changes: OrderedDict[tuple[int, int], Served] = OrderedDict()
+        self._whole: OrderedDict[tuple[str, ...], tuple[float, Served]] = OrderedDict()
+        self._changes: OrderedDict[tuple[int, int, tuple[str, ...]], Served] = OrderedDict()
         self._waiting = 0
         self._head = 0
         self._news: asyncio.Event | None = None
         self._looking: asyncio.Task[None] | None = None
 
-    def whole(self) -> Served:
-        """Everything that stands."""
-        return self._fresh()[0]
-
-    def lists(self) -> Lists:
-        """The same, unpacked: for the formats that files have."""
-        return self._fresh()[1]
-
-    def _fresh(self) -> tuple[Served, Lists]:
+    def whole(self, areas: tuple[str, ...] = ()) -> Served:
+        """Everything that stands; with `areas` what holds in one of them."""
         with self._lock:
             at = self._now().timestamp()
-            if self._whole is None or at - self._whole[0] > _WHOLE_S:
-                version, rows = self._rows.whole()
-                lists = Lists(version, table_of(rows))
-                self._whole = (at, self._packed(lists), lists)
-            return self._whole[1], self._whole[2]
+            kept = self._whole.get(areas)
+            if kept is None or at - kept[0] > _WHOLE_S:
+                version, rows = self._rows.whole(areas)
+                kept = self._whole[areas] = (at, self._packed(Lists(version, table_of(rows))))
+                while len(self._whole) > _AREAS:
+                    self._whole.popitem(last=False)
+            return kept[1]
 
-    def changes(self, since: int) -> Served | None:
+    def changes(self, since: int, areas: tuple[str, ...] = ()) -> Served | None:
         """What has changed after `since`; None: nothing. Refused where that is too far back, or
         lies ahead: an edge that followed another centre must take the whole."""
         head, oldest = self._rows.head()
@@ -83,12 +80,12 @@ class ListServer:
         if since == head:
             return None
         with self._lock:
-            if (kept := self._changes.get((since, head))) is not None:
+            if (kept := self._changes.get((since, head, areas))) is not None:
                 return kept
-        version, rows = self._rows.changes(since)
+        version, rows = self._rows.changes(since, areas)
         served = self._packed(Lists(version, table_of(rows, changes=True), since=since))
         with self._lock:
-            self._changes[since, version] = served
+            self._changes[since, version, areas] = served
             while len(self._changes) > _KEPT:
                 self._changes.popitem(last=False)
         return served

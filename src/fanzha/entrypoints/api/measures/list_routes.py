@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from fanzha.adapters.postgres.operators import SenderKey
 from fanzha.adapters.postgres.register.hits import Told
 from fanzha.entrypoints.api.auth import Parts, sender
+from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.measures import schemas as wire
 from fanzha.entrypoints.api.measures.feed import Served
 from fanzha.errors import Refused
@@ -32,21 +33,24 @@ async def lists(
     parts: Parts, edge: Edge,
     since: Annotated[int | None, Query(ge=0, le=(1 << 62))] = None,
     wait: Annotated[float, Query(ge=0, le=_WAIT_MOST)] = 0.0,
+    area: Annotated[str, Query(max_length=12)] = "",
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:  # fmt: skip
     """The whole list; with `since`, what has changed after that version, waiting up to `wait`
-    seconds for something to. An Arrow IPC stream, signed in `Fanzha-Signature`."""
+    seconds for something to. `area`: the code of the unit in whose area the edge stands; without it
+    what holds anywhere. An Arrow IPC stream, signed in `Fanzha-Signature`."""
     may(edge)
+    areas = _areas(parts, area)
     if since is None:
-        served = await asyncio.to_thread(parts.measures.lists.whole)
+        served = await asyncio.to_thread(parts.measures.lists.whole, areas)
         if if_none_match.strip('W/"') == str(served.version):
             return Response(status_code=304, headers={"ETag": f'"{served.version}"'})
         return _answer(served)
     await asyncio.to_thread(parts.measures.rows.seen, edge.source, since, parts.now())
-    changed = await asyncio.to_thread(parts.measures.lists.changes, since)
+    changed = await asyncio.to_thread(parts.measures.lists.changes, since, areas)
     if changed is None and wait:
         await parts.measures.lists.wait(since, wait)
-        changed = await asyncio.to_thread(parts.measures.lists.changes, since)
+        changed = await asyncio.to_thread(parts.measures.lists.changes, since, areas)
     return Response(status_code=204) if changed is None else _answer(changed)
 
 
@@ -62,6 +66,17 @@ def hits(body: wire.HitsBody, parts: Parts, edge: Edge) -> None:
 def key(parts: Parts) -> wire.ListKey:
     """Public: whoever follows the list checks with it that it is this centre's."""
     return wire.ListKey(public_key=parts.measures.public_key)
+
+
+def _areas(parts: Centre, area: str) -> tuple[str, ...]:
+    """The unit's code and those above it: what holds in one of them holds here."""
+    if not area:
+        return ()
+    units = parts.measures.register.units
+    if area not in units:
+        raise Refused("area_unknown", zh="没有这个辖区", en="there is no such area", field="area")
+    above = [code for code in units[area].path if code]
+    return tuple(dict.fromkeys([parts.measures.register.root.code, *above, area]))
 
 
 def may(edge: SenderKey) -> None:
