@@ -31,6 +31,8 @@ _ABOUT = "about.json"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _LARGEST = 1 << 30
 """Bytes that a model may hold once unpacked: a file that claims more is refused unread."""
+_WEIGHT_MOST = 1e9
+"""A weight, limit or slope beyond this is none; sums and products of two stay finite."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGE = (
     OSError, KeyError, ValueError, TypeError, SyntaxError, EOFError, RecursionError, MemoryError,
@@ -52,6 +54,24 @@ class ModelFile:
     about: Mapping[str, Any]
     arrays: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+
+    def array(self, name: str, kinds: str, *shape: int | None) -> npt.NDArray[Any]:
+        """One of the arrays, of a kind (`f`, `i`, `u` of `numpy.dtype.kind`) and shape; None is any
+        length. `Misconfigured` naming the array where it is absent, another, or holds numbers so
+        large that sums of them would be none."""
+        found = self.arrays.get(name)
+        if found is None:
+            raise _wrong(name, "没有", "is not there")
+        same = len(found.shape) == len(shape) and all(
+            wanted in (None, size) for wanted, size in zip(shape, found.shape, strict=True)
+        )
+        if not same or found.dtype.kind not in kinds:
+            raise _wrong(name, "形状或类型不对", "has another shape or kind")
+        if found.dtype.kind == "f" and not bool(
+            (np.abs(found.astype(np.float64)) <= _WEIGHT_MOST).all()
+        ):
+            raise _wrong(name, "有过大的数", "holds numbers that are too large")
+        return found
 
     @property
     def version(self) -> str:
@@ -182,6 +202,15 @@ def _finite(array: npt.NDArray[Any]) -> bool:
 
 def _json(about: Mapping[str, Any]) -> bytes:
     return (json.dumps(about, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _wrong(name: str, zh: str, en: str) -> Misconfigured:
+    return Misconfigured(
+        "model_invalid",
+        zh=f"模型的数组 {name} {zh}",
+        en=f"the model's array {name} {en}",
+        field=name,
+    )
 
 
 def _bad(path: Path, zh: str, en: str) -> Misconfigured:

@@ -9,8 +9,8 @@ from fanzha.values.writing import fold, refused
 
 _WRITTEN = re.compile(r"([0-9]{3})[-:_ ]([0-9]{2,3})[-:_ ]([0-9]{1,8})[-:_ ]([0-9]{1,11})")
 #: A tracking area of 5G has 24 bits, a cell identity 36 (3GPP TS 23.003); 2G to 4G have fewer.
-_AREA_LIMIT = 1 << 24
-_CELL_LIMIT = 1 << 36
+AREA_LIMIT = 1 << 24
+CELL_LIMIT = 1 << 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def parse(text: str) -> Cell:
             "cell",
         )
     mcc, mnc, area, cell = match.groups()
-    if int(area) >= _AREA_LIMIT or int(cell) >= _CELL_LIMIT:
+    if int(area) >= AREA_LIMIT or int(cell) >= CELL_LIMIT:
         raise refused(
             "cell_range",
             "位置区或小区编号超出范围",

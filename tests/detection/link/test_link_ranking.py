@@ -84,6 +84,27 @@ def test_a_model_file_gives_the_same_answers(tmp_path: Path) -> None:
     assert np.array_equal(score(urls), score(urls, read))
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["numbers", "name_weights", "path_weights", "knots", "known_keys", "known_values",
+     "forest_column", "forest_limit", "forest_left", "forest_right", "forest_leaves",
+     "forest_roots"],
+)  # fmt: skip
+def test_an_array_of_another_shape_is_named_when_it_is_read(name: str) -> None:
+    """Not found while scoring, where it would be a fault of ours."""
+    whole = trained()
+    right = whole.arrays[name]
+    wrong = [right.reshape(1, 1, -1), right.astype("U8"), np.array(1, right.dtype),
+             right.astype(np.complex64)]  # fmt: skip
+    if right.dtype.kind == "f":
+        wrong += [np.full_like(right, v, np.float64) for v in (1e300, -1e30, np.nan, np.inf)]
+    for array in wrong:
+        with pytest.raises(Misconfigured) as refused:
+            Ranker.of(ModelFile("link", {}, {**whole.arrays, name: array}), tables(), POLICIES)
+        assert (refused.value.code, refused.value.field) == ("model_invalid", name)
+        assert name in refused.value.en
+
+
 def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
     whole = trained()
     for name in whole.arrays:
@@ -99,6 +120,10 @@ def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(Misconfigured):
             Ranker.of(ModelFile("link", {}, {**whole.arrays, name: wrong}), tables(), POLICIES)
+    keys = whole.arrays["known_keys"]
+    again = {**whole.arrays, "known_keys": np.full_like(keys, keys[0])}
+    with pytest.raises(Misconfigured):
+        Ranker.of(ModelFile("link", {}, again), tables(), POLICIES)
     (tmp_path / "m").write_bytes(b"PK no model")
     with pytest.raises(Misconfigured):
         Ranker.load(tables(), POLICIES, tmp_path / "m")
@@ -189,7 +214,7 @@ def test_flat_trees_answer_as_lightgbm_does(seed: int, leaves: int) -> None:
     model = lightgbm.train(how, lightgbm.Dataset(columns, wanted), 8)
     flat = forest_of(model.model_to_string())
     assert np.allclose(flat.raw(columns), model.predict(columns, raw_score=True), atol=1e-5)
-    again = Forest.of_arrays(flat.arrays(), 4)
+    again = Forest.of_file(ModelFile("link", {}, flat.arrays()), 4)
     assert np.array_equal(again.raw(columns), flat.raw(columns))
 
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from fanzha.detection.den.measures import DenMeasures
 from fanzha.records.codes import carries_code
+from fanzha.values.cell import AREA_LIMIT, CELL_LIMIT
 
 __all__ = ["SIM_KINDS", "codes", "sightings", "whole_calls"]
 
@@ -64,7 +65,9 @@ def _place(name: str, measures: DenMeasures) -> pl.Expr:
     """A cell as the door writes it; null where it is none, or stands for none."""
     parts = pl.col(name).str.extract_groups(_CELL).struct
     area, cell = (parts.field(n).cast(pl.Int64) for n in ("1", "2"))
-    told = ~area.is_in(list(measures.void_areas)) & ~cell.is_in(list(measures.void_cells))
+    there = area.is_between(0, AREA_LIMIT - 1) & cell.is_between(0, CELL_LIMIT - 1)
+    void = area.is_in(list(measures.void_areas)) | cell.is_in(list(measures.void_cells))
+    told = there & ~void
     return pl.when(told).then(pl.col(name)).alias(name)
 
 

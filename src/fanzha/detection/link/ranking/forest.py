@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from fanzha.detection.compiled import compiled
 from fanzha.detection.link.v1.address import I32
+from fanzha.detection.model_file import ModelFile
 
 __all__ = ["Forest", "forest_of"]
 
@@ -65,12 +65,20 @@ class Forest:
         return {f"forest_{name}": getattr(self, name) for name in names}
 
     @classmethod
-    def of_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], columns: int) -> Forest:
-        """Raises ValueError or KeyError where the arrays are no forest over so many columns."""
+    def of_file(cls, file: ModelFile, columns: int) -> Forest:
+        """Raises ValueError or Misconfigured where a model holds no forest over so many columns."""
+
+        def whole(name: str) -> I32:
+            found: I32 = file.array(f"forest_{name}", "i", None).astype(np.int32)
+            return found
+
+        def short(name: str) -> F32:
+            found: F32 = file.array(f"forest_{name}", "f", None).astype(np.float32)
+            return found
+
         forest = cls(
-            arrays["forest_column"].astype(np.int32), arrays["forest_limit"].astype(np.float32),
-            arrays["forest_left"].astype(np.int32), arrays["forest_right"].astype(np.int32),
-            arrays["forest_leaves"].astype(np.float32), arrays["forest_roots"].astype(np.int32),
+            whole("column"), short("limit"), whole("left"), whole("right"), short("leaves"),
+            whole("roots"),
         )  # fmt: skip
         nodes = forest.column.size
         if not forest.limit.size == forest.left.size == forest.right.size == nodes:

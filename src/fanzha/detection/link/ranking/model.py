@@ -107,23 +107,23 @@ class Ranker:
     @classmethod
     def of(cls, file: ModelFile, tables: Tables, policies: Path) -> Ranker:
         """From a model read or just trained."""
-        arrays = file.arrays
+        numbers = file.array("numbers", "f", 5).astype(np.float64)
+        name_weights = file.array("name_weights", "f", 1 << NAME_BITS)
+        path_weights = file.array("path_weights", "f", 1 << PATH_BITS)
+        knots = file.array("knots", "f", RARITIES.size)
+        known = file.array("known_keys", "u", None), file.array("known_values", "u", None)
         try:
-            numbers = arrays["numbers"].astype(np.float64)
             name_bias, slope, shift, path_slope, path_shift = (float(n) for n in numbers)
-            keys, values = _open_table(arrays["known_keys"], arrays["known_values"])
+            keys, values = _open_table(*known)
             ranker = cls(
                 tables, Scripts(tables.organisations), load_ranking(policies / "link-ranking.yaml"),
-                arrays["name_weights"].astype(np.float32), name_bias,
-                Forest.of_arrays(arrays, len(COLUMNS)), (slope, shift),
-                arrays["path_weights"].astype(np.float32), (path_slope, path_shift),
-                keys, values, arrays["knots"].astype(np.float64), file.version, file.about,
+                name_weights.astype(np.float32), name_bias,
+                Forest.of_file(file, len(COLUMNS)), (slope, shift),
+                path_weights.astype(np.float32), (path_slope, path_shift),
+                keys, values, knots.astype(np.float64), file.version, file.about,
             )  # fmt: skip
         except (KeyError, ValueError, IndexError, TypeError) as error:
             raise _bad(type(error).__name__) from error
-        sizes = (ranker.name_weights.shape, ranker.path_weights.shape, ranker.knots.shape)
-        if sizes != ((1 << NAME_BITS,), (1 << PATH_BITS,), RARITIES.shape):
-            raise _bad("its tables have other sizes than this version")
         return ranker
 
     def score(self, addresses: Addresses, found: I32 | None = None) -> Ranked:
@@ -230,7 +230,7 @@ def _open_table(keys: npt.NDArray[Any], values: npt.NDArray[Any]) -> tuple[U64, 
     """The open-addressed form of sorted keys and what each was: 0 both, 1 ordinary, 2 scam."""
     if keys.shape != values.shape or keys.dtype != np.uint64 or values.dtype != np.uint8:
         raise ValueError("known names")
-    if (values > 2).any():
+    if (values > 2).any() or (keys[1:] <= keys[:-1]).any():
         raise ValueError("known names")
     size = 1 << 10
     while size < 3 * keys.size:
