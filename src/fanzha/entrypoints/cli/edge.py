@@ -78,6 +78,19 @@ def dns(ready_file: ReadyFile = None) -> None:
     run(_begun(), lambda _: touch())
 
 
+@edge.command("page")
+def page(
+    listen: Annotated[str, typer.Option(help="监听 主机:端口 host:port")] = "0.0.0.0:8080",
+    name: Annotated[str, typer.Option(help="名单目录名 folder of its lists")] = "page",
+    ready_file: ReadyFile = None,
+) -> None:
+    """警示页：解析器把被拦域名引到这里。The warning page that resolvers lead people to."""
+    from fanzha.entrypoints.edge.page import run
+
+    touch = _touch(ready_file)
+    run(_begun(), listen, name, lambda _: touch())
+
+
 @edge.command("look")
 def look(
     asked: Annotated[

@@ -14,7 +14,7 @@ from fanzha.entrypoints.portal.speech import Speech
 
 __all__ = ["call_buttons", "facts", "page"]
 
-_LOOK = (Path(__file__).parent / "look.css").read_text(encoding="utf-8")
+_LOOK = (Path(__file__).parent / "look.css").read_text(encoding="utf-8").partition("*/\n")[2]
 _POLICY = (
     "default-src 'none'; style-src 'sha256-"
     + base64.b64encode(hashlib.sha256(_LOOK.encode()).digest()).decode()

@@ -11,18 +11,14 @@ from starlette.responses import Response
 from fanzha.entrypoints.api.centre import Centre
 from fanzha.entrypoints.api.measures import view
 from fanzha.entrypoints.api.schemas import Words
+from fanzha.entrypoints.portal.hosts import HELD, host_of, shown_of
 from fanzha.entrypoints.portal.speech import Speech, speech_of
 from fanzha.entrypoints.portal.warning import LEGAL, Reasons, unlisted, warning
-from fanzha.errors import Refused, Unavailable
+from fanzha.errors import Unavailable
 from fanzha.lifecycles.measure.model import Measure
-from fanzha.lists.form import Effect
-from fanzha.values import url as urls
 
-__all__ = ["HELD", "centre_name", "host_of", "led_here", "named", "shown_of"]
+__all__ = ["centre_name", "led_here", "named"]
 
-HELD = (Effect.WARN, Effect.REFUSE)
-"""What a page is shown for."""
-_NAME_MOST = 300
 _PATH_MOST = 4_096
 
 
@@ -55,22 +51,6 @@ def named(parts: Centre, speech: Speech, address: str, *, status: int) -> Respon
     """The page about a name that stands in an address of ours."""
     page = _page(parts, speech, address, status)
     return page or unlisted(speech, centre_name(parts, speech))
-
-
-def host_of(text: str) -> str | None:
-    """The name of a Host header; None where it is none, or an address of a machine."""
-    if len(text) > _NAME_MOST:
-        return None
-    try:
-        found = urls.parse(f"http://{text}/")
-    except Refused:
-        return None
-    return None if found.is_address or "." not in found.host else found.host
-
-
-def shown_of(address: str) -> str:
-    """What is said back of an address: its host, in normal form."""
-    return urls.parse(address).host
 
 
 def _own(parts: Centre) -> set[str]:
