@@ -60,6 +60,7 @@ class Retrying:
             writer.transport.abort()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["firewall", "centre"])
 def test_what_was_answered_is_at_the_centre_and_none_is_doubled_beyond_a_retry(
     which: str, tmp_path: Path
@@ -85,6 +86,7 @@ def test_what_was_answered_is_at_the_centre_and_none_is_doubled_beyond_a_retry(
     assert sum(sender.sent.values()) <= len(texts) + WINDOW, "only what was open is sent again"
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_port(tmp_path: Path) -> None:
     """And when one is killed the other goes on."""
 
@@ -98,11 +100,13 @@ def test_two_processes_share_a_port(tmp_path: Path) -> None:
         return {head(f)[2]: head(f)[1] for f in frames_of(data)}
 
     good = {1: 0, 2: 0, 3: 0x45, 4: 0}
-    with CentreProcess(tmp_path) as centre, GateProcess(tmp_path, centre.port) as one:
-        with GateProcess(tmp_path, centre.port, port=one.port):
-            for _ in range(8):
-                assert asyncio.run(exchange(one.port)) == good
-            one.kill()
-            for _ in range(8):
-                assert asyncio.run(exchange(one.port)) == good
-        one.start()
+    with (
+        CentreProcess(tmp_path) as centre,
+        GateProcess(tmp_path, centre.port) as one,
+        GateProcess(tmp_path, centre.port, port=one.port),
+    ):
+        for _ in range(8):
+            assert asyncio.run(exchange(one.port)) == good
+        one.kill()
+        for _ in range(8):
+            assert asyncio.run(exchange(one.port)) == good

@@ -316,7 +316,8 @@ def test_a_slow_centre_slows_the_sender_and_nothing_is_lost() -> None:
             esme = await it.esme()
             it.centre.reading.clear()
             await asyncio.sleep(0.05)
-            frame = submit(HONEST, 5)
+            long = [smpp34.Tlv(0x0424, (HONEST * 100).encode("utf-16-be"))]
+            frame = submit("", 5, tlvs=long)
             sent = await _flood(esme, frame, 60_000_000)
             assert sent < 50_000_000, "what waits is bounded by the buffers"
             it.centre.reading.set()
