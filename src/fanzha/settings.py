@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     lists_public_key: str = Field(
         default="", description="base64; empty: asked once, over TLS or on this machine, and pinned"
     )
+    lists_area: str = Field(
+        default="", pattern=r"^[0-9]{0,12}$", description="unit in whose area the edge stands"
+    )
     sip_socket: Path | None = Field(
         default=None, description="where `edge sip` answers; empty: run/sip.sock in the data folder"
     )

@@ -16,6 +16,8 @@ from fanzha.entrypoints.edge.following import CentreFeed
 from fanzha.errors import Refused
 from fanzha.lists.form import Effect
 from fanzha.lists.hits import Hit
+from fanzha.lists.index import Standing
+from fanzha.values import reserved
 from tests import fixtures
 from tests.entrypoints.api.given import Api, api
 from tests.entrypoints.api.measures.test_register_routes import NUMBER, do, staffed, stands
@@ -78,3 +80,20 @@ def test_an_edge_follows_the_register(staffed: Api, tmp_path: Path) -> None:
         with Follower(again, tmp_path / "lists", wait_s=2, back_off_s=(0.05, 0.5)) as follower:
             until(follower, refused=False)
             assert follower.version != begun
+
+
+def test_a_feed_follows_its_area(staffed: Api, tmp_path: Path) -> None:
+    key = staffed.installed.operators.add_sender("area", frozenset({"lists"}), fixtures.NOW)
+    other = reserved.mobile(8)
+    stands(staffed)
+    stands(staffed, target=other, area="470100")
+    with listening(staffed) as url:
+        for area, both in (("", True), ("470103001", True), ("470000", False)):
+            feed = CentreFeed(url, key, "", tmp_path / f"edge{area}", area)
+            lists = feed.whole()
+            standing = Standing.build(lists.entries, lists.version)
+            assert standing.number(NUMBER, NOW) is not None
+            assert (standing.number(other, NOW) is not None) == both
+            changed = feed.changes(0, 0.0)
+            assert changed is not None
+            assert changed.entries.num_rows == 2

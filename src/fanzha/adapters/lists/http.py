@@ -44,7 +44,9 @@ class HttpListFeed:
         quiet_s: float = _QUIET_S,
         whole_s: float = _WHOLE_S,
         newest: tuple[int, int] = (-1, -1),
+        area: str = "",
     ) -> None:
+        """`area`: the code of the unit in whose area the edge stands; empty: all that stands."""
         if len(public_key) != _KEY_BYTES:
             raise _misconfigured("公钥应为 32 字节", "a public key has 32 bytes", "public_key")
         self._client = _client(url, key, quiet_s)
@@ -54,18 +56,19 @@ class HttpListFeed:
         self._quiet_s = quiet_s
         self._whole_s = whole_s
         self._newest = newest
+        self._where = {"area": area} if area else {}
         self._lock = threading.Lock()
 
     def whole(self) -> Lists:
         """Everything that stands now."""
-        body = self._get({}, self._whole_s, self._quiet_s)
+        body = self._get(self._where, self._whole_s, self._quiet_s)
         if body is None:
             raise _nonsense()
         return self._opened(body, None)
 
     def changes(self, since: int, wait_s: float) -> Lists | None:
         """What has changed after `since`, waiting up to `wait_s` for something to."""
-        asked = {"since": str(since), "wait": f"{max(0.0, wait_s):.3f}"}
+        asked = {**self._where, "since": str(since), "wait": f"{max(0.0, wait_s):.3f}"}
         body = self._get(asked, self._whole_s + wait_s, self._quiet_s + wait_s)
         if body is None:
             return None

@@ -41,10 +41,12 @@ def following(
             " set FANZHA_LISTS_KEY",
             field="lists_key",
         )
+    area = settings.lists_area
     feed = CentreFeed(
-        address_of(settings), secret.get_secret_value(), settings.lists_public_key, folder
+        address_of(settings), secret.get_secret_value(), settings.lists_public_key, folder, area
     )
-    return Follower(feed, folder / "lists", on_change)
+    # What was kept for another area is not what to go on from.
+    return Follower(feed, folder / (f"lists-{area}" if area else "lists"), on_change)
 
 
 class CentreFeed:
@@ -52,9 +54,10 @@ class CentreFeed:
     once, over TLS or on this machine, and pinned in `folder` from then on. There it also notes how
     new a list has come, so that no older one is brought up after a restart."""
 
-    def __init__(self, url: str, key: str, public_key: str, folder: Path) -> None:
+    def __init__(self, url: str, key: str, public_key: str, folder: Path, area: str = "") -> None:
         self._url = url
         self._key = key
+        self._area = area
         self._pin = folder / "centre.key"
         self._note = folder / "centre.newest"
         self._given = _key_in(public_key) if public_key else None
@@ -79,7 +82,9 @@ class CentreFeed:
     def _opened(self) -> HttpListFeed:
         if self._feed is None:
             key = self._given or self._learnt()
-            self._feed = HttpListFeed(self._url, self._key, key, newest=self._newest())
+            self._feed = HttpListFeed(
+                self._url, self._key, key, newest=self._newest(), area=self._area
+            )
         return self._feed
 
     def _newest(self) -> tuple[int, int]:
