@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -10,9 +11,11 @@ from fanzha.detection.division import united
 from fanzha.detection.engine import Engine, Outcome
 from fanzha.features.shared import Share, SharedFeatures
 from fanzha.testing.gathering import Gathering
-from tests.detection.streams import POLICIES, Tape
 from tests.detection.engine.test_engine import tapes
+from tests.detection.streams import POLICIES, Tape
 from tests.detection.test_person_fusion import scam
+
+pytestmark = pytest.mark.slow
 
 
 def engine_of(share: Share) -> Engine:

@@ -20,6 +20,8 @@ VICTIM, TOKEN = reserved.mobile(8), reserved.person(8)
 SITE = "http://gov-anquan-100001.top/a"
 BODY = f"【公安局】您涉嫌洗钱案，请将资金转入安全账户配合清查，勿告知家人，点击 {SITE} 办理"
 
+pytestmark = pytest.mark.slow
+
 
 def scam() -> Tape:
     """Texted, on the site, an app from outside the stores, a payment: minutes apart."""
