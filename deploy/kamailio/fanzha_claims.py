@@ -39,7 +39,9 @@ def number_in(uri: str) -> str:
         user, at, _ = rest.partition("@")
         if not at:
             return ""
-        user = re.split("[:;]", unquote(user), maxsplit=1)[0]
+        user = unquote(user) if "%" in user else user
+        if ":" in user or ";" in user:
+            user = re.split("[:;]", user, maxsplit=1)[0]
     user = user.strip()[:64]
     return user if any("0" <= c <= "9" for c in user) else ""
 
@@ -107,6 +109,11 @@ def originator(identity: str) -> str:
     return "+" + number[:63] if number.isdigit() and len(number) >= 8 else number[:64]
 
 
+def _first(sender: str) -> list[str]:
+    """The address in From, whether it comes with a name or alone."""
+    return [sender] if _SCHEME.match(sender) else uris_in(sender)[:1]
+
+
 class Claim(NamedTuple):
     """A number that a request says it comes from. `protects`: where it is on the protected list,
     the call passes; what anybody can write beside From does not."""
@@ -130,7 +137,7 @@ def claims(
         (4, believed, of_network),
         (2, False, (originator(value) for value in identities)),
         (1, False, (number_in(uri) for value in party for uri in uris_in(value))),
-        (1, True, (number_in(uri) for uri in uris_in(sender)[:1])),
+        (1, True, (number_in(uri) for uri in _first(sender))),
     )
     found: dict[str, bool] = {}
     for most, protects, numbers in ranks:

@@ -203,14 +203,22 @@ class Edge(_Asked):
     def ask(self, numbers: Sequence[str]) -> tuple[list[Hit] | None, str]:
         """(what stands against each, ""), or (None, why nothing was heard). Never raises."""
         question, count = frame(numbers), len(numbers)
+        length = struct.pack("!I", 2 + 13 * count)
 
         def exchange(link: socket.socket, until: float) -> list[Hit]:
             link.settimeout(_left(until))
             link.sendall(question)
-            (length,) = struct.unpack("!I", _exactly(link, 4, until))
-            if length != 2 + 13 * count:
-                raise Nonsense
-            return answers(_exactly(link, length, until), count)
+            found, whole = b"", 6 + 13 * count
+            while len(found) < whole:
+                if found:
+                    link.settimeout(_left(until))
+                piece = link.recv(whole - len(found))
+                if not piece:
+                    raise ConnectionResetError
+                found += piece
+                if not found.startswith(length[: len(found)]):
+                    raise Nonsense
+            return answers(found[4:], count)
 
         return self._within(exchange)
 
@@ -244,17 +252,6 @@ class Cards(_Asked):
 
 def _fits_a_header(text: object) -> bool:
     return isinstance(text, str) and not re.search(r"[\r\n\0]", text)
-
-
-def _exactly(link: socket.socket, size: int, until: float) -> bytes:
-    found = b""
-    while len(found) < size:
-        link.settimeout(_left(until))
-        piece = link.recv(size - len(found))
-        if not piece:
-            raise ConnectionResetError
-        found += piece
-    return found
 
 
 def _left(until: float) -> float:

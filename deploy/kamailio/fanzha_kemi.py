@@ -54,7 +54,7 @@ class Hook:
     def _judge(self) -> int:
         if reads.is_emergency(_read("ru"), self.settings.always):
             return _counted("emergency")
-        source = _read("si")
+        source = KSR.pv.get("$si") or ""
         claims = reads.claims(
             _headers("P-Asserted-Identity"),
             _headers("Identity") or _headers("y"),
