@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import event
 
 __all__ = ["bare", "compiled", "inlined"]
 
@@ -29,3 +31,24 @@ def bare(function: F) -> F:
 def inlined(function: F) -> F:
     """Allocates nothing and becomes part of its callers: for what every character goes through."""
     return cast(F, numba.njit(forceinline=True, **_BARE)(function))
+
+
+class _First(event.Listener):
+    """Says once that machine code is being made: the first run takes a minute or two."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    def on_start(self, event: object) -> None:
+        """A function that is not on disk yet."""
+        if not self._said:
+            self._said = True
+            logging.getLogger(__name__).warning(
+                "首次运行，正在编译，约一两分钟 · first run: compiling, a minute or two"
+            )
+
+    def on_end(self, event: object) -> None:
+        """Nothing to say."""
+
+
+event.register("numba:compile", _First())  # type: ignore[no-untyped-call]

@@ -34,7 +34,9 @@ class Progress:
 
     def _say(self, end: str) -> None:
         seconds = max(time.monotonic() - self._begun, 1e-9)
-        rate = f"({self.rows / seconds:,.0f}/s)"
+        each = self.rows / seconds
+        slow = self.rows and each < 1
+        rate = f"({seconds / self.rows:.1f} s each)" if slow else f"({each:,.0f}/s)"
         sys.stderr.write(f"{self._words}: {self.rows:,}{self._of}  {rate}{end}")
         sys.stderr.flush()
 

@@ -168,8 +168,9 @@ def test_subscribers_lacking_columns_or_values_are_scored_and_told(
     frame.write_parquet(tmp_path / "train.parquet")
     subscribers.train(str(tmp_path / "train.parquet"), tmp_path / "m")
     said = capsys.readouterr().err
-    assert "folds of cross-validation: 5 " in said
-    assert "cross-validated, 不用图 without the graph: AUC " in said
+    assert "parts of cross-validation: 5 / 5" in said
+    assert "auc_without_graph: auc " in said
+    assert "macro_f1 " in said
     less = frame.select("node", "opposite_count", "sms_count")
     less.write_csv(tmp_path / "less.csv")
     subscribers.score(str(tmp_path / "less.csv"), tmp_path / "m", str(tmp_path / "o.jsonl"))
@@ -184,8 +185,9 @@ def test_subscribers_lacking_columns_or_values_are_scored_and_told(
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 nothing")
     with pytest.raises(Refused, match="file_unreadable"):
         subscribers.score(str(tmp_path / "broken.parquet"), tmp_path / "m")
+    (tmp_path / "paid.csv").write_text("time,amount\n1,2\n")
     with pytest.raises(Misconfigured, match="model_invalid"):
-        payments.score(str(tmp_path / "less.csv"), tmp_path / "m")
+        payments.score(str(tmp_path / "paid.csv"), tmp_path / "m")
 
 
 @pytest.mark.parametrize("kind", ["parquet", "ndjson"])

@@ -63,6 +63,9 @@ class Model:
     use_graph: bool
     shift: float
     notes: dict[str, Any]
+    unseen: F64 | None = None
+    """Chance of each row with a label by trees that did not see it, in the order of the rows; the
+    fifths are those of `folds`. None of a model that was read."""
 
     def score(
         self, figures: F64, graph: sparse.csr_array | None, label: F64, rows: I64, *, seed: int
@@ -136,7 +139,8 @@ def fit(
     views = _views(figures, held, graph if use_graph else None, label, seed)
     texts = _trees(views, label, told, [seed + i for i in range(seeds)])
     notes |= {"cut": round(cut, 3), "graph": use_graph}
-    return Model(texts, held, use_graph, float(np.log(cut / (1.0 - cut))), notes)
+    shift = float(np.log(cut / (1.0 - cut)))
+    return Model(texts, held, use_graph, shift, notes, _chance(chosen[0]))
 
 
 def plain(figures: F64, label: F64, rows: I64, *, seed: int = 1) -> F64:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,8 @@ class Subscribers:
     names: tuple[str, ...]
     figures: F64
     label: F64
+    unusable: dict[str, int] = field(default_factory=dict)
+    """By column how many of its values are no numbers, or beyond what a figure can be."""
 
     def take(self, rows: npt.NDArray[np.int64]) -> Subscribers:
         """Some of the rows."""
@@ -47,37 +49,81 @@ class Subscribers:
 
 
 def of_frame(frame: pl.DataFrame, names: Sequence[str] | None = None) -> Subscribers:
-    """Rows with `node`, perhaps `label`, and figures: those of `names`, or all numeric columns.
+    """Rows with `node`, perhaps `label`, and figures: those of `names`, or all columns of numbers
+    (of texts too where most are numbers).
 
     Figures beyond 1e15 and infinite ones count as missing. Raises `Refused` without `node`, with
     a node twice, and where no figure is left.
     """
     if "node" not in frame.columns:
         raise Refused(
-            "columns_absent", zh="缺少 node 列", en="there is no column node", field="node"
+            "columns_absent",
+            zh=f"缺少 node 列；现有 {_shown(frame.columns)}",
+            en=f"there is no column node; there are {_shown(frame.columns)}",
+            field="node",
         )
     key = keys_of(frame["node"])
     told = key[key != 0]
     if np.unique(told).size < told.size:
-        raise Refused("node_twice", zh="node 重复", en="a node stands twice", field="node")
+        raise _twice(key)
     if names is None:
-        numeric = [n for n, kind in frame.schema.items() if kind.is_numeric()]
+        numeric = [n for n in frame.columns if _of_numbers(frame[n])]
         names = [name for name in numeric if name not in _NOT_FIGURES]
     held = [name for name in names if name in frame.columns]
     if not held:
         raise Refused(
             "columns_absent",
-            zh="没有可用的数字列",
-            en="there is no column of figures to judge by",
+            zh=f"没有可用的数字列；现有 {_shown(frame.columns)}",
+            en=f"there is no column of figures to judge by; there are {_shown(frame.columns)}",
             field="--features",
         )
     figures = np.column_stack([_figures(frame[name]) for name in held]).reshape(-1, len(held))
     figures[~(np.abs(figures) <= _LARGEST)] = np.nan
+    unusable = {}
+    for name, values in zip(held, figures.T, strict=True):
+        if count := int(np.isnan(values).sum()) - _absent(frame[name]):
+            unusable[name] = count
     label = np.full(frame.height, np.nan)
     if "label" in frame.columns:
         label = _figures(frame["label"])
         label = np.where((label == 0.0) | (label == 1.0), label, np.nan)
-    return Subscribers(key, tuple(held), figures, label)
+    return Subscribers(key, tuple(held), figures, label, unusable)
+
+
+def _of_numbers(values: pl.Series) -> bool:
+    if values.dtype.is_numeric():
+        return True
+    if values.dtype != pl.String or not len(values):
+        return False
+    return int(values.cast(pl.Float64, strict=False).count()) * 2 > values.count()
+
+
+def _absent(values: pl.Series) -> int:
+    """Values that say nothing: null, NaN, an empty text."""
+    nothing = values.is_null()
+    if values.dtype.is_float():
+        nothing |= values.is_nan().fill_null(value=False)
+    if values.dtype == pl.String:
+        nothing |= (values.str.strip_chars() == "").fill_null(value=False)
+    return int(nothing.sum())
+
+
+def _twice(key: U64) -> Refused:
+    """Which rows share a node: the first two by number, and how many nodes stand twice."""
+    order = np.argsort(key, kind="stable")
+    same = np.flatnonzero((np.diff(key[order]) == 0) & (key[order][1:] != 0))
+    first = same[np.argmin(order[same])]
+    rows = f"{int(order[first]) + 1}, {int(order[first + 1]) + 1}"
+    return Refused(
+        "node_twice",
+        zh=f"node 重复 {same.size:,} 次，例如第 {rows} 行（不计表头）",
+        en=f"nodes stand twice {same.size:,} times, first in rows {rows} (head not counted)",
+        field="node",
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(name for name in names[:20] if len(name) < 25 and not name[:1].isdigit())
 
 
 def keys_of(nodes: pl.Series) -> U64:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fanzha.entrypoints.cli.opened import absent
 from fanzha.entrypoints.cli.whole import piped
 from fanzha.entrypoints.encoding import forced, heard
 from fanzha.errors import Refused
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["admitted"]
+
+_TELLING = frozenset(
+    {"event_id", "at", "caller", "callee", "number", "sender", "recipient", "payer", "payee",
+     "account", "holder"}
+)  # fmt: skip
+"""Columns that tell a reader which stream is meant, of those it has."""
 
 
 def admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: Any) -> pl.DataFrame:
@@ -24,6 +31,7 @@ def admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: An
     from fanzha.detection.arrays import frame_of
     from fanzha.records.door import admit
     from fanzha.records.readers import read_file, read_open
+    from fanzha.records.schemas import COLUMNS
 
     frames = []
     source = "stdin" if str(path) == "-" else path.stem
@@ -41,6 +49,10 @@ def admitted(path: Path, stream: str, faults: list[dict[str, Any]], progress: An
                     en=f"{refusal.en}; get it again, or give the part that can be read",
                     field=path.name,
                 )
+        names = {column.name for column in COLUMNS[stream]}
+        if chunk.table.num_rows and names.isdisjoint(chunk.table.column_names):
+            found = [*chunk.table.column_names, *chunk.unknown_columns]
+            raise absent(str(path), [(name,) for name in sorted(names & _TELLING)], found)
         taken = admit(stream, chunk.table, source, rows=chunk.rows)
         frames.append(frame_of(taken.batch))
         progress.add(chunk.table.num_rows + len(chunk.refused))

@@ -73,18 +73,25 @@ def classify(source: In, out: Out = "-", model: Model = None) -> None:
     progress.done()
 
 
-def train(source: Ins, model: Annotated[Path, typer.Option(help="写到 where to write")]) -> None:
+def train(
+    source: Ins,
+    model: Annotated[Path, typer.Option(help="写到 where to write")],
+    folds: Annotated[int, typer.Option(min=0, max=10, help="交叉验证折数，0 不做 0: none")] = 5,
+) -> None:
     """用自己的数据训练（url, label）。Train on addresses with labels."""
     import hashlib
-    import json
     import sys
 
     from fanzha.detection.link.ranking import train as training
+    from fanzha.detection.link.ranking.held_back import held_back
     from fanzha.detection.link.v1.tables import load_tables
     from fanzha.detection.model_file import ModelFile, write_model
-    from fanzha.entrypoints.cli.rows import told
+    from fanzha.entrypoints.cli.rows import Progress, told
+    from fanzha.entrypoints.cli.whole import apart
+    from fanzha.entrypoints.training_report import reported
     from fanzha.settings import load
 
+    apart(model, *source)
     urls, scam, _, left = _labelled(source)
     tables = load_tables(load().policies / "detection")
     addresses = tables.names.take_apart(urls.to_arrow())
@@ -102,7 +109,17 @@ def train(source: Ins, model: Annotated[Path, typer.Option(help="写到 where to
     made = ModelFile(made.kind, about, made.arrays, made.texts)
     write_model(model, made)
     told(f"{made.version}  ({len(urls):,} rows, {left:,} left out)")
-    sys.stderr.write(json.dumps(made.about["rows"]) + "\n")
+    report: dict[str, Any] = {"model": made.version, **about, "figures": {}}
+    if folds > 1:
+        progress = Progress("交叉验证的部分", "parts of cross-validation", folds)
+        try:
+            report["figures"], report["measured_on"] = held_back(
+                addresses, scam, tables, load().policies / "detection", folds, done=progress.add
+            )
+        except Refused as refusal:
+            report["not_measured"] = f"{refusal.zh} {refusal.en}"
+        progress.done()
+    reported(model, report)
 
 
 def evaluate(source: Ins, model: Model = None) -> None:

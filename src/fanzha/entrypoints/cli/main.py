@@ -191,6 +191,7 @@ def main() -> int:
         sys.stderr.write(f"✗ {error.zh}{where}\n  {error.en} [{error.code}]\n")
         return next((code for kind, code in _EXIT.items() if isinstance(error, kind)), 78)
     except KeyboardInterrupt:
+        sys.stderr.write("\n已停止，没有写出半个文件 · stopped; no half-written file is left\n")
         return 130
     return 0
 

@@ -9,6 +9,7 @@ its line: nothing is dropped silently. An `id` asked for as `ID` keeps the JSON 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import itertools
 import json
@@ -206,7 +207,9 @@ def _csv(file: IO[bytes], asked: _Asked) -> Iterator[Part]:
         encoding=forced(), lines_a_row=_LINES_A_CELL, heard=heard(name),
     )  # fmt: skip
     for chunk in chunks:
-        names = chunk.table.column_names
+        # The reader of CSV has names in small letters; who asks for TX_TIME means that column.
+        here = {name.lower(): name for name in columns}
+        names = [here.get(name, name) for name in chunk.table.column_names]
         if not begun:
             asked.demand(names.__contains__, names)
         begun = True
@@ -255,7 +258,8 @@ def _lines(file: IO[bytes], asked: _Asked) -> Iterator[Part]:
             part = _part(lines, number, asked)
             if part.frame.height and not seen:
                 seen = True
-                asked.demand(lambda name: _named(piece, name), _first_names(lines))  # noqa: B023  (asked at once)
+                whole = piece + b"\n" + tail  # the last line may have no end
+                asked.demand(functools.partial(_named, whole), _first_names(lines))
             yield part
             number += len(lines)
         rest = tail

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fanzha.entrypoints.cli.opened import absent
 from fanzha.entrypoints.cli.whole import apart, once, whole
-from fanzha.errors import Refused
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,11 +23,6 @@ _KIND = "subscribers"
 _MISSING_SHOWN = 20
 _LACKING_MOST = 0.9
 _TOO_FEW = "缺少九成以上的特征 more than nine tenths of the figures are absent"
-_WAYS = (
-    ("auc_without_graph", "不用图", "without the graph"),
-    ("auc_with_graph", "用图", "with the graph"),
-)
-
 Features = Annotated[str, typer.Option(help="特征 features: node, label, numbers; - = stdin")]
 Edges = Annotated[Path | None, typer.Option(help="关系 edges: node_a, node_b, weight")]
 Model = Annotated[Path, typer.Option(help="模型 model")]
@@ -39,15 +34,20 @@ def train(features: Features, model: Model, edges: Edges = None, seed: int = 1) 
     import numpy as np
 
     from fanzha.detection.model_file import ModelFile, write_model
+    from fanzha.detection.subscriber.measured import held_back
     from fanzha.detection.subscriber.model import fit
     from fanzha.detection.subscriber.table import adjacency, of_frame
     from fanzha.entrypoints.cli.rows import Progress, told
+    from fanzha.entrypoints.training_report import reported
 
+    apart(model, features, edges)
     once(features, edges)
     table = of_frame(whole(features, ("node",)))
+    _say_unusable(table)
     sides = _edges(edges)
     graph = None if sides is None else adjacency(table.key, *sides)
-    progress = Progress("交叉验证的部分", "folds of cross-validation")
+    ways = 1 if graph is None or not graph.nnz else 2
+    progress = Progress("交叉验证的部分", "parts of cross-validation", 5 * ways)
     learned = fit(table.figures, table.names, table.label, graph, seed=seed, done=progress.add)
     progress.done()
     kept = np.flatnonzero(~np.isnan(table.label) & (table.key != 0))
@@ -69,13 +69,13 @@ def train(features: Features, model: Model, edges: Edges = None, seed: int = 1) 
         }
     made = ModelFile(_KIND, about, arrays, {**learned.texts, "head": learned.head()})
     write_model(model, made)
-    for way, zh, en in _WAYS:
-        if areas := learned.notes.get(way):
-            mean, low, high = float(np.mean(areas)), min(areas), max(areas)
-            spread = f"{mean:.3f} ({low:.3f}–{high:.3f}, {len(areas)} folds)"
-            sys.stderr.write(f"交叉验证 cross-validated, {zh} {en}: AUC {spread}\n")
     looked = "用图 with the graph" if learned.use_graph else "不用图 without the graph"
     told(f"{made.version}  ({kept.size:,} labelled, {looked})")
+    figures = {"五折 five folds": held_back(learned, table.label, seed=seed)}
+    for way in ("auc_without_graph", "auc_with_graph"):
+        if areas := learned.notes.get(way):
+            figures[way] = {"auc": float(np.mean(areas)), "least": min(areas), "most": max(areas)}
+    reported(model, {"model": made.version, **about, "figures": figures})
 
 
 def score(features: Features, model: Model, out: Out = "-", edges: Edges = None) -> None:
@@ -89,17 +89,21 @@ def score(features: Features, model: Model, out: Out = "-", edges: Edges = None)
     from fanzha.entrypoints.cli.rows import Progress, Writer, told
 
     apart(out, features, edges)
-    file = read_model(model, _KIND)
-    learned = Learned.of(dict(file.texts))
     once(features, edges)
     frame = whole(features, ("node",))
+    sides = _edges(edges)
+    file = read_model(model, _KIND)
+    learned = Learned.of(dict(file.texts))
     table = of_frame(frame, learned.names)
+    _say_unusable(table)
     absent = [name for name in learned.names if name not in table.names]
     told(file.version + (f"  缺列 columns absent: {', '.join(absent)}" if absent else ""))
     if learned.use_graph and edges is None:
         told("未给出关系，按无邻居评分 no --edges: scored as if without neighbours")
+    if edges is not None and not learned.use_graph:
+        told("--edges 未用：此模型不看图 --edges not used: this model looks at no graph")
     progress = Progress("用户", "subscribers")
-    values = _scores(learned, table, file.arrays, edges)
+    values = _scores(learned, table, file.arrays, sides)
     progress.add(values.size)
     answer = pl.DataFrame(
         {
@@ -147,9 +151,7 @@ def evaluate(
     print(json.dumps(found, ensure_ascii=False))
 
 
-def _scores(
-    learned: Any, table: Subscribers, arrays: Any, edges: Path | None
-) -> npt.NDArray[np.float64]:
+def _scores(learned: Any, table: Subscribers, arrays: Any, sides: Any) -> npt.NDArray[np.float64]:
     """The rows asked for stand first, then those of the training that are not among them."""
     import numpy as np
 
@@ -173,10 +175,18 @@ def _scores(
         raise Misconfigured(
             "model_invalid", zh="模型文件的内容不完整", en="the model file is incomplete"
         ) from error
-    sides = _edges(edges)
     nothing = np.zeros(0, dtype=np.uint64)
     graph = adjacency(key, *(sides or (nothing, nothing, np.zeros(0))))
     return np.asarray(learned.score(figures, graph, label, rows, seed=1))
+
+
+def _say_unusable(table: Subscribers) -> None:
+    """Values that are no numbers, by column."""
+    for name, count in table.unusable.items():
+        sys.stderr.write(
+            f"{name}: {count:,} 个值不是可用的数，按缺失计 · {count:,} values are no usable "
+            "numbers and count as absent\n"
+        )
 
 
 def _known(table: Subscribers, names: tuple[str, ...]) -> npt.NDArray[np.bool_]:
@@ -218,13 +228,8 @@ def _edges(path: Path | None) -> Any:
     if path is None:
         return None
     frame = whole(str(path), ("node_a", "node_b"))
-    if "node_a" not in frame.columns or "node_b" not in frame.columns:
-        raise Refused(
-            "columns_absent",
-            zh="关系文件须有 node_a 与 node_b",
-            en="edges need node_a and node_b",
-            field=path.name,
-        )
+    if lacking := [(name,) for name in ("node_a", "node_b") if name not in frame.columns]:
+        raise absent(str(path), lacking, frame.columns)
     weight = np.ones(frame.height)
     if "weight" in frame.columns:
         import polars as pl

@@ -28,6 +28,8 @@ from fanzha.records.schemas import STREAMS
 _SLICE_MS = 300_000
 """Stream time in one batch: features do not depend on it, and history is long."""
 _SOURCE = "file"
+_FIRST_KEPT_S = 4.0
+"""After so long the state is kept for the first time, then in spans twice as long each."""
 _STANDING = frozenset({"subject", "line", "account"})
 """Registers: what they say is as old as it likes, and makes history no longer."""
 
@@ -86,6 +88,7 @@ def rehearse(
             engine.restore(part("engine", found.state))
             kept, done = _kept(unpacked(found.state["kept"])), found.position
     begun = saved = time.monotonic()
+    wait = min(_FIRST_KEPT_S, keep_every_s)
     before = kept.seconds
     for position, stream, batch in entries:
         if position <= done:
@@ -101,8 +104,8 @@ def rehearse(
         now = time.monotonic()
         kept.seconds = before + now - begun
         told(position, kept.rows)
-        if snapshots is not None and now - saved > keep_every_s:
-            saved = now
+        if snapshots is not None and now - saved > wait:
+            saved, wait = now, min(2 * wait, keep_every_s)
             snapshots.save(position, {**prefixed("engine", engine.snapshot()),
                                       "kept": packed(_plain(kept))})  # fmt: skip
     if not kept.rows or kept.begin > kept.end:
@@ -122,10 +125,11 @@ def from_files(
     refuse: Callable[[Sequence[Refusal]], None],
     *,
     ahead: bool = False,
+    read: Callable[[int], None] = lambda rows: None,
 ) -> Iterator[Entry]:
     """Files of records in their order of time, cut as live feeds are. Rows of a time to come are
-    refused unless `ahead`."""
-    admitted = {s: _admitted(s, paths, refuse, ahead) for s, paths in streams.items()}
+    refused unless `ahead`; `read` hears how many rows are read."""
+    admitted = {s: _admitted(s, paths, refuse, ahead, read) for s, paths in streams.items()}
     position = 0
     for found in merge(admitted, spill, slice_ms=_SLICE_MS):
         for stream in STREAMS:
@@ -135,13 +139,18 @@ def from_files(
 
 
 def _admitted(
-    stream: str, paths: Sequence[Path], refuse: Callable[[Sequence[Refusal]], None], ahead: bool
+    stream: str,
+    paths: Sequence[Path],
+    refuse: Callable[[Sequence[Refusal]], None],
+    ahead: bool,
+    read: Callable[[int], None],
 ) -> Iterator[pa.RecordBatch]:
     now = None if ahead else utc_now()
     for path in paths:
         for chunk in read_file(path, stream, _SOURCE, encoding=forced(), heard=heard(path)):
             found = admit(stream, chunk.table, _SOURCE, now=now, rows=chunk.rows)
             refuse(chunk.refused + found.refused)
+            read(chunk.table.num_rows + len(chunk.refused))
             yield found.batch
 
 

@@ -160,3 +160,15 @@ def test_a_line_too_long_is_told_so(tmp_path: Path) -> None:
     assert fault[0] == 1
     assert "longer than 8 MiB" in fault[2]
     assert [one for part in parts for one in part.frame["url"]] == ["b.com"]
+
+
+def test_columns_in_capitals_are_found_in_csv(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("TX_TIME,x\n5,1\n")
+    (part,) = read_rows(str(tmp_path / "a.csv"), {"TX_TIME": pl.String}, needed=[("TX_TIME",)])
+    assert part.frame["TX_TIME"].to_list() == ["5"]
+
+
+def test_a_last_line_without_an_end_may_be_the_only_one_with_a_column(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{}\n{"url": "a.com"}')
+    parts = list(read_rows(str(tmp_path / "a.jsonl"), {"url": pl.String}, needed=[("url",)]))
+    assert [url for part in parts for url in part.frame["url"]] == [None, "a.com"]

@@ -36,7 +36,7 @@ from fanzha.detection.account.batch.transfers import Transfers, transfers_of
 from fanzha.detection.model_file import ModelFile
 from fanzha.errors import Refused
 
-__all__ = ["Labelled", "added", "everyday", "fit", "folds_of", "invented", "labels_of"]
+__all__ = ["FOLDS", "Labelled", "added", "everyday", "fit", "folds_of", "invented", "labels_of"]
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

@@ -31,7 +31,10 @@ many of its spans away an instant is no longer believed."""
 Fault = tuple[str, str]
 """What is wrong with a row, in Chinese and English."""
 NAMELESS: Fault = ("缺少 payer 或 payee", "lack payer or payee")
-TIMELESS: Fault = ("time 缺少或读不懂", "have no time that can be read")
+TIMELESS: Fault = (
+    "time 缺少或读不懂（应如 2026-11-26 08:00:00，或整数）",
+    "have no time that can be read (2026-11-26 08:00:00 or a whole number is)",
+)
 FAR: Fault = (
     "time 与其余相去太远（默认日期？）",
     "have a time far from all others (by default?)",
@@ -102,8 +105,8 @@ def transfers_of(frame: pl.DataFrame) -> Transfers:
     if absent := [name for name in _NEEDED if name not in frame.columns]:
         raise Refused(
             "columns_absent",
-            zh=f"转账文件缺少列：{'、'.join(absent)}",
-            en=f"the transfers lack {', '.join(absent)}",
+            zh=f"转账文件缺少列：{'、'.join(absent)}；现有 {_shown(frame.columns)}",
+            en=f"the transfers lack {', '.join(absent)}; they have {_shown(frame.columns)}",
             field=absent[0],
         )
     payer, payee = _names(frame["payer"]), _names(frame["payee"])
@@ -154,6 +157,11 @@ def _together(time: pl.Series, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bo
     high = np.quantile(known, 1.0 - _TAIL, method="lower")
     reach = max(high - low, 1.0) * _FAR
     return np.asarray((at >= low - reach) & (at <= high + reach))
+
+
+def _shown(names: list[str]) -> str:
+    """Of a file without a head the first row stands there: what is long or a number is not said."""
+    return ", ".join(name for name in names[:20] if len(name) < 25 and not name[:1].isdigit())
 
 
 def _repeated(frame: pl.DataFrame) -> int:

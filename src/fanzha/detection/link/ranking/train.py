@@ -47,7 +47,7 @@ from fanzha.detection.link.v1.tables import Tables
 from fanzha.detection.model_file import ModelFile
 from fanzha.errors import Refused
 
-__all__ = ["Settings", "train"]
+__all__ = ["Settings", "picked", "train"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -104,7 +104,7 @@ def train(
             en=f"each side needs at least {_LEAST} different host names",
             field="label",
         )
-    names = _picked(addresses, kept)
+    names = picked(addresses, kept)
     say("名称 names", f"{kept.size:,} ({int(wanted.sum()):,} scam)")
     arrays, numbers, figures = _fit_names(names, wanted, tables, settings, say)
     path_arrays, path_numbers, path_figures = _fit_paths(addresses, scam, tables, settings)
@@ -226,7 +226,7 @@ def _fit_paths(
         else [],
     }
     more = [f"host.example/{path}" for paths in sources.values() for path in paths]
-    both = _joined(_picked(addresses, kept), tables.names.take_apart(more))
+    both = _joined(picked(addresses, kept), tables.names.take_apart(more))
     source = np.repeat(np.arange(4), [kept.size, *map(len, sources.values())])
     wanted = np.concatenate([given, source[kept.size :] == 3])
     rows = Rows(*path_rows(both.data, both.offsets, both.parts))
@@ -317,7 +317,7 @@ def _known(addresses: Addresses, scam: Bools) -> tuple[U64, npt.NDArray[np.uint8
     return unique[real], values[real]
 
 
-def _picked(addresses: Addresses, rows: I64) -> Addresses:
+def picked(addresses: Addresses, rows: I64) -> Addresses:
     """Some rows of a batch, with bytes of their own."""
     starts, ends = addresses.offsets[rows], addresses.offsets[rows + 1]
     offsets = np.concatenate([[0], np.cumsum(ends - starts)])

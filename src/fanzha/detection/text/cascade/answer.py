@@ -26,6 +26,7 @@ from fanzha.detection.text.cascade.policy import CASCADE_FILE, Allowance, Cascad
 from fanzha.detection.text.cascade.reasons import Grounds
 from fanzha.detection.text.cascade.report import unsure
 from fanzha.detection.text.cascade.scale import cells
+from fanzha.detection.text.cascade.veiled import unescaped, veils
 from fanzha.detection.text.cascade.voice import Voice, both, dense_of, first_columns
 from fanzha.detection.text.parts import FROM, SETTLED, SUSPECT, cut, log_odds, worst
 from fanzha.detection.text.v1.evidence import Evidence, Reader
@@ -81,8 +82,8 @@ class Cascade:
         Texts of several sentences are judged by the worst of their parts too, by the first stage.
         Of a phrase said over and over the first time counts.
         """
-        texts = [said_once(text) for text in texts]
-        whole = self._read_whole(texts, talk, allowance)
+        texts = [said_once(unescaped(text)) for text in texts]
+        whole = replace(self._read_whole(texts, talk, allowance), veiled=veils(texts))
         rows = np.flatnonzero((whole.first.length >= FROM) & (whole.score < SETTLED))
         parts, owner = cut([texts[row] for row in rows.tolist()])
         if not parts:
@@ -208,16 +209,21 @@ class Answers:
     """Of the parts of longer texts."""
     worse: Mapping[int, int] = field(default_factory=dict)
     """Row → the part in `parts` that its score is of, where that is not the whole's."""
+    veiled: Mapping[int, str] = field(default_factory=dict)
+    """Row → how it is written so that it cannot be read (`veiled.REASONS`)."""
 
     @cached_property
     def sure(self) -> Bools:
         """False where a text is of a kind the model was not calibrated on and the score undecided,
-        where the whole and its worst part disagree, or where there is nothing to read."""
+        where the whole and its worst part disagree, where it is innocent and `veiled`, or where
+        there is nothing to read."""
         policy, model = self.cascade.policy, self.cascade.model
         low, high = policy.unsure_score
         middle = (self.score > low) & (self.score < high)
         strange = (self.alike < policy.unlike) | ~model.first_in.met[self.cell]
         sure: Bools = ~(strange & middle) & (self.first.length > 0)
+        for row in self.veiled:
+            sure[row] &= bool(self.score[row] >= 0.5)
         return sure if self.split is None else sure & ~self.split
 
     @cached_property

@@ -17,7 +17,12 @@ __all__ = ["quote", "spans"]
 _SHOWN = 40
 _LEAST = 2
 _TRIMMED = " \t\r\n,.;:!?，。；：！？、…~～-—|/\\*()（）[]【】<>《》「」『』\"'“”‘’·"
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\ufe00-\ufe0f]")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U000e0000-\U000e0fff]"
+)
+"""Controls, marks of direction and all that shows nothing: a quote must show what it is."""
 _DIGITS = re.compile(r"\d(?:[\s-]{0,2}\d){6,}")
 _HANDLE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{2,}\d[A-Za-z0-9_-]*")
 

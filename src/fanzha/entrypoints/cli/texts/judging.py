@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["classify"]
 
+_CUT = (
+    "前 1 MiB 没有可读的文字，其后未读 nothing to read in the first MiB; what comes after "
+    "was not read"
+)
 _NO_TEXT = "缺少 text（或 turns），须为文本 no text (or turns), which is text"
 Turns = Annotated[
     bool,
@@ -124,6 +128,9 @@ def _told_rows(
 ) -> pl.DataFrame:
     import polars as pl
 
+    from fanzha.detection.text.cascade.veiled import REASONS as VEILS
+    from fanzha.detection.text.v1.normal import LONGEST
+
     there = rows["text"].is_not_null()
     empty = there & (pl.Series(answers.first.length) == 0)
     strange = strange_channel(rows)
@@ -133,11 +140,16 @@ def _told_rows(
         if read[k] and answers.score[k] >= cascade.policy.reasons_from else []
         for k in range(rows.height)
     ]  # fmt: skip
+    for k, code in answers.veiled.items():
+        if read[k] and not answers.sure[k]:
+            r = VEILS[code]
+            said[k] = [*said[k], {"code": r.code, "zh": r.zh, "en": r.en, "part": r.part}]
     kind = pl.Struct({"code": pl.String, "zh": pl.String, "en": pl.String, "part": pl.Float64})
     error = pl.coalesce(
         "error",
         pl.when(~there).then(pl.lit(_NO_TEXT)),
         strange,
+        pl.when(empty & (rows["text"].str.len_bytes() > LONGEST)).then(pl.lit(_CUT)),
         pl.when(empty).then(pl.lit(NOTHING_SAID)),
     )
     return rows.with_columns(

@@ -145,10 +145,10 @@ def say_rate(allowance: Allowance) -> None:
     part = f"{allowance.asked:,}/{allowance.seen:,} ({allowance.asked / seen:.2%})"
     share = f"{allowance.share:.0%}"
     say(
-        f"第一级没把握的 {allowance.wanted:,} 条；第二级（句子编码器）读了 {part}，"
-        f"上限 {share}，至少 {allowance.first:,} 条",
-        f"the first stage was unsure of {allowance.wanted:,}; the second (sentence encoder) read"
-        f" {part}: at most {share}, but {allowance.first:,} in any case",
+        f"第一级愿请第二级（句子编码器）复读 {allowance.wanted:,} 条，复读了 {part}；"
+        f"上限为 {share} 或 {allowance.first:,} 条，取大者",
+        f"the first stage would have {allowance.wanted:,} read by the second (sentence encoder), "
+        f"which read {part}; the limit is {share} or {allowance.first:,}, whichever is more",
     )
 
 

@@ -12,7 +12,7 @@ from fanzha.detection.engine import Engine
 from fanzha.detection.rules.names import Catalogue
 from fanzha.detection.rules.rule import RuleText, check
 from fanzha.detection.rules.ruleset import Mode, Ruled
-from fanzha.entrypoints.cli.rows import told
+from fanzha.entrypoints.cli.rows import Progress, told
 from fanzha.entrypoints.replay.asked import elder_of
 from fanzha.entrypoints.replay.files import missing, ndjson, private_file
 from fanzha.entrypoints.replay.history import joined
@@ -70,9 +70,13 @@ def run(
     def progress(position: int, rows: int) -> None:
         if time.monotonic() - said[0] > _TELL_S:
             said[0] = time.monotonic()
-            sys.stderr.write(f"{rows:,} 行 rows\n")
+            sys.stderr.write(f"已回放 replayed {rows:,} / {reading.rows:,} 行 rows read\n")
+            sys.stderr.flush()
 
-    entries = from_files(wanted.streams, spill, refuse, ahead=wanted.ahead)
+    reading = Progress("读入", "read")
+    entries = from_files(wanted.streams, spill, refuse, ahead=wanted.ahead, read=reading.add)
+    sys.stderr.write("读入并按时间排列记录 · reading records into their order of time\n")
+    sys.stderr.flush()
     found = rehearse(engine, chosen, joined(entries), folder=wanted.keep, told=progress)
     if refused[0]:
         sys.stderr.write(f"被拒 refused: {refused[0]:,} 行 rows\n")
