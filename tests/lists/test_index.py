@@ -181,6 +181,21 @@ def test_columns_of_any_form_are_asked_alike(texts: list[str | None]) -> None:
             assert hits.code.tolist() == plain.code.tolist()
 
 
+@settings(max_examples=50)
+@given(st.lists(st.text(st.characters(), max_size=4), min_size=1, max_size=5))
+def test_texts_that_are_none_are_asked_alike_alone_and_together(texts: list[str]) -> None:
+    """`st.characters` gives halves of surrogate pairs, which come in JSON and from no encoder."""
+    rows = [
+        (kind, 0, text.encode("utf-8", "replace"), 3, 1, 0) for kind in (1, 2) for text in texts
+    ]
+    rows += [(1, 1, b"?", 1, 2, 0), (2, 1, b"?", 1, 2, 0)]
+    standing = Standing.build(entries(rows), 1)
+    for name in ("numbers", "senders", "names", "urls"):
+        hits = getattr(standing, name)(texts, 0)
+        alone = [getattr(standing, name[:-1])(text, 0) for text in texts]
+        assert [hits[row] for row in range(len(texts))] == alone
+
+
 DIGITS = st.text("0123456789", max_size=21)
 WRITTEN = st.builds(
     "".join, st.tuples(st.sampled_from(["", "+", "86", "+86", "0086", "106", "1064"]), DIGITS)

@@ -20,11 +20,12 @@ Asked = list[tuple[Kind, bytes]]
 
 def number(text: str) -> Asked:
     """A number as a network presents or a person writes it."""
-    return [(Kind.NUMBER, _bytes(phone_number.read(text)[0]))]
+    return [(Kind.NUMBER, _bytes(phone_number.read(_whole(text))[0]))]
 
 
 def sender(text: str) -> Asked:
     """What a text says it is from: letters and signs, or a number, which then counts as one."""
+    text = _whole(text)
     normal, kind, _ = phone_number.read(text)
     own = (Kind.SENDER, _bytes(fold(text).lower()))
     return [own] if kind is NumberKind.MALFORMED else [own, (Kind.NUMBER, _bytes(normal))]
@@ -33,7 +34,7 @@ def sender(text: str) -> Asked:
 def name(text: str) -> Asked:
     """A name as a resolver sees it; what is none stands on no list."""
     try:
-        return [(Kind.NAME, dns_name.parse(text).normal.encode("ascii"))]
+        return [(Kind.NAME, dns_name.parse(_whole(text)).normal.encode("ascii"))]
     except Refused:
         return []
 
@@ -42,7 +43,7 @@ def url(text: str, *, pages: bool = True) -> Asked:
     """An address: each of its expressions, and its host as a name. `pages` false: the host only,
     where no list has entries of pages."""
     try:
-        address = urls.parse(text)
+        address = urls.parse(_whole(text))
     except Refused:
         return []
     found: Asked = [(Kind.URL, digest) for digest in hashes(address)] if pages else []
@@ -76,3 +77,8 @@ _READERS: dict[int, Callable[[str], Asked]] = {
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "replace")
+
+
+def _whole(text: str) -> str:
+    """Without halves of surrogate pairs, which no column can carry."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

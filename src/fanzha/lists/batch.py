@@ -22,7 +22,7 @@ from fanzha.lists.asked import Asked
 from fanzha.lists.form import Kind
 from fanzha.lists.kernel import Ints, Octets
 
-__all__ = ["Column", "Keys", "Written", "column", "keys_of", "plain", "written"]
+__all__ = ["Column", "Keys", "Written", "array_of", "column", "keys_of", "plain", "written"]
 
 _NAME, _NUMBER, _APP = int(Kind.NAME), int(Kind.NUMBER), int(Kind.APP)
 _ZERO, _NINE = ord("0"), ord("9")
@@ -75,12 +75,7 @@ class Keys:
 
 def column(values: pa.Array | pa.ChunkedArray | Sequence[str | bytes | None]) -> Column:
     """A column of texts or bytes."""
-    if not isinstance(values, pa.Array | pa.ChunkedArray):
-        values = _array(values)
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-        if isinstance(values, pa.ChunkedArray):
-            values = pa.concat_arrays(values.chunks)
+    values = array_of(values)
     if pa.types.is_null(values.type):
         values = values.cast(pa.string())
     if not pa.types.is_large_binary(values.type):
@@ -134,7 +129,14 @@ def _is_text(kind: pa.DataType) -> bool:
     )
 
 
-def _array(values: Sequence[str | bytes | None]) -> pa.Array:
+def array_of(values: pa.Array | pa.ChunkedArray | Sequence[str | bytes | None]) -> pa.Array:
+    """One array of texts, or of bytes where some are no texts."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+        if isinstance(values, pa.ChunkedArray):
+            values = pa.concat_arrays(values.chunks)
+    if isinstance(values, pa.Array):
+        return values
     if any(isinstance(value, bytes) for value in values):
         return pa.array(values, pa.large_binary())
     try:

@@ -172,9 +172,12 @@ class Standing:
 
     def senders(self, values: Texts, now: int) -> Hits:
         """Of few senders come many texts: each is asked once."""
-        given = pa.array(values, pa.string()) if not isinstance(values, pa.Array) else values
-        told = given.dictionary_encode()
-        state, texts = self._state, told.dictionary.to_pylist()
+        told = batch.array_of(values).dictionary_encode()
+        state = self._state
+        texts = [
+            text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+            for text in told.dictionary.to_pylist()
+        ]
         hits = _grouped(state, [asked.sender(text or "") for text in texts], now)
         place = told.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
         return Hits(
