@@ -35,7 +35,7 @@ class Retrying:
     async def _link(self, port: int, wound: list[int], hurt: object) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(bind(account=SYSTEM_ID, password=PASSWORD))
-        open_ = set()
+        open_: set[int] = set()
         left = [n for n in range(len(self._texts)) if n not in self.statuses]
         try:
             while len(self.statuses) < len(self._texts):
