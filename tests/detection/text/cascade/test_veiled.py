@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import random
+import string
 
 import pytest
 
@@ -26,6 +28,15 @@ def test_pinyin_and_base64_are_known_and_english_is_not_taken_for_them() -> None
     told = veils([PINYIN, PINYIN.replace(" ", "", 3), packed, SCAM, *ENGLISH, "", "12345678" * 9])
     assert told == {0: "text_pinyin", 1: "text_pinyin", 2: "text_base64"}
     assert all(REASONS[code].part == 0 for code in told.values())
+
+
+def test_what_is_long_or_drawn_by_chance_is_neither() -> None:
+    """Words that split into syllables in very many ways end soon; so does any long text."""
+    chance = random.Random(3)
+    letters = "".join(
+        chance.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST0123", k=200_000)
+    )
+    assert veils([("xian" * 5_000 + "x ") * 12, letters, "xianxianxianxianxianxiax " * 500]) == {}
 
 
 def test_entities_are_undone() -> None:

@@ -7,7 +7,7 @@ import binascii
 import html
 import re
 from collections.abc import Sequence
-from itertools import chain
+from functools import lru_cache
 
 from fanzha.detection.finding import Reason
 
@@ -26,6 +26,7 @@ _ENGLISH = frozenset(
 )  # fmt: skip
 """Words of English that are syllables too."""
 _BASE_64 = re.compile("[A-Za-z0-9+/\\s]{40,}={0,2}")
+_SHORTEST, _LOOKED_AT, _LONGEST_WORD, _LONGEST_SYLLABLE = 24, 4000, 24, 6
 _HAN = re.compile("[\u3400-\u9fff]")
 REASONS = {
     "text_pinyin": Reason("text_pinyin", "通篇拼音，未能细读", "all in pinyin: hardly read", 0.0),
@@ -45,24 +46,37 @@ def veils(texts: Sequence[str]) -> dict[int, str]:
 
 
 def _veil(text: str) -> str | None:
-    if not text.isascii() or len(text) < 24:
+    if not text.isascii() or len(text) < _SHORTEST:
         return None
-    words = [word.lower() for word in _WORD.findall(text[:4000])]
-    if len(words) >= _FEWEST:
-        syllables = sum(_spoken(word) and word not in _ENGLISH for word in words)
-        if syllables >= _SHARE * len(words):
-            return "text_pinyin"
-    for found in chain(_BASE_64.findall(text[:20_000])):
+    words = [word.lower() for word in _WORD.findall(text[:_LOOKED_AT])]
+    if len(words) >= _FEWEST and _all_spoken(words[:_FEWEST]) and _all_spoken(words):
+        return "text_pinyin"
+    for found in _BASE_64.findall(text[:_LOOKED_AT]):
         packed = "".join(found.split())
         try:
             said = base64.b64decode(packed[: len(packed) // 4 * 4], validate=True)
         except (binascii.Error, ValueError):
             continue
-        if len(_HAN.findall(said.decode("utf-8", "ignore"))) >= 8:
+        # Bytes drawn by chance hold a few as well.
+        if len(_HAN.findall(said.decode("utf-8", "ignore"))) * 3 >= len(said) / 2:
             return "text_base64"
     return None
 
 
+def _all_spoken(words: Sequence[str]) -> bool:
+    spoken = sum(_spoken(word) and word not in _ENGLISH for word in words)
+    return spoken >= _SHARE * len(words)
+
+
+@lru_cache(4096)
 def _spoken(word: str) -> bool:
     """Whether a word is one syllable or several written as one."""
-    return re.fullmatch(f"(?:{_SYLLABLE.pattern})+", word) is not None
+    if len(word) > _LONGEST_WORD:
+        return False
+    ends = [True, *[False] * len(word)]
+    for end in range(1, len(word) + 1):
+        ends[end] = any(
+            ends[begin] and _SYLLABLE.fullmatch(word, begin, end) is not None
+            for begin in range(max(0, end - _LONGEST_SYLLABLE), end)
+        )
+    return ends[-1]
