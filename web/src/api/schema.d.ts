@@ -269,7 +269,8 @@ export interface paths {
         /**
          * Lists
          * @description The whole list; with `since`, what has changed after that version, waiting up to `wait`
-         *     seconds for something to. An Arrow IPC stream, signed in `Fanzha-Signature`.
+         *     seconds for something to. `area`: the code of the unit in whose area the edge stands; without it
+         *     what holds anywhere. An Arrow IPC stream, signed in `Fanzha-Signature`.
          */
         get: operations["lists_v1_lists_get"];
         put?: never;
@@ -4069,6 +4070,7 @@ export interface operations {
             query?: {
                 since?: number | null;
                 wait?: number;
+                area?: string;
             };
             header?: {
                 "if-none-match"?: string;
@@ -4252,6 +4254,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/octet-stream": string;
                     "text/plain; charset=utf-8": string;
                 };
             };

@@ -45,7 +45,12 @@ _READERS = {
     "url": asked.url,
 }
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {_TEXT: {"schema": {"type": "string"}}}},
+    200: {
+        "content": {
+            _TEXT: {"schema": {"type": "string"}},
+            _BYTES: {"schema": {"type": "string", "format": "binary"}},
+        }
+    },
     304: {"description": "As you have it"},
 }
 
