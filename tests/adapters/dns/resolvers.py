@@ -215,4 +215,5 @@ controls {{ }};
 include "{self.folder}/fanzha-zones.conf";
 """
         )
-        return ["named", "-g", "-n", "1", "-U", "1", "-c", str(self.folder / "named.conf")]
+        # At least two threads: with one, a small zone waits until a large one is worked in.
+        return ["named", "-g", "-n", "2", "-c", str(self.folder / "named.conf")]

@@ -265,3 +265,19 @@ def test_a_clock_set_forward_and_back_takes_nothing_away(tmp_path: Path) -> None
     assert copies.effect(zones.names, "a.example") is None
     copies.take(zones.tick(101, 2.0))
     assert copies.effect(zones.names, "a.example") is Effect.REFUSE
+
+
+def test_large_zones_change_one_after_another(tmp_path: Path) -> None:
+    zones = PolicyZones(FAST, Kept.read(tmp_path / "dns.json", lambda: CLOCK))
+    zones.take(whole([]), 1, 0.0)
+    new = [row("a.example"), row("b.example", Effect.WARN)]
+    assert set(serials(zones.take(changes(new), 1, 0.0))) == {
+        "refuse-urgent.rpz.fanzha",
+        "warn-urgent.rpz.fanzha",
+    }
+    assert zones.tick(1, 19.0) == []
+    assert set(serials(zones.tick(1, 20.0))) == {"refuse.rpz.fanzha"}
+    assert zones.tick(1, 29.0) == []
+    assert set(serials(zones.tick(1, 30.0))) == {"refuse-urgent.rpz.fanzha", "warn.rpz.fanzha"}
+    assert set(serials(zones.tick(1, 40.0))) == {"warn-urgent.rpz.fanzha"}
+    assert set(zones.standing.values()) == {0, 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -88,6 +89,7 @@ class PolicyZones:
                 field="dns_zone",
             )
         self.refused: dict[str, int] = {}
+        self._moved = -math.inf
 
     def _tier(self, label: str, tails: tuple[bytes, ...]) -> _Tier:
         return _Tier(self._zone(label, tails), self._zone(f"{label}-urgent", tails))
@@ -197,11 +199,15 @@ class PolicyZones:
         if tier.urgent is None:
             return
         gone = [e for e, at in tier.folded.items() if beat >= at + self._settings.settle_s]
-        due = any(beat >= at + self._settings.fold_after_s for at in tier.waiting.values())
+        # One large zone at a time: a resolver works each in on a thread that new names want too.
+        due = beat >= self._moved + self._settings.settle_s and any(
+            beat >= at + self._settings.fold_after_s for at in tier.waiting.values()
+        )
         ends = tier.urgent.pages.among(tier.waiting) if due else {}
         for entry in gone:
             del tier.folded[entry]
         if due:
+            self._moved = beat
             tier.folded |= dict.fromkeys(tier.waiting, beat)
             tier.waiting.clear()
         if gone or due:
