@@ -19,6 +19,7 @@ from fanzha.detection.rules.names import load_catalogue
 from fanzha.detection.rules.tokens import KEYWORDS, RuleRefused
 from fanzha.detection.signal_file import load_signals
 from fanzha.detection.text.v1.channel import RECIPIENT_SCHEMA, SENDER_SCHEMA
+from fanzha.detection.thin.written import thin
 from tests.fixtures import POLICIES
 
 CATALOGUE = load_catalogue(POLICIES / "workshop" / "names.yaml")
@@ -149,6 +150,38 @@ def test_many_parts_side_by_side_are_worked_out(text: str) -> None:
     condition = parse(text, PAYER)
     frame = PAYER.probe.select("amount_fen").vstack(pl.DataFrame({"amount_fen": [500.0, 7.5]}))
     assert frame.select(x=pl.sql_expr(condition.sql))["x"].to_list() == [True, "AND" in text]
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("amount_fen * 18446744073709551 > 0", True),
+        ("amount_fen + 1000000000000000 * 9000 < 0", False),
+        ("0 - 1000000000000000 * 9000 - amount_fen - amount_fen < 0", True),
+        ("ABS(-amount_fen - 1000000000000000 * 9000) > 0", True),
+        ("2 * (amount_fen + amount_fen) > amount_fen", True),
+        ("amount_fen * 1000000000 * 1000000000 > amount_fen", True),
+        ("(amount_fen * 4) / 4 = amount_fen", True),
+    ],
+)
+def test_whole_numbers_do_not_wrap(text: str, holds: bool) -> None:
+    """Neither in the engine nor where a few rows are answered without it."""
+    when = pl.sql_expr(parse(text, PAYER).sql)
+    amounts = [2**62, 9_000_000_000_000_000_000, 3_000_000_000]
+    frame = pl.DataFrame({"amount_fen": amounts}, schema={"amount_fen": pl.Int64})
+    assert frame.select(x=when)["x"].to_list() == [holds] * len(amounts)
+    few = thin(frame.schema, [], [when])
+    if few is not None:
+        assert few.answers(frame) == ([], [(holds,)] * len(amounts))
+
+
+def test_small_whole_columns_do_not_wrap_either() -> None:
+    """A count of 32 bits times a number beyond them."""
+    when = pl.sql_expr(parse("parts_in_front * 3000000000 > 0", CATALOGUE.channel("link")).sql)
+    frame = pl.DataFrame(
+        {"parts_in_front": [3, 2_000_000_000]}, schema={"parts_in_front": pl.Int32}
+    )
+    assert frame.select(x=when)["x"].to_list() == [True, True]
 
 
 def test_a_wrong_name_gets_the_nearest() -> None:

@@ -199,10 +199,13 @@ class _Parser:
         return self._worked(("*", "/"), self._signed)
 
     def _worked(self, signs: tuple[str, str], side: Callable[[], _Typed]) -> _Typed:
-        """Signs of one strength, from left to right, in one row as `_joined` writes them."""
+        """Signs of one strength, from left to right, in one row as `_joined` writes them. Worked
+        out as double floats throughout: whole numbers would wrap at 2^63 without a word."""
         left = side()
         many = False
         while found := self._take(*signs):
+            if not many:
+                left = _Typed(_as_double(left.sql), left.type, left.at)
             right, many = side(), True
             for one in (left, right):
                 if one.type.kind is not Kind.NUMBER:
@@ -218,7 +221,8 @@ class _Parser:
             return value
         if value.type.kind is not Kind.NUMBER:
             raise _wrong(value, _BARE)
-        return _Typed(f"(-{value.sql})", value.type, token.start)
+        sql = value.sql if value.sql.isdecimal() else _as_double(value.sql)
+        return _Typed(f"(-{sql})", value.type, token.start)
 
     def _value(self) -> _Typed:
         token = self.now
@@ -294,10 +298,15 @@ def _double(value: float) -> str:
     return str(int(exact)) if exact == int(exact) else f"CAST({exact:.9f} AS DOUBLE)"
 
 
+def _as_double(sql: str) -> str:
+    return f"CAST({sql} AS DOUBLE)"
+
+
 def _call(name: Token, given: list[_Typed]) -> _Typed:
     """The function's value; its arguments are of the number and type it takes."""
     function, first = name.text, given[0]
-    sql = f"{function.upper()}({', '.join(g.sql for g in given)})"
+    inside = _as_double(first.sql) if function == "abs" else ", ".join(g.sql for g in given)
+    sql = f"{function.upper()}({inside})"
     if function in ("least", "greatest", "coalesce"):
         for one in given[1:]:
             _same(first, one)

@@ -29,6 +29,10 @@ def _ordered(name: str, compare: Callable[[float, float], bool]) -> None:
     SPACE[f"_{name}"], SPACE[f"_{name}i"] = number, plain
 
 
+def _float(a: float | None) -> float | None:
+    return None if a is None else float(a)
+
+
 def _worked(a: float | None, b: float | None, how: str) -> float | None:
     if a is None or b is None:
         return None
@@ -91,8 +95,9 @@ def _first(*values: Any) -> Any:
 
 
 SPACE: dict[str, Any] = {
-    "_worked": _worked, "_whole": _whole, "_scaled": _scaled, "_divided": _divided,
-    "_greatest": _greatest, "_least": _least, "_greatesti": _greatesti, "_leasti": _leasti,
+    "_float": _float, "_worked": _worked, "_whole": _whole, "_scaled": _scaled,
+    "_divided": _divided, "_greatest": _greatest, "_least": _least,
+    "_greatesti": _greatesti, "_leasti": _leasti,
     "_first": _first, "__builtins__": {},
 }  # fmt: skip
 """All that a written function sees, beside its columns."""

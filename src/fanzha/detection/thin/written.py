@@ -164,6 +164,10 @@ class _Writer:
             code, kind = self.value(inner["expr"])
             if kind == "b":
                 return code, kind
+        if name == "Cast" and inner["dtype"] == {"Literal": "Float64"}:
+            code, kind = self.value(inner["expr"])
+            if kind in "iwcfg":
+                return f"_float({code})", "f"
         raise _Unknown
 
     def _both(self, tree: Any) -> str:
@@ -226,8 +230,7 @@ class _Writer:
         if kind != "s" or name != "Literal" or not isinstance(inner, dict):
             raise _Unknown
         values = _texts(inner)
-        constant = f"c{len(self.constants)}"
-        self.constants[constant] = frozenset(values)
+        constant = self._constant(frozenset(values))
         return f"({code} is not None and {code} {'' if holds else 'not '}in {constant})"
 
     def _function_value(self, inner: Any) -> Code | None:
@@ -266,20 +269,26 @@ class _Writer:
             return f"_divided({a}, {b})", "f"
         return f"_worked({a}, {b}, {_WORKED[op]!r})", "f"
 
+    def _constant(self, value: Any) -> str:
+        """The name of a constant: written out, Python would warn of `5 is None`."""
+        name = f"c{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
     def _literal(self, inner: Any) -> Code:
         match inner:
             case {"Dyn": {"Int": int(number)}} if abs(number) < LARGEST:
-                return repr(number), "c" if abs(number) < _SMALL else "i"
+                return self._constant(number), "c" if abs(number) < _SMALL else "i"
             case {"Dyn": {"Float": float(number)}} if math.isfinite(number):
-                return repr(number), "f"
+                return self._constant(number), "f"
             case {"Scalar": {"Boolean": bool(truth)}}:
                 return repr(truth), "b"
             case {"Scalar": {"String": str(text)}}:
-                return repr(text), "s"
+                return self._constant(text), "s"
             case {"Scalar": {"Float64": float(number)}} if math.isfinite(number):
-                return repr(number), "f"
+                return self._constant(number), "f"
             case {"Scalar": {"Decimal": [int(digits), int(_), int(scale)]}} if digits < LARGEST:
-                return repr(digits / 10**scale), "d"
+                return self._constant(digits / 10**scale), "d"
             case {"Scalar": "Null"} | {"Scalar": {"Null": _}}:
                 return "None", "n"
             case _:
