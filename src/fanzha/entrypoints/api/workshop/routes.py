@@ -221,8 +221,7 @@ def judge(
     rule: RuleId, version: Version, n: Annotated[int, Path(ge=0, le=1_000_000)],
     body: wire.Judged, parts: Parts, who: SignedIn,
 ) -> None:  # fmt: skip
-    """True or false alarm, by somebody who did not write or submit the version; the later word
-    counts."""
+    """True or false alarm, by who has no hand in the version; the later word counts."""
     may(who, JUDGES)
     with parts.workshop.work() as work:
         newest = work.rehearsals.newest(rule, version)
