@@ -221,7 +221,8 @@ def judge(
     rule: RuleId, version: Version, n: Annotated[int, Path(ge=0, le=1_000_000)],
     body: wire.Judged, parts: Parts, who: SignedIn,
 ) -> None:  # fmt: skip
-    """True or false alarm, by who has no hand in the version; the later word counts."""
+    """True or false alarm, by somebody who did not write or submit the version; the later word
+    counts."""
     may(who, JUDGES)
     with parts.workshop.work() as work:
         newest = work.rehearsals.newest(rule, version)
@@ -350,8 +351,7 @@ def _row(
     back = next((v for v in versions if v.state == states.ROLLED_BACK), None)
     now, text = parts.now(), RuleText.of(newest.text)
     figures, precision = RuleFigures(parts.database), None
-    moved: float | None = None
-    a_day: float | None = None
+    moved = a_day = None
     if live is not None:
         code = f"rule:{live.ref}"
         found = view.drifts(figures, parts.bench.policy, newest.channel, [code])
