@@ -46,6 +46,8 @@ export default function ProposePage() {
   if (given.until && until === null) lacking.push('until');
   const whyNot = lacking.length ? t('workshop.absent', { what: lacking.map((f) => t(`blocking.f_${f}`)).join(t('comma')) }) : null;
   const wrong = fieldOf(failure);
+  // What was refused is where one goes on typing.
+  useEffect(() => { if (failure) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(); }, [failure]);
 
   const send = (event?: FormEvent): void => {
     event?.preventDefault();
@@ -61,7 +63,6 @@ export default function ProposePage() {
       (error: unknown) => {
         setFailure(failureOf(error));
         setBusy(false);
-        requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
       },
     );
   };
