@@ -44,7 +44,8 @@ class KeyedTable:
     def __init__(self, form: Form, *, keys_max: int) -> None:
         self.form = form
         self.counters = [Counters() for _ in form.sections]
-        self._rules = Rules(form.stride, form.heads, keys_max, keys_max.bit_length(), _ahead(form))
+        bits = keys_max.bit_length()
+        self._rules = Rules(form.stride, form.heads, keys_max, bits, _ahead(form), _group(form))
         # A segment is at least about half full once it has split; twice that is room for chance.
         segments = max(4, 4 * keys_max // index.SEGMENT)
         depth = max(2, int(np.ceil(np.log2(segments))) + 2)
@@ -228,8 +229,18 @@ _OF_ROWS = (
 
 def _ahead(form: Form) -> int:
     """Rows asked for ahead: what they touch should fit the nearest cache beside the batch."""
-    lines = 1 + form.heads // 8 + sum(2 + s.distincts for s in form.sections)
-    return int(np.clip(256 // lines, 8, rows.AHEAD))
+    return int(np.clip(256 // _lines(form), 8, rows.AHEAD))
+
+
+def _group(form: Form) -> int:
+    """Rows asked for in one go: a core waits for some twenty to thirty lines at once, and what is
+    asked for beyond them stands in the way of the work."""
+    return int(np.clip(32 // _lines(form), 1, rows.GROUP))
+
+
+def _lines(form: Form) -> int:
+    """About how many cache lines an event touches."""
+    return 1 + form.heads // 8 + sum(2 + s.distincts for s in form.sections)
 
 
 def _bad(zh: str, en: str) -> Misconfigured:

@@ -52,7 +52,8 @@ from fanzha.features.kernel.tell import blank, tell, tell_ahead
 AHEAD = 64
 """The most rows ahead of those at work whose memory is asked for."""
 GROUP = 8
-"""Rows asked for in one go: one by one the loops cost more, of many the first would wait."""
+"""The most rows asked for in one go: one by one the loops cost more, of many the first would wait.
+"""
 RING = 128
 """Places for the rows that are guessed: at least `AHEAD` and a group."""
 EVERY, SWEPT = 64, 8
@@ -65,11 +66,11 @@ is full."""
 @compiled
 def update(rules: Rules, store: Store, batch: Batch, told: Told) -> None:
     """Take in a batch. Fills `told`."""
-    n, ahead = batch.keys.shape[0], rules.ahead
+    n, ahead, group = batch.keys.shape[0], rules.ahead, rules.group
     _ask(0, min(n, 2 * ahead), store, batch)
     _seek(0, min(n, ahead), rules, store, batch)
-    for start in range(0, n, GROUP):
-        stop = min(n, start + GROUP)
+    for start in range(0, n, group):
+        stop = min(n, start + group)
         _ask(min(n, start + 2 * ahead), min(n, stop + 2 * ahead), store, batch)
         _seek(min(n, start + ahead), min(n, stop + ahead), rules, store, batch)
         for i in range(start, stop):

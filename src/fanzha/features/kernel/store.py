@@ -43,13 +43,15 @@ CHANGE, PAUSE = range(2)
 
 class Rules(NamedTuple):
     """Words a row, words until the last head ends, the most rows, bits of a slot that hold the
-    row's number; how many rows ahead memory is asked for, so that waits overlap."""
+    row's number; how many rows ahead memory is asked for, so that waits overlap, and for how many
+    in one go."""
 
     stride: int
     heads: int
     rows_max: int
     row_bits: int
     ahead: int
+    group: int
 
 
 class Store(NamedTuple):
