@@ -37,8 +37,7 @@ READERS = frozenset({Role.ANALYST, Role.DUTY_OFFICER, Role.AUDITOR})
 JUDGES = frozenset({Role.ANALYST, Role.DUTY_OFFICER})
 _DAYS = 60
 _RECORD = 40
-_LATELY = 7
-"""Days over which the list counts cases a day."""
+_LATELY = 7  # days over which the list counts cases a day
 _VERBS = sorted({r.verb for r in states.RULE.rules if r.who - {Role.SYSTEM}} - {"record_replay"})
 
 RuleId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{2,40}$")]
