@@ -113,8 +113,8 @@ class ListBook(Protocol):
     the commits."""
 
     def put(self, entries: Sequence[Entry], measure: UUID, area: str) -> None:
-        """Into the list of edges in this area. AlreadyListed where another measure stands on one of the keys; what is
-        protected (no measure) gives way to a measure that was approved against it."""
+        """Into the list of edges in this area. AlreadyListed where another measure stands on one of
+        the keys; what is protected gives way to a measure that was approved against it."""
         ...
 
     def take_out(self, measure: UUID) -> None:
