@@ -41,7 +41,7 @@ class Effect(IntEnum):
     LABEL = 1
     """Let it pass, marked as doubtful."""
     WARN = 2
-    """Lead to the warning page; where a wire has none, as REFUSE."""
+    """Lead to the warning page; what a wire does that has none, its page under docs/wires says."""
     REFUSE = 3
     ALLOW = 9
     """Protected: no measure touches it."""
