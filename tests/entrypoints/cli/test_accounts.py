@@ -91,7 +91,7 @@ def test_a_model_is_measured_with_intervals(files: Path) -> None:
     )  # fmt: skip
     assert said.code == 0, said.err
     assert "AUC" in said.out
-    assert said.out.count("[") == 2
+    assert said.out.count("[") == 3  # AUC, AP and F1, each with its interval
 
 
 def test_wrong_files_are_refused_in_words(files: Path) -> None:
