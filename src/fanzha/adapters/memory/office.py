@@ -76,8 +76,8 @@ class MemoryUnitOfWork:
 
     def __init__(self, state: _State, scope: Scope) -> None:
         self.warnings = MemoryWarnings(state, scope)
-        self.deeds = MemoryDeeds(state)
-        self.outbox = MemoryOutbox(state)
+        self.deeds = MemoryDeeds(state.deeds)
+        self.outbox = MemoryOutbox(state.messages)
         self.findings = MemoryFindings(state)
         self.file = MemoryCaseFile(state)
         self.clocks = MemoryClocks(state)
@@ -168,23 +168,23 @@ class MemoryWarnings:
 class MemoryDeeds:
     """The record of deeds, without a chain."""
 
-    def __init__(self, state: _State) -> None:
-        self._state = state
+    def __init__(self, deeds: list[Deed]) -> None:
+        self._deeds = deeds
 
     def append(self, deed: Deed) -> None:
-        self._state.deeds.append(deed)
+        self._deeds.append(deed)
 
 
 class MemoryOutbox:
     """Messages that would be sent."""
 
-    def __init__(self, state: _State) -> None:
-        self._state = state
+    def __init__(self, messages: dict[UUID, Message]) -> None:
+        self._messages = messages
 
     def put(self, message: Message) -> bool:
-        if message.id in self._state.messages:
+        if message.id in self._messages:
             return False
-        self._state.messages[message.id] = message
+        self._messages[message.id] = message
         return True
 
 

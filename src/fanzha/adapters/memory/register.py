@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from fanzha.adapters.memory.office import MemoryDeeds, MemoryOutbox
 from fanzha.lifecycles.measure import appeal_states, states
 from fanzha.lifecycles.measure.model import Appeal, Measure
 from fanzha.lists.form import CHANGES, ENTRIES, Effect, Lists
@@ -86,27 +87,8 @@ class MemoryRegisterUnit:
         self.appeals = MemoryAppeals(state)
         self.lists = MemoryLists(state)
         self.reports = MemoryReports(state)
-        self.deeds = _Deeds(state)
-        self.outbox = _Outbox(state)
-
-
-class _Outbox:
-    def __init__(self, state: _State) -> None:
-        self._state = state
-
-    def put(self, message: Message) -> bool:
-        if message.id in self._state.messages:
-            return False
-        self._state.messages[message.id] = message
-        return True
-
-
-class _Deeds:
-    def __init__(self, state: _State) -> None:
-        self._state = state
-
-    def append(self, deed: Deed) -> None:
-        self._state.deeds.append(deed)
+        self.deeds = MemoryDeeds(state.deeds)
+        self.outbox = MemoryOutbox(state.messages)
 
 
 class MemoryMeasures:
